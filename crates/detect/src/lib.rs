@@ -1,0 +1,1 @@
+//! Turns observations into signals: one module per detector, pure functions.

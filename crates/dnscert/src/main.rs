@@ -1,0 +1,2 @@
+//! The dnscert command.
+fn main() {}

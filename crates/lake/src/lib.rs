@@ -1,0 +1,1 @@
+//! Keeps observations: Delta tables of Parquet, look-ups, retention; knows no cases or people.

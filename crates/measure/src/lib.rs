@@ -1,0 +1,1 @@
+//! Asks the DNS: transports, inquiry, delegation walk, test catalogue, DNSSEC; never sees a database.

@@ -1,0 +1,29 @@
+//! The words that all rooms share: names, delegations, findings, samples, signals, clock.
+//!
+//! Plain data with its rules: no IO, no async, no SQL. Terms follow RFC 9499 (DNS), the Zonemaster
+//! specifications (test case, tag, level), FIRST TLP 2.0 and RFC 2350.
+
+pub mod check;
+pub mod clock;
+pub mod delegation;
+pub mod finding;
+pub mod id;
+pub mod language;
+pub mod name;
+pub mod sample;
+pub mod signal;
+pub mod tlp;
+pub mod zone_change;
+
+pub use check::{Check, Verdict, VerdictState};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use delegation::{Delegation, Ds};
+pub use finding::{Finding, Level};
+pub use id::Id;
+pub use jiff::Timestamp;
+pub use language::Language;
+pub use name::{Name, NameError};
+pub use sample::{Outcome, Sample, Transport};
+pub use signal::{Detector, Severity, Signal};
+pub use tlp::Tlp;
+pub use zone_change::{ChangedPart, ZoneChange};

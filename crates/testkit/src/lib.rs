@@ -1,0 +1,1 @@
+//! For tests only: real servers, a database per test, request helpers.
