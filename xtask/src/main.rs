@@ -1,2 +1,37 @@
-//! The chores of the project.
-fn main() {}
+//! The chores of the project: `cargo xtask test`, `cargo xtask bench NAME`, `cargo xtask ci`.
+//!
+//! Plain standard library, so that it builds in a second on a machine that has nothing yet.
+
+mod bench;
+mod conformance;
+mod packages;
+mod run;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Usage:
+  cargo xtask test [--all]      every check of the project; with --all nothing may be left out
+  cargo xtask bench check       this system beside zonemaster-cli and dnsviz, on the same zones
+  cargo xtask packages          the Debian packages that the tests use, and which are missing
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words[..] {
+        ["test"] => test::run(test::Scope::WhatIsHere),
+        ["test", "--all"] => test::run(test::Scope::All),
+        ["bench", "check"] => bench::check(),
+        ["packages"] => packages::report(),
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprint!("xtask: `{}` is no chore\n{USAGE}", arguments.join(" "));
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The real servers and clients that the tests run against, as Debian packages.
+
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+
+use crate::run::{is_installed, is_root};
+
+/// One package, the program by which it is recognised, and what is left out without it.
+pub struct Package {
+    /// Name in Debian.
+    pub name: &'static str,
+    /// A program that it brings: on the search path, or an absolute path.
+    pub program: &'static str,
+    /// Which tests need it.
+    pub needed_for: &'static str,
+}
+
+/// All packages that `cargo xtask test` uses.
+pub const PACKAGES: &[Package] = &[
+    Package { name: "postgresql", program: "/usr/lib/postgresql", needed_for: "the record tests on PostgreSQL" },
+    Package { name: "nsd", program: "nsd", needed_for: "the loop with real name servers" },
+    Package { name: "knot", program: "knotd", needed_for: "the loop with real name servers" },
+    Package { name: "bind9", program: "named", needed_for: "the loop with real name servers" },
+    Package { name: "opensmtpd", program: "smtpd", needed_for: "the loop with a real mail server" },
+    Package { name: "dovecot-imapd", program: "dovecot", needed_for: "the loop with a real mailbox" },
+    Package { name: "chromium", program: "chromium", needed_for: "the browser walk" },
+    Package { name: "chromium-driver", program: "chromedriver", needed_for: "the browser walk" },
+    Package { name: "fonts-noto-core", program: "/usr/share/fonts/truetype/noto", needed_for: "screenshots in Arabic" },
+    Package { name: "fonts-noto-cjk", program: "/usr/share/fonts/opentype/noto", needed_for: "screenshots in Chinese" },
+    Package { name: "python3-dnspython", program: "/usr/lib/python3/dist-packages/dns", needed_for: "the conformance scenarios" },
+    Package { name: "iproute2", program: "ip", needed_for: "the conformance scenarios" },
+];
+
+/// Packages that only the benchmarks need.
+pub const PEERS: &[Package] = &[
+    Package { name: "zonemaster-cli", program: "zonemaster-cli", needed_for: "bench check" },
+    Package { name: "dnsviz", program: "dnsviz", needed_for: "bench check" },
+    Package { name: "iproute2", program: "ip", needed_for: "bench check" },
+];
+
+/// Those of `packages` that are not installed.
+pub fn missing(packages: &'static [Package]) -> Vec<&'static Package> {
+    packages.iter().filter(|package| !is_installed(package.program)).collect()
+}
+
+/// Installs what is missing when this is root on Debian or Ubuntu; returns what is missing still.
+pub fn install(packages: &'static [Package]) -> Vec<&'static Package> {
+    let wanted = missing(packages);
+    if wanted.is_empty() || !is_root() || !Path::new("/etc/debian_version").exists() {
+        return wanted;
+    }
+    let names: Vec<&str> = wanted.iter().map(|package| package.name).collect();
+    println!("xtask: installing {}", names.join(" "));
+    // Servers must not start by themselves: the tests start their own, on free ports.
+    let policy = Path::new("/usr/sbin/policy-rc.d");
+    let made_policy = !policy.exists() && std::fs::write(policy, "#!/bin/sh\nexit 101\n").is_ok();
+    if made_policy {
+        run_quietly(Command::new("chmod").args(["+x", "/usr/sbin/policy-rc.d"]));
+    }
+    run_quietly(Command::new("apt-get").args(["-qq", "update"]));
+    run_quietly(
+        Command::new("apt-get")
+            .args(["-qq", "install", "-y", "--no-install-recommends"])
+            .args(&names)
+            .env("DEBIAN_FRONTEND", "noninteractive"),
+    );
+    if made_policy && let Err(error) = std::fs::remove_file(policy) {
+        eprintln!("xtask: could not remove {}: {error}", policy.display());
+    }
+    missing(packages)
+}
+
+fn run_quietly(command: &mut Command) {
+    match command.stdin(Stdio::null()).stdout(Stdio::null()).status() {
+        Ok(status) if status.success() => {}
+        Ok(status) => eprintln!("xtask: {command:?} ended with {status}"),
+        Err(error) => eprintln!("xtask: could not start {command:?}: {error}"),
+    }
+}
+
+/// Prints the table of packages.
+pub fn report() -> ExitCode {
+    for package in PACKAGES.iter().chain(PEERS) {
+        let state = if is_installed(package.program) { "installed" } else { "missing" };
+        println!("{:20} {state:10} {}", package.name, package.needed_for);
+    }
+    ExitCode::SUCCESS
+}
