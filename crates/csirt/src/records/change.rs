@@ -1,0 +1,129 @@
+//! One change of the records: all of it or nothing.
+
+use model::{Id, Timestamp};
+use rand::rngs::StdRng;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use tokio::sync::OwnedMutexGuard;
+
+use super::{Actor, Records};
+use crate::Error;
+use crate::audit::{self, Entry};
+use crate::jobs::{self, Job};
+
+/// Key of the PostgreSQL advisory lock under which changes go one after the other. Any fixed number serves.
+const CHANGE_LOCK: i64 = 0x646e_7363_6572_7401;
+
+/// A change under way. Its audit rows and jobs are written at [`Change::commit`], with the rest.
+pub struct Change {
+    // Before `writer`: an abandoned change must be on its way back before the next one may begin.
+    tx: DatabaseTransaction,
+    now: Timestamp,
+    actor: Actor,
+    random: StdRng,
+    entries: Vec<Entry>,
+    jobs: Vec<(Job, Timestamp)>,
+    records: Records,
+    writer: Option<OwnedMutexGuard<()>>,
+}
+
+impl Change {
+    pub(super) async fn begin(records: Records, actor: Actor) -> Result<Self, Error> {
+        let writer = match &records.writer {
+            Some(writer) => Some(writer.clone().lock_owned().await),
+            None => None,
+        };
+        // IMMEDIATE takes SQLite's write lock now, where waiting works, and not at the first write, where it fails.
+        let options = TransactionOptions {
+            sqlite_transaction_mode: writer.is_some().then_some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let tx = records.db.begin_with_options(options).await?;
+        if writer.is_none() {
+            tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({CHANGE_LOCK})"))
+                .await?;
+        }
+        let (now, random) = (records.now(), records.fork_random());
+        Ok(Self {
+            tx,
+            now,
+            actor,
+            random,
+            entries: Vec::new(),
+            jobs: Vec::new(),
+            records,
+            writer,
+        })
+    }
+
+    /// The moment of this change: one and the same for all it writes.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Who makes it.
+    pub fn actor(&self) -> Actor {
+        self.actor
+    }
+
+    /// Chance: for ids and tokens.
+    pub fn random(&mut self) -> &mut StdRng {
+        &mut self.random
+    }
+
+    /// A new id of this moment.
+    pub fn new_id<Noun>(&mut self) -> Id<Noun> {
+        Id::new(self.now, &mut self.random)
+    }
+
+    /// Notes that `field` of the `noun` with this `id` went from `old` to `new` (`None`: was or is not there). Says
+    /// nothing when both are the same. Never give it a secret.
+    pub fn audit(
+        &mut self,
+        noun: &'static str,
+        id: impl std::fmt::Display,
+        field: &str,
+        old: Option<&str>,
+        new: Option<&str>,
+    ) {
+        if old != new {
+            self.entries.push(Entry {
+                noun: noun.to_owned(),
+                id: id.to_string(),
+                field: field.to_owned(),
+                old: old.map(str::to_owned),
+                new: new.map(str::to_owned),
+            });
+        }
+    }
+
+    /// Has `job` done once this change is committed. The same job waiting already is not queued twice.
+    pub fn enqueue(&mut self, job: Job) {
+        self.enqueue_at(job, self.now);
+    }
+
+    /// The same, not before `due`.
+    pub fn enqueue_at(&mut self, job: Job, due: Timestamp) {
+        self.jobs.push((job, due));
+    }
+
+    /// Makes all of it lasting. When this fails nothing was changed.
+    pub async fn commit(mut self) -> Result<(), Error> {
+        audit::append(&self.tx, self.now, self.actor, std::mem::take(&mut self.entries)).await?;
+        let jobs = std::mem::take(&mut self.jobs);
+        for (job, due) in &jobs {
+            jobs::insert(&self.tx, &mut self.random, self.now, job, *due).await?;
+        }
+        self.tx.commit().await?;
+        drop(self.writer);
+        self.records.commits.send_modify(|count| *count += 1);
+        if !jobs.is_empty() {
+            self.records.enqueued.send_modify(|count| *count += 1);
+        }
+        Ok(())
+    }
+
+    /// For reading and writing inside of this change.
+    pub(crate) fn db(&self) -> &DatabaseTransaction {
+        &self.tx
+    }
+}

@@ -1,0 +1,198 @@
+//! The team's records: one database, SQLite in a file or PostgreSQL by URL, one code path for both.
+//!
+//! Reading goes through a pool at any time. Writing goes one change after the other, on SQLite and on PostgreSQL
+//! alike: a rule that reads, decides and writes inside one [`Change`] therefore never races with another one. A
+//! change carries its audit rows and the jobs it causes and commits with them or not at all.
+
+mod change;
+pub(crate) mod column;
+pub(crate) mod migration;
+
+use std::str::FromStr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use model::{Clock, Id, Timestamp};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr};
+use sea_orm::{SqlxPostgresConnector, SqlxSqliteConnector};
+use tokio::sync::watch;
+
+pub use change::Change;
+
+use crate::{Error, accounts::Account, requests::Request};
+
+/// How long a connection waits for another process that writes to the same SQLite file.
+/// Chosen by us: longer than any change of ours takes; shorter, and a nightly `export` could fail a form.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Connections at most: readers beside the one writer. On SQLite each is a thread and a few file handles.
+const MAX_CONNECTIONS: u32 = 10;
+
+/// Who changes something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Actor {
+    /// The centre itself: a job, a timer, a command of the one who runs it.
+    System,
+    /// A person who signed in.
+    Account(Id<Account>),
+    /// The party of a request, by its link.
+    Party(Id<Request>),
+    /// Somebody unknown, by a public page.
+    Public,
+}
+
+impl std::fmt::Display for Actor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Actor::System => f.write_str("system"),
+            Actor::Account(id) => write!(f, "account:{id}"),
+            Actor::Party(id) => write!(f, "party:{id}"),
+            Actor::Public => f.write_str("public"),
+        }
+    }
+}
+
+/// A text that is no actor.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an actor")]
+pub struct ActorError(String);
+
+impl FromStr for Actor {
+    type Err = ActorError;
+
+    fn from_str(text: &str) -> Result<Self, ActorError> {
+        let wrong = || ActorError(text.to_owned());
+        match text.split_once(':') {
+            None if text == "system" => Ok(Actor::System),
+            None if text == "public" => Ok(Actor::Public),
+            Some(("account", id)) => id.parse().map(Actor::Account).map_err(|_| wrong()),
+            Some(("party", id)) => id.parse().map(Actor::Party).map_err(|_| wrong()),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+/// The open records. Cheap to clone; all clones are the same records.
+#[derive(Clone)]
+pub struct Records {
+    db: DatabaseConnection,
+    clock: Arc<dyn Clock>,
+    random: Arc<Mutex<StdRng>>,
+    /// Held by the one change under way on SQLite; `None` on PostgreSQL, which has a lock of its own for it.
+    writer: Option<Arc<tokio::sync::Mutex<()>>>,
+    commits: Arc<watch::Sender<u64>>,
+    enqueued: Arc<watch::Sender<u64>>,
+}
+
+impl Records {
+    /// Opens the records at `url` and brings their tables up to date.
+    ///
+    /// `sqlite://PATH?mode=rwc` (relative or absolute path; `rwc` makes the file) or `postgres://USER@HOST/DATABASE`.
+    /// Fails with `Invalid` for another kind of URL, else with `Store`.
+    pub async fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let mut options = ConnectOptions::new(url);
+        options
+            .max_connections(MAX_CONNECTIONS)
+            .acquire_timeout(BUSY_TIMEOUT)
+            .sqlx_logging(false);
+        let (db, writer) = if url.starts_with("sqlite:") {
+            options.map_sqlx_sqlite_opts(sqlite_options);
+            (SqlxSqliteConnector::connect(options).await?, Some(Arc::default()))
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            (SqlxPostgresConnector::connect(options).await?, None)
+        } else {
+            return Err(Error::invalid(
+                "url",
+                "it begins neither with `sqlite:` nor with `postgres:`",
+            ));
+        };
+        let records = Self {
+            db,
+            clock,
+            random: Arc::new(Mutex::new(StdRng::from_rng(&mut rand::rng()))),
+            writer,
+            commits: Arc::new(watch::Sender::new(0)),
+            enqueued: Arc::new(watch::Sender::new(0)),
+        };
+        migration::migrate(&records).await?;
+        Ok(records)
+    }
+
+    /// The same records with chance fixed by `seed`: ids and tokens come out the same each time. For tests and demos only:
+    /// tokens can then be foretold.
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.random = Arc::new(Mutex::new(StdRng::seed_from_u64(seed)));
+        self
+    }
+
+    /// The present moment of these records, in whole microseconds as they are kept.
+    pub fn now(&self) -> Timestamp {
+        column::whole_microseconds(self.clock.now())
+    }
+
+    /// Begins a change in the name of `actor`. It waits until the change before it is done, so never begin one while
+    /// you hold another: that would wait for ever. Dropping it without [`Change::commit`] undoes it.
+    pub async fn begin(&self, actor: Actor) -> Result<Change, Error> {
+        Change::begin(self.clone(), actor).await
+    }
+
+    /// Whether the database answers. For `/healthz`.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.db
+            .query_one_raw(sea_orm::Statement::from_string(
+                self.db.get_database_backend(),
+                "SELECT 1",
+            ))
+            .await?;
+        Ok(())
+    }
+
+    /// `sqlite` or `postgres`.
+    pub fn engine(&self) -> &'static str {
+        if self.writer.is_some() { "sqlite" } else { "postgres" }
+    }
+
+    /// Ticks with each change that this process commits: what draws live pages.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.commits.subscribe()
+    }
+
+    /// Ticks with each change of this process that enqueued jobs: what wakes the runner before its timer does.
+    pub fn enqueued(&self) -> watch::Receiver<u64> {
+        self.enqueued.subscribe()
+    }
+
+    /// Closes all connections; what is under way is undone. Other clones cannot be used afterwards.
+    pub async fn close(self) -> Result<(), Error> {
+        Ok(self.db.close().await?)
+    }
+
+    /// For reading outside of a change.
+    pub(crate) fn db(&self) -> &DatabaseConnection {
+        &self.db
+    }
+
+    /// A generator of its own for one change.
+    fn fork_random(&self) -> StdRng {
+        StdRng::from_rng(&mut *self.random.lock().expect("no holder of this lock panics"))
+    }
+}
+
+/// Write-ahead log, so that readers do not stop the writer. `FULL`: a commit is on the disk before its page is shown
+/// (a report that was thanked for survives a power cut), at the price of one sync per change.
+fn sqlite_options(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+}
+
+/// Whether an error says that a row with the same unique key is there already.
+pub(crate) fn is_duplicate(error: &DbErr) -> bool {
+    matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_)))
+        || matches!(error, DbErr::Exec(RuntimeErr::Internal(text)) if text.contains("UNIQUE"))
+}
