@@ -1,1 +1,3 @@
 //! For tests only: real servers, a database per test, request helpers.
+
+pub mod database;

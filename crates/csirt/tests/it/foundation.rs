@@ -1,0 +1,116 @@
+use std::sync::Arc;
+
+use csirt::{Actor, Error, Records};
+use model::SystemClock;
+use tempfile::TempDir;
+
+use crate::on_each_database;
+
+#[tokio::test]
+async fn opening_a_second_time_finds_what_is_there() {
+    on_each_database(async |world| {
+        let mut change = world.records.begin(Actor::System).await.unwrap();
+        change.audit("zone", "example.test", "interval", None, Some("60"));
+        change.commit().await.unwrap();
+        let again = Records::open(&world.database.url, Arc::new(SystemClock)).await.unwrap();
+        assert_eq!(csirt::audit::of(&again, "zone", "example.test").await.unwrap().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_change_that_is_dropped_leaves_nothing_and_blocks_nobody() {
+    on_each_database(async |world| {
+        let mut change = world.records.begin(Actor::System).await.unwrap();
+        change.audit("zone", "example.test", "interval", None, Some("60"));
+        drop(change);
+        world
+            .records
+            .begin(Actor::System)
+            .await
+            .unwrap()
+            .commit()
+            .await
+            .unwrap();
+        assert_eq!(csirt::audit::head(&world.records).await.unwrap().0, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn eight_writers_at_once_all_get_through() {
+    on_each_database(async |world| {
+        // The second opening stands for a second process: it shares no lock with the first.
+        let other = Records::open(&world.database.url, Arc::new(SystemClock)).await.unwrap();
+        let writers = (0..8).map(|writer| {
+            let records = if writer % 2 == 0 {
+                world.records.clone()
+            } else {
+                other.clone()
+            };
+            tokio::spawn(async move {
+                for round in 0..25 {
+                    let mut change = records.begin(Actor::System).await.unwrap();
+                    change.audit("writer", writer, "round", None, Some(&round.to_string()));
+                    change.commit().await.unwrap();
+                }
+            })
+        });
+        for writer in writers.collect::<Vec<_>>() {
+            writer.await.unwrap();
+        }
+        let whole = csirt::audit::verify(&world.records).await.unwrap();
+        assert!(
+            matches!(whole, csirt::audit::Chain::Whole { rows: 200, .. }),
+            "{whole:?}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_commit_wakes_who_watches_and_a_rollback_does_not() {
+    on_each_database(async |world| {
+        let mut commits = world.records.commits();
+        let enqueued = world.records.enqueued();
+        drop(world.records.begin(Actor::Public).await.unwrap());
+        assert!(!commits.has_changed().unwrap());
+        world
+            .records
+            .begin(Actor::Public)
+            .await
+            .unwrap()
+            .commit()
+            .await
+            .unwrap();
+        assert!(commits.has_changed().unwrap());
+        commits.mark_unchanged();
+        assert!(!enqueued.has_changed().unwrap());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_wrong_url_is_an_error_and_no_panic() {
+    for url in ["", "mysql://x", "sqlite:", "postgres://%", "nonsense", "sqlite://%ff"] {
+        let result = Records::open(url, Arc::new(SystemClock)).await;
+        assert!(matches!(result, Err(Error::Invalid { .. } | Error::Store(_))), "{url}");
+    }
+    let folder = TempDir::new().unwrap();
+    let missing = format!("sqlite://{}/none/records.sqlite", folder.path().display());
+    assert!(matches!(
+        Records::open(&missing, Arc::new(SystemClock)).await,
+        Err(Error::Store(_))
+    ));
+}
+
+#[test]
+fn actors_read_and_print_the_same() {
+    let id = "01890000-0000-7000-8000-000000000001";
+    for text in ["system", "public", &format!("account:{id}"), &format!("party:{id}")] {
+        assert_eq!(text.parse::<Actor>().unwrap().to_string(), text);
+    }
+    for text in ["", "root", "account:", "account:x", "party"] {
+        assert!(text.parse::<Actor>().is_err(), "{text}");
+    }
+}
