@@ -1,0 +1,219 @@
+//! Campaigns: zones of several registries that move to the same new servers.
+//!
+//! Each move is reduced to its targets: the new NS names, the domains these lie in, and their addresses. Zones whose
+//! moves share a target within the window belong together. The key names the target that was shared first, so that
+//! zones which join later fold into the same alert.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use model::{ChangedPart, Detector, Name, Severity, Signal, ZoneChange};
+
+use super::{Config, Observed, is_known, keys, takes_back, values_added};
+
+/// Where a zone moved. Domains come first: they hold together what an attacker's numbered hosts would split.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Target {
+    Domain(Name),
+    Server(Name),
+    Address(IpAddr),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Domain(name) | Target::Server(name) => write!(f, "{name}"),
+            Target::Address(address) => write!(f, "{address}"),
+        }
+    }
+}
+
+struct Move<'a> {
+    zone: &'a Name,
+    organisation: Option<&'a str>,
+    targets: BTreeMap<Target, Seen<'a>>,
+    changes: Vec<&'a ZoneChange>,
+}
+
+/// How a zone came to a target.
+struct Seen<'a> {
+    time: Timestamp,
+    /// The name server that stayed and got this address. Zones that come to one address by one name server did not
+    /// move: their operator renumbered it.
+    renumbered: Option<&'a str>,
+}
+
+/// All campaigns among the changes, each zone's sorted by time.
+pub(super) fn find(
+    config: &Config,
+    zones: &BTreeMap<&Name, Vec<&Observed>>,
+    known_servers: &BTreeSet<Name>,
+) -> Vec<Signal> {
+    let moves: Vec<Move<'_>> = zones
+        .iter()
+        .filter_map(|(zone, observed)| movement(zone, observed, known_servers))
+        .collect();
+    groups(config, &moves)
+        .into_iter()
+        .filter_map(|group| signal(config, &group))
+        .collect()
+}
+
+/// Where the zone moved; `None` when it did not, or only back or to servers that are known.
+fn movement<'a>(zone: &'a Name, observed: &[&'a Observed], known: &BTreeSet<Name>) -> Option<Move<'a>> {
+    let changes: Vec<&ZoneChange> = observed.iter().map(|observed| &observed.change).collect();
+    let mut targets = BTreeMap::new();
+    for observed in observed {
+        let change = &observed.change;
+        if change.part == ChangedPart::Ds || takes_back(change, &changes) {
+            continue;
+        }
+        let mut add = |target: Target, renumbered| {
+            let seen = Seen {
+                time: change.time,
+                renumbered,
+            };
+            targets.entry(target).or_insert(seen);
+        };
+        let mut is_move = false;
+        for value in values_added(change) {
+            let (name, address) = value
+                .split_once('/')
+                .map_or((value.as_str(), None), |(n, a)| (n, Some(a)));
+            let stays = change.part == ChangedPart::Glue && !change.before.is_empty();
+            // a zone without a past has not moved
+            let is_first = change.part == ChangedPart::Ns && change.before.is_empty();
+            if is_first || (!stays && is_known(name, known)) {
+                continue;
+            }
+            is_move = true;
+            if let Some(address) = address.and_then(|address| address.parse().ok()) {
+                add(Target::Address(address), stays.then_some(name));
+            } else if let Ok(server) = name.parse::<Name>()
+                // servers within the zone itself are shared with nobody by name, only by address
+                && !server.is_at_or_below(zone)
+            {
+                add(Target::Domain(domain_of(&server)), None);
+                add(Target::Server(server), None);
+            }
+        }
+        if is_move {
+            observed
+                .addresses
+                .iter()
+                .for_each(|address| add(Target::Address(*address), None));
+        }
+    }
+    let organisation = observed.iter().find_map(|observed| observed.organisation.as_deref());
+    (!targets.is_empty()).then_some(Move {
+        zone,
+        organisation,
+        targets,
+        changes,
+    })
+}
+
+/// The domain that a server's name lies in: the name without its first label, unless a top-level domain would be left.
+fn domain_of(server: &Name) -> Name {
+    server
+        .parent()
+        .filter(|parent| parent.label_count() >= 2)
+        .unwrap_or_else(|| server.clone())
+}
+
+struct Group<'m, 'a> {
+    moves: Vec<&'m Move<'a>>,
+    /// The target that two of its zones were the first to share.
+    first_shared: (Timestamp, Target),
+}
+
+/// Moves joined by common targets, no more than the window apart.
+fn groups<'m, 'a>(config: &Config, moves: &'m [Move<'a>]) -> Vec<Group<'m, 'a>> {
+    let mut visits: BTreeMap<&Target, Vec<(Timestamp, usize)>> = BTreeMap::new();
+    for (at, moved) in moves.iter().enumerate() {
+        for (target, seen) in &moved.targets {
+            visits.entry(target).or_default().push((seen.time, at));
+        }
+    }
+    let mut group_of: Vec<usize> = (0..moves.len()).collect();
+    let mut shared: Vec<(usize, (Timestamp, Target))> = Vec::new();
+    for (target, mut visits) in visits {
+        visits.sort_unstable();
+        for pair in visits.windows(2) {
+            let [(earlier, a), (later, b)] = [pair[0], pair[1]];
+            let name = moves[a].targets[target].renumbered;
+            let is_renumbered = name.is_some() && name == moves[b].targets[target].renumbered;
+            if later.duration_since(earlier) <= config.window && !is_renumbered {
+                let (from, to) = (group_of[b], group_of[a]);
+                group_of
+                    .iter_mut()
+                    .filter(|group| **group == from)
+                    .for_each(|group| *group = to);
+                shared.push((b, (later, target.clone())));
+            }
+        }
+    }
+    let mut groups: BTreeMap<usize, Group<'m, 'a>> = BTreeMap::new();
+    for (at, first) in shared {
+        let group = groups.entry(group_of[at]).or_insert_with(|| Group {
+            moves: Vec::new(),
+            first_shared: first.clone(),
+        });
+        group.first_shared = group.first_shared.clone().min(first);
+    }
+    for (at, moved) in moves.iter().enumerate() {
+        if let Some(group) = groups.get_mut(&group_of[at]) {
+            group.moves.push(moved);
+        }
+    }
+    groups.into_values().collect()
+}
+
+/// Who runs the parent of the zone. All top-level domains have one parent, so there it is who answers for the zone.
+fn registry(moved: &Move<'_>) -> String {
+    let parent = moved.zone.parent().unwrap_or_else(Name::root);
+    let organisation = || moved.organisation.map_or_else(|| moved.zone.to_string(), str::to_owned);
+    if parent.is_root() {
+        organisation()
+    } else {
+        parent.to_string()
+    }
+}
+
+fn signal(config: &Config, group: &Group<'_, '_>) -> Option<Signal> {
+    let registries: BTreeSet<String> = group.moves.iter().map(|moved| registry(moved)).collect();
+    if registries.len() < config.campaign_registries || group.moves.len() < config.campaign_zones {
+        return None;
+    }
+    let mut changes: Vec<ZoneChange> = group
+        .moves
+        .iter()
+        .flat_map(|moved| moved.changes.iter().copied().cloned())
+        .collect();
+    changes.sort_by(|a, b| super::order(a).cmp(&super::order(b)));
+    let zones: BTreeSet<Name> = group.moves.iter().map(|moved| moved.zone.clone()).collect();
+    let target = &group.first_shared.1;
+    let listed = |items: &mut dyn Iterator<Item = String>| items.collect::<Vec<_>>().join(", ");
+    let taken_back = group.moves.iter().all(|moved| super::is_taken_back(&moved.changes));
+    let args = BTreeMap::from([
+        ("target".to_owned(), target.to_string()),
+        ("zones".to_owned(), listed(&mut zones.iter().map(Name::to_string))),
+        ("zone_count".to_owned(), zones.len().to_string()),
+        ("registry_count".to_owned(), registries.len().to_string()),
+        ("supersedes".to_owned(), listed(&mut zones.iter().flat_map(keys))),
+        ("transient".to_owned(), if taken_back { "yes" } else { "no" }.to_owned()),
+    ]);
+    Some(Signal {
+        detector: Detector::Redelegation,
+        key: format!("redelegation:to:{target}"),
+        severity: Severity::Page,
+        time: changes.last()?.time,
+        zones: zones.into_iter().collect(),
+        kind: "mass-redelegated".to_owned(),
+        args,
+        findings: Vec::new(),
+        changes,
+    })
+}

@@ -1,0 +1,4 @@
+//! The detectors on readable stories.
+
+mod health;
+mod redelegation;
