@@ -1,4 +1,6 @@
 //! The detectors on readable stories.
 
+#[cfg(test)]
 mod health;
+#[cfg(test)]
 mod redelegation;
