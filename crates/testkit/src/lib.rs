@@ -1,3 +1,7 @@
 //! For tests only: real servers, a database per test, request helpers.
 
 pub mod database;
+pub mod loopback;
+pub mod mail_server;
+pub mod name_server;
+pub mod program;
