@@ -1,0 +1,386 @@
+//! One question in, octets out: the server's whole behaviour, right or wrong. Pure but for chance, which is an argument.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use domain::base::iana::{Class, Opcode, OptRcode, Rtype};
+use domain::base::message_builder::{MessageBuilder, PushError, TreeCompressor};
+use domain::base::opt::AllOptData;
+use domain::base::{Message, Question};
+use model::{Name, Transport};
+use rand::{Rng, RngExt};
+
+use crate::fault::{EdnsManner, Fault, FaultRule, LameReferral};
+use crate::lookup::{Found, look_up};
+use crate::stage::{LiveZone, ServerState, Signatures, Snapshot, Variant};
+use crate::zone_file::Record;
+
+/// Largest answer over UDP that a server sends, in octets (the value of DNS flag day 2020).
+const LARGEST_DATAGRAM: usize = 1232;
+
+/// Largest answer over UDP without EDNS, in octets (RFC 1035 §4.2.1).
+const CLASSIC_DATAGRAM: usize = 512;
+
+/// How late `slow` answers when the rule does not say.
+const SLOW: Duration = Duration::from_secs(2);
+
+/// Records in one message of a transfer.
+const RECORDS_PER_TRANSFER_MESSAGE: usize = 50;
+
+/// What a server does with a question.
+#[derive(Debug, Default)]
+pub(crate) struct Reaction {
+    /// How long it waits first.
+    pub delay: Duration,
+    /// The messages it sends; none when it keeps silent.
+    pub messages: Vec<Vec<u8>>,
+    /// Whether it closes the TCP connection.
+    pub close: bool,
+}
+
+/// The EDNS part of a question (RFC 6891).
+#[derive(Debug, Clone, Copy)]
+struct Edns {
+    size: usize,
+    version: u8,
+    dnssec: bool,
+    nsid: bool,
+}
+
+/// A message in the making.
+#[derive(Debug)]
+struct Draft<'a> {
+    query: &'a Message<[u8]>,
+    question: Option<(Name, Question<domain::base::Name<Vec<u8>>>)>,
+    rcode: OptRcode,
+    recursion: bool,
+    edns: Option<Edns>,
+    nsid: &'a Name,
+    found: Found,
+}
+
+/// Reacts to the octets of a question that came to the server at `address`.
+pub(crate) fn respond(
+    octets: &[u8],
+    transport: Transport,
+    address: IpAddr,
+    world: &Snapshot,
+    random: &mut impl Rng,
+) -> Reaction {
+    let Some(server) = world.servers.get(&address) else {
+        return Reaction::default();
+    };
+    let Ok(query) = Message::from_slice(octets) else {
+        return Reaction::default();
+    };
+    if query.header().qr() || (transport == Transport::Udp && server.loss > 0.0 && random.random_bool(server.loss)) {
+        return Reaction::default();
+    }
+    let mut draft = Draft {
+        query,
+        question: None,
+        rcode: OptRcode::NOERROR,
+        recursion: false,
+        edns: edns_of(query),
+        nsid: &server.name,
+        found: Found::default(),
+    };
+    let Ok(asked) = query.sole_question() else {
+        // Whoever is cut off is cut off from nonsense too.
+        if server
+            .faults
+            .iter()
+            .any(|rule| rule.fault == Fault::Silent && rule.qname.is_none() && rule.qtype.is_none())
+        {
+            return Reaction::default();
+        }
+        draft.rcode = if query.header().opcode() == Opcode::QUERY {
+            OptRcode::FORMERR
+        } else {
+            OptRcode::NOTIMP
+        };
+        return Reaction {
+            delay: server.latency,
+            messages: vec![draft.compose(transport)],
+            close: false,
+        };
+    };
+    let qname = Name::from_wire(asked.qname());
+    let as_asked = domain::base::name::ToName::to_vec(asked.qname());
+    draft.question = Some((qname.clone(), Question::new(as_asked, asked.qtype(), asked.qclass())));
+    let rules: Vec<&FaultRule> = server
+        .faults
+        .iter()
+        .filter(|rule| rule.is_about(&qname, asked.qtype()))
+        .collect();
+    react(draft, &rules, transport, server, world, random)
+}
+
+fn react(
+    mut draft: Draft<'_>,
+    rules: &[&FaultRule],
+    transport: Transport,
+    server: &ServerState,
+    world: &Snapshot,
+    random: &mut impl Rng,
+) -> Reaction {
+    let rule = |fault: Fault| rules.iter().find(|rule| rule.fault == fault);
+    let has = |fault: Fault| rule(fault).is_some();
+    let mut reaction = Reaction {
+        delay: server.latency,
+        ..Reaction::default()
+    };
+    if has(Fault::Silent) {
+        return reaction;
+    }
+    if let Some(slow) = rule(Fault::Slow) {
+        reaction.delay += slow.delay.map_or(SLOW, |delay| delay.forward());
+    }
+    if has(Fault::UdpOnly) && transport == Transport::Tcp {
+        reaction.close = true;
+        return reaction;
+    }
+    if has(Fault::Garbage) {
+        reaction.messages.push(garbage(random));
+        return reaction;
+    }
+    if let Some(drops) = rule(Fault::DropsEdns)
+        && draft.edns.is_some()
+    {
+        draft.edns = None;
+        match drops.edns {
+            EdnsManner::Ignores => {}
+            EdnsManner::Silent => return reaction,
+            EdnsManner::Formerr => {
+                draft.rcode = OptRcode::FORMERR;
+                reaction.messages.push(draft.compose(transport));
+                return reaction;
+            }
+        }
+    }
+    if transport == Transport::Tcp && draft.is_for(Rtype::AXFR) {
+        reaction.messages = transfer(&mut draft, has(Fault::OpenTransfer), server);
+        return reaction;
+    }
+    fill(&mut draft, rules, server, world);
+    if has(Fault::NotAuthoritative) {
+        draft.found.authoritative = false;
+    }
+    if has(Fault::WrongQuestion)
+        && let Some((_, question)) = &mut draft.question
+    {
+        let other: Name = "another-question.invalid".parse().expect("this is a name");
+        *question = Question::new(other.as_wire().clone(), question.qtype(), question.qclass());
+    }
+    let mut message = if has(Fault::Truncates) && transport == Transport::Udp {
+        draft.truncated()
+    } else {
+        draft.compose(transport)
+    };
+    if has(Fault::WrongId) {
+        message[1] ^= 0xff;
+    }
+    reaction.messages.push(message);
+    reaction
+}
+
+/// Finds what the answer says.
+fn fill(draft: &mut Draft<'_>, rules: &[&FaultRule], server: &ServerState, world: &Snapshot) {
+    let has = |fault: Fault| rules.iter().any(|rule| rule.fault == fault);
+    let Some((qname, question)) = draft.question.clone() else {
+        return;
+    };
+    let (qtype, dnssec) = (question.qtype(), draft.edns.is_some_and(|edns| edns.dnssec));
+    draft.rcode = match draft.query.header().opcode() {
+        _ if draft.edns.is_some_and(|edns| edns.version > 0) => OptRcode::BADVERS,
+        Opcode::QUERY if has(Fault::Servfail) => OptRcode::SERVFAIL,
+        Opcode::QUERY if has(Fault::Refused) => OptRcode::REFUSED,
+        Opcode::QUERY if question.qclass() != Class::IN || matches!(qtype, Rtype::AXFR | Rtype::IXFR) => {
+            OptRcode::REFUSED
+        }
+        Opcode::QUERY => OptRcode::NOERROR,
+        _ => OptRcode::NOTIMP,
+    };
+    if draft.rcode != OptRcode::NOERROR {
+        return;
+    }
+    if let Some(lame) = rules.iter().find(|rule| rule.fault == Fault::Lame) {
+        if let (LameReferral::Upward, Some(root)) = (lame.referral, &world.root) {
+            let asked = look_up(&root.data(&Variant::default()), &Name::root(), Rtype::NS, false);
+            draft.found = Found {
+                authority: asked.answer,
+                ..Found::default()
+            };
+        }
+        return;
+    }
+    draft.recursion = has(Fault::OpenRecursion);
+    let own = zone_for(&server.zones, &qname, qtype);
+    draft.found = match own {
+        Some(zone) => look_up(&zone.data(&variant_of(rules)), &qname, qtype, dnssec),
+        None => Found::default(),
+    };
+    let is_referral = draft.found.answer.is_empty() && !draft.found.authoritative;
+    if draft.recursion && is_referral {
+        if let Some(zone) = zone_for(&world.zones, &qname, qtype) {
+            let resolved = look_up(&zone.data(&Variant::default()), &qname, qtype, dnssec);
+            draft.found = Found {
+                authoritative: false,
+                additional: Vec::new(),
+                ..resolved
+            };
+        }
+    } else if own.is_none() {
+        draft.rcode = OptRcode::REFUSED;
+    }
+    if draft.found.name_error {
+        draft.rcode = OptRcode::NXDOMAIN;
+    }
+}
+
+/// The deepest zone that holds the name; for DS the one above the name, which is the one that has it.
+fn zone_for<'a>(zones: &'a [std::sync::Arc<LiveZone>], qname: &Name, qtype: Rtype) -> Option<&'a LiveZone> {
+    let mut holding = zones.iter().filter(|zone| qname.is_at_or_below(&zone.name));
+    let deepest = holding.next()?;
+    if qtype == Rtype::DS && deepest.name == *qname {
+        return Some(holding.next().unwrap_or(deepest));
+    }
+    Some(deepest)
+}
+
+fn variant_of(rules: &[&FaultRule]) -> Variant {
+    let mut variant = Variant::default();
+    for rule in rules {
+        match rule.fault {
+            Fault::ExpiredSignatures => variant.signatures = Signatures::Expired,
+            Fault::NotYetValidSignatures => variant.signatures = Signatures::NotYetValid,
+            Fault::WrongSignatures => variant.signatures = Signatures::Wrong,
+            Fault::StaleSerial => variant.stale_serial = true,
+            Fault::MissingDs => variant.without_ds.get_or_insert_default().extend(rule.qname.clone()),
+            _ => {}
+        }
+    }
+    variant
+}
+
+fn transfer(draft: &mut Draft<'_>, open: bool, server: &ServerState) -> Vec<Vec<u8>> {
+    let asked = draft.question.as_ref().map(|(qname, _)| qname.clone());
+    let zone = server
+        .zones
+        .iter()
+        .find(|zone| Some(&zone.name) == asked.as_ref())
+        .filter(|_| open);
+    let Some(zone) = zone else {
+        draft.rcode = OptRcode::REFUSED;
+        return vec![draft.compose(Transport::Tcp)];
+    };
+    let data = zone.data(&Variant::default());
+    let records: Vec<Record> = data.all.iter().chain(data.all.first()).cloned().collect();
+    let compose = |part: &[Record]| {
+        draft.found = Found {
+            authoritative: true,
+            answer: part.to_vec(),
+            ..Found::default()
+        };
+        draft.compose(Transport::Tcp)
+    };
+    records.chunks(RECORDS_PER_TRANSFER_MESSAGE).map(compose).collect()
+}
+
+/// Octets that no parser takes for an answer: the counts promise more than there is.
+fn garbage(random: &mut impl Rng) -> Vec<u8> {
+    let mut octets = vec![0; random.random_range(13..64)];
+    random.fill_bytes(&mut octets);
+    octets[4..12].fill(0xff);
+    octets
+}
+
+fn edns_of(query: &Message<[u8]>) -> Option<Edns> {
+    let opt = query.opt()?;
+    let nsid = opt
+        .opt()
+        .iter::<AllOptData<_, domain::base::Name<_>>>()
+        .any(|option| matches!(option, Ok(AllOptData::Nsid(_))));
+    Some(Edns {
+        size: usize::from(opt.udp_payload_size()).max(CLASSIC_DATAGRAM),
+        version: opt.version(),
+        dnssec: opt.dnssec_ok(),
+        nsid,
+    })
+}
+
+impl Draft<'_> {
+    fn is_for(&self, rtype: Rtype) -> bool {
+        self.question
+            .as_ref()
+            .is_some_and(|(_, question)| question.qtype() == rtype)
+    }
+
+    fn compose(&self, transport: Transport) -> Vec<u8> {
+        let limit = match (transport, self.edns) {
+            (Transport::Tcp, _) => usize::from(u16::MAX),
+            (Transport::Udp, Some(edns)) => edns.size.min(LARGEST_DATAGRAM),
+            (Transport::Udp, None) => CLASSIC_DATAGRAM,
+        };
+        let fits = |message: &Vec<u8>| message.len() <= limit;
+        let whole = self.write(&self.found.additional, false).ok().filter(fits);
+        let without_additional = || {
+            let may_go = !self.found.additional_needed;
+            may_go.then(|| self.write(&[], false).ok().filter(fits)).flatten()
+        };
+        whole.or_else(without_additional).unwrap_or_else(|| self.truncated())
+    }
+
+    fn truncated(&self) -> Vec<u8> {
+        self.write(&[], true)
+            .expect("a header, a question and an OPT record fit a message")
+    }
+
+    fn write(&self, additional: &[Record], truncated: bool) -> Result<Vec<u8>, PushError> {
+        let target = TreeCompressor::new(Vec::with_capacity(CLASSIC_DATAGRAM));
+        let mut builder = MessageBuilder::from_target(target).expect("an empty vector takes a header");
+        let asked = self.query.header();
+        let header = builder.header_mut();
+        header.set_id(asked.id());
+        header.set_qr(true);
+        header.set_opcode(asked.opcode());
+        header.set_rd(asked.rd());
+        header.set_cd(asked.cd());
+        header.set_ra(self.recursion);
+        header.set_aa(self.found.authoritative);
+        header.set_tc(truncated);
+        header.set_rcode(self.rcode.rcode());
+        let mut builder = builder.question();
+        if let Some((_, question)) = &self.question {
+            builder.push(question)?;
+        }
+        let mut builder = builder.answer();
+        if !truncated {
+            self.found.answer.iter().try_for_each(|record| builder.push(record))?;
+        }
+        let mut builder = builder.authority();
+        if !truncated {
+            self.found
+                .authority
+                .iter()
+                .try_for_each(|record| builder.push(record))?;
+        }
+        let mut builder = builder.additional();
+        additional.iter().try_for_each(|record| builder.push(record))?;
+        if let Some(edns) = self.edns {
+            builder.opt(|opt| {
+                opt.set_udp_payload_size(LARGEST_DATAGRAM as u16);
+                opt.set_dnssec_ok(edns.dnssec);
+                opt.set_rcode(self.rcode);
+                if edns.nsid {
+                    let name = self.nsid.to_string();
+                    opt.push_raw_option(domain::base::iana::OptionCode::NSID, name.len() as u16, |target| {
+                        domain::dep::octseq::OctetsBuilder::append_slice(target, name.as_bytes())
+                    })?;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(builder.finish().into_target())
+    }
+}
