@@ -47,6 +47,15 @@ impl NameServer {
             .prefix("dnscert-ns-")
             .tempdir()
             .context("making a folder")?;
+        if software == Software::Bind && address != IpAddr::from([127, 0, 0, 1]) {
+            // BIND listens only on addresses that an interface has by name; the others take any of 127/8.
+            let added = Command::new("ip")
+                .args(["address", "replace", &format!("{address}/8"), "dev", "lo"])
+                .status();
+            if !added.is_ok_and(|status| status.success()) {
+                bail!("BIND needs {address} on the loopback interface, which takes root and iproute2");
+            }
+        }
         let mut server = Self {
             software,
             address,
@@ -84,7 +93,7 @@ impl NameServer {
         let mut command = match self.software {
             Software::Nsd => program("/usr/sbin/nsd", &["-d", "-c"], &configuration),
             Software::Knot => program("/usr/sbin/knotd", &["-c"], &configuration),
-            Software::Bind => program("/usr/sbin/named", &["-f", "-c"], &configuration),
+            Software::Bind => program("/usr/sbin/named", &["-g", "-c"], &configuration),
         };
         let child = command
             .stdin(Stdio::null())
