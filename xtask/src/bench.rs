@@ -1,8 +1,270 @@
 //! Benchmarks: us and the peers on the same work, in one run, as a ratio.
+//!
+//! `bench check` serves a healthy zone and one with a dead server from the lab, each at 0 and at 20 ms, on port 53 inside a
+//! network namespace of its own, and lets `dnscert check`, `zonemaster-cli` and `dnsviz` test them one after the other.
 
-use std::process::ExitCode;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::packages;
+use crate::run::{cargo, is_root, watched, workspace};
+
+/// Runs of each tool on each zone; the fastest counts, so that a busy machine harms nobody.
+const RUNS: usize = 3;
+
+/// Marks the process that has the namespace for itself.
+const INSIDE: &str = "XTASK_BENCH_NAMESPACE";
 
 /// Full check of a healthy zone and of one with a dead server, at 0 and 20 ms.
 pub fn check() -> ExitCode {
-    ExitCode::FAILURE
+    if std::env::var_os(INSIDE).is_none() {
+        return outside();
+    }
+    match inside() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("xtask bench: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Builds, installs the peers, and starts itself again in a namespace.
+fn outside() -> ExitCode {
+    if !is_root() {
+        eprintln!("xtask bench: port 53 in a network namespace needs root");
+        return ExitCode::FAILURE;
+    }
+    let missing = packages::install(packages::PEERS);
+    if !missing.is_empty() {
+        let names: Vec<&str> = missing.iter().map(|package| package.name).collect();
+        eprintln!("xtask bench: not installed: {}", names.join(" "));
+        return ExitCode::FAILURE;
+    }
+    if !watched(cargo(&["build", "--release", "--package", "dnscert"]), |_| ()) {
+        return ExitCode::FAILURE;
+    }
+    let Ok(own) = std::env::current_exe() else {
+        return ExitCode::FAILURE;
+    };
+    let mut again = Command::new("unshare");
+    again
+        .args(["--net", "--mount"])
+        .arg(own)
+        .args(["bench", "check"])
+        .env(INSIDE, "1");
+    if watched(again, |_| ()) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn inside() -> Result<(), String> {
+    run(Command::new("ip").args(["link", "set", "lo", "up"]))?;
+    let folder = std::env::temp_dir().join(format!("dnscert-bench-{}", std::process::id()));
+    let result = compare(&folder);
+    // What is left behind is a few zone files in the folder for temporary things.
+    let _ = fs::remove_dir_all(&folder);
+    result
+}
+
+fn compare(folder: &Path) -> Result<(), String> {
+    let ours = binary()?;
+    println!(
+        "{:<28} {:>10} {:>16} {:>10} {:>9} {:>9}",
+        "seconds, best of 3", "dnscert", "zonemaster-cli", "dnsviz", "x zm", "x dnsviz"
+    );
+    for latency_ms in [0, 20] {
+        for dead in [false, true] {
+            let world = folder.join(format!("world-{latency_ms}-{dead}"));
+            write_world(&world, latency_ms, dead)?;
+            let hints = world.join("root.hints");
+            let lab = Lab::start(&ours, &world)?;
+            let hints_text = hints.display().to_string();
+            let dnscert = best(|| {
+                let mut command = Command::new(&ours);
+                command.args([
+                    "check",
+                    "bench.test",
+                    "--no-ipv6",
+                    "--level",
+                    "critical",
+                    "--hints",
+                    &hints_text,
+                ]);
+                command
+            })?;
+            let zonemaster = best(|| {
+                let mut command = Command::new("zonemaster-cli");
+                command.args([
+                    "bench.test",
+                    "--no-ipv6",
+                    "--level",
+                    "CRITICAL",
+                    "--raw",
+                    "--hints",
+                    &hints_text,
+                ]);
+                command
+            })?;
+            // dnsviz knows only its own root hints: in this mount namespace they are ours.
+            let mut bind = Command::new("mount");
+            bind.args(["--bind", &hints_text, "/usr/share/dnsviz/hints/named.root"]);
+            run(&mut bind)?;
+            let dnsviz = best(|| {
+                let mut command = Command::new("sh");
+                command.args([
+                    "-c",
+                    "dnsviz probe -4 -A -a . bench.test 2>/dev/null | dnsviz grok -l error >/dev/null 2>&1; true",
+                ]);
+                command
+            })?;
+            run(Command::new("umount").arg("/usr/share/dnsviz/hints/named.root"))?;
+            drop(lab);
+            let name = format!(
+                "{} at {latency_ms} ms",
+                if dead { "one server dead" } else { "healthy" }
+            );
+            println!(
+                "{name:<28} {dnscert:>10.3} {zonemaster:>16.3} {dnsviz:>10.3} {:>9.1} {:>9.1}",
+                zonemaster / dnscert,
+                dnsviz / dnscert
+            );
+        }
+    }
+    Ok(())
+}
+
+/// A lab that runs until dropped.
+struct Lab(Child);
+
+impl Lab {
+    fn start(ours: &Path, world: &Path) -> Result<Self, String> {
+        let child = Command::new(ours)
+            .args(["lab", "run"])
+            .arg(world)
+            .args(["--port", "53"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| format!("could not start the lab: {error}"))?;
+        let mut lab = Lab(child);
+        let until = Instant::now() + Duration::from_secs(20);
+        while std::net::TcpStream::connect(("127.0.0.1", 5399)).is_err() {
+            if Instant::now() > until || !matches!(lab.0.try_wait(), Ok(None)) {
+                return Err(format!("the lab did not start with `{}`", world.display()));
+            }
+            #[expect(clippy::disallowed_methods, reason = "what is waited for is another program")]
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(lab)
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        // It has nothing to keep.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Seconds of the fastest of some runs. How a tool judges the zone does not matter here.
+fn best(make: impl Fn() -> Command) -> Result<f64, String> {
+    let mut fastest = f64::INFINITY;
+    for _ in 0..RUNS {
+        let mut command = make();
+        let begun = Instant::now();
+        let output = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .map_err(|error| format!("could not start {command:?}: {error}"))?;
+        // 0 and 1 are verdicts; anything else is a tool that did not do the work.
+        if !matches!(output.code(), Some(0 | 1)) {
+            return Err(format!("{command:?} ended with {output}"));
+        }
+        fastest = fastest.min(begun.elapsed().as_secs_f64());
+    }
+    Ok(fastest)
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{command:?} ended with {status}")),
+        Err(error) => Err(format!("could not start {command:?}: {error}")),
+    }
+}
+
+/// The release binary, where cargo puts it.
+fn binary() -> Result<PathBuf, String> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from);
+    let path = target.join("release/dnscert");
+    if path.is_file() {
+        Ok(path)
+    } else {
+        Err(format!("there is no `{}`", path.display()))
+    }
+}
+
+/// A root, one top-level domain and one zone, two servers each; the second of the zone's may be dead.
+fn write_world(folder: &Path, latency_ms: u32, dead: bool) -> Result<(), String> {
+    let mut world = String::from("name = \"bench\"\nabout = \"A zone to be measured\"\nseed = 1\n");
+    let servers = [
+        ("a.root-bench.test", "127.20.0.1", "\".\""),
+        ("b.root-bench.test", "127.20.0.2", "\".\""),
+        ("ns1.nic.test", "127.20.1.1", "\"test\", \"root-bench.test\""),
+        ("ns2.nic.test", "127.20.1.2", "\"test\", \"root-bench.test\""),
+        ("ns1.bench.test", "127.20.2.1", "\"bench.test\""),
+        ("ns2.bench.test", "127.20.2.2", "\"bench.test\""),
+    ];
+    for (name, address, zones) in servers {
+        world.push_str(&format!(
+            "\n[[server]]\nname = \"{name}\"\naddresses = [\"{address}\"]\nzones = [{zones}]\nlatency = \"{latency_ms}ms\"\n"
+        ));
+        if dead && name == "ns2.bench.test" {
+            world.push_str("faults = [{ fault = \"silent\" }]\n");
+        }
+    }
+    for (zone, file) in [
+        (".", "root"),
+        ("test", "test"),
+        ("root-bench.test", "root-bench"),
+        ("bench.test", "bench"),
+    ] {
+        world.push_str(&format!(
+            "\n[[zone]]\nname = \"{zone}\"\nfile = \"{file}.zone\"\nsigning = {{}}\n"
+        ));
+    }
+    let soa =
+        |primary: &str| format!("$TTL 3600\n@ SOA {primary} hostmaster.nic.test. 2026110101 14400 3600 1209600 3600\n");
+    let root = "@ NS a.root-bench.test.\n@ NS b.root-bench.test.\na.root-bench.test. A 127.20.0.1\n\
+                b.root-bench.test. A 127.20.0.2\ntest. NS ns1.nic.test.\ntest. NS ns2.nic.test.\n\
+                ns1.nic.test. A 127.20.1.1\nns2.nic.test. A 127.20.1.2\n";
+    let test = "@ NS ns1.nic\n@ NS ns2.nic\nns1.nic A 127.20.1.1\nns2.nic A 127.20.1.2\n\
+                root-bench NS ns1.nic\nroot-bench NS ns2.nic\nbench NS ns1.bench\nbench NS ns2.bench\n\
+                ns1.bench A 127.20.2.1\nns2.bench A 127.20.2.2\n";
+    let root_bench = "@ NS ns1.nic.test.\n@ NS ns2.nic.test.\na A 127.20.0.1\nb A 127.20.0.2\n";
+    let bench =
+        "@ NS ns1\n@ NS ns2\nns1 A 127.20.2.1\nns2 A 127.20.2.2\nwww A 127.20.3.1\n@ MX 10 mail\nmail A 127.20.3.2\n";
+    let hints = ". 3600000 NS a.root-bench.test.\n. 3600000 NS b.root-bench.test.\n\
+                 a.root-bench.test. 3600000 A 127.20.0.1\nb.root-bench.test. 3600000 A 127.20.0.2\n";
+    fs::create_dir_all(folder).map_err(|error| format!("could not make `{}`: {error}", folder.display()))?;
+    for (name, text) in [
+        ("world.toml", world),
+        ("root.zone", soa("a.root-bench.test.") + root),
+        ("test.zone", soa("ns1.nic.test.") + test),
+        ("root-bench.zone", soa("ns1.nic.test.") + root_bench),
+        ("bench.zone", soa("ns1.bench.test.") + bench),
+        ("root.hints", hints.to_owned()),
+    ] {
+        let path = folder.join(name);
+        fs::write(&path, text).map_err(|error| format!("could not write `{}`: {error}", path.display()))?;
+    }
+    Ok(())
 }

@@ -55,20 +55,31 @@ pub fn run() -> Score {
     };
     let tester = format!("{binary} check {{zone}} --hints {{hints}} --test {{case}} --raw --level debug {{ns}} {{ds}}");
     let mut command = Command::new("/usr/bin/python3");
-    command.arg(&runner).args(["--cmd", &tester, "--only", CASES, "--min", MINIMUM]);
+    command
+        .arg(&runner)
+        .args(["--cmd", &tester, "--only", CASES, "--min", MINIMUM]);
     let (mut passed, mut failed) = (0, 0);
     let good = watched(command, |line| {
         if let Some((p, f)) = counts(line) {
             (passed, failed) = (p, f);
         }
     });
-    if good { Score::Reached { passed } } else { Score::Missed { passed, failed: failed.max(1) } }
+    if good {
+        Score::Reached { passed }
+    } else {
+        Score::Missed {
+            passed,
+            failed: failed.max(1),
+        }
+    }
 }
 
 /// Where cargo put the binary, as cargo itself says.
 fn binary() -> Option<String> {
     let mut found = None;
-    let output = cargo(&["build", "--quiet", "--package", "dnscert", "--message-format", "json"]).output().ok()?;
+    let output = cargo(&["build", "--quiet", "--package", "dnscert", "--message-format", "json"])
+        .output()
+        .ok()?;
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         if let Some(at) = line.find("\"executable\":\"") {
             let rest = &line[at + "\"executable\":\"".len()..];

@@ -17,30 +17,93 @@ pub struct Package {
 
 /// All packages that `cargo xtask test` uses.
 pub const PACKAGES: &[Package] = &[
-    Package { name: "postgresql", program: "/usr/lib/postgresql", needed_for: "the record tests on PostgreSQL" },
-    Package { name: "nsd", program: "nsd", needed_for: "the loop with real name servers" },
-    Package { name: "knot", program: "knotd", needed_for: "the loop with real name servers" },
-    Package { name: "bind9", program: "named", needed_for: "the loop with real name servers" },
-    Package { name: "opensmtpd", program: "smtpd", needed_for: "the loop with a real mail server" },
-    Package { name: "dovecot-imapd", program: "dovecot", needed_for: "the loop with a real mailbox" },
-    Package { name: "chromium", program: "chromium", needed_for: "the browser walk" },
-    Package { name: "chromium-driver", program: "chromedriver", needed_for: "the browser walk" },
-    Package { name: "fonts-noto-core", program: "/usr/share/fonts/truetype/noto", needed_for: "screenshots in Arabic" },
-    Package { name: "fonts-noto-cjk", program: "/usr/share/fonts/opentype/noto", needed_for: "screenshots in Chinese" },
-    Package { name: "python3-dnspython", program: "/usr/lib/python3/dist-packages/dns", needed_for: "the conformance scenarios" },
-    Package { name: "iproute2", program: "ip", needed_for: "the conformance scenarios" },
+    Package {
+        name: "postgresql",
+        program: "/usr/lib/postgresql",
+        needed_for: "the record tests on PostgreSQL",
+    },
+    Package {
+        name: "nsd",
+        program: "nsd",
+        needed_for: "the loop with real name servers",
+    },
+    Package {
+        name: "knot",
+        program: "knotd",
+        needed_for: "the loop with real name servers",
+    },
+    Package {
+        name: "bind9",
+        program: "named",
+        needed_for: "the loop with real name servers",
+    },
+    Package {
+        name: "opensmtpd",
+        program: "smtpd",
+        needed_for: "the loop with a real mail server",
+    },
+    Package {
+        name: "dovecot-imapd",
+        program: "dovecot",
+        needed_for: "the loop with a real mailbox",
+    },
+    Package {
+        name: "chromium",
+        program: "chromium",
+        needed_for: "the browser walk",
+    },
+    Package {
+        name: "chromium-driver",
+        program: "chromedriver",
+        needed_for: "the browser walk",
+    },
+    Package {
+        name: "fonts-noto-core",
+        program: "/usr/share/fonts/truetype/noto",
+        needed_for: "screenshots in Arabic",
+    },
+    Package {
+        name: "fonts-noto-cjk",
+        program: "/usr/share/fonts/opentype/noto",
+        needed_for: "screenshots in Chinese",
+    },
+    Package {
+        name: "python3-dnspython",
+        program: "/usr/lib/python3/dist-packages/dns",
+        needed_for: "the conformance scenarios",
+    },
+    Package {
+        name: "iproute2",
+        program: "ip",
+        needed_for: "the conformance scenarios",
+    },
 ];
 
 /// Packages that only the benchmarks need.
 pub const PEERS: &[Package] = &[
-    Package { name: "zonemaster-cli", program: "zonemaster-cli", needed_for: "bench check" },
-    Package { name: "dnsviz", program: "dnsviz", needed_for: "bench check" },
-    Package { name: "iproute2", program: "ip", needed_for: "bench check" },
+    Package {
+        name: "zonemaster-cli",
+        program: "zonemaster-cli",
+        needed_for: "bench check",
+    },
+    Package {
+        name: "dnsviz",
+        program: "dnsviz",
+        needed_for: "bench check",
+    },
+    Package {
+        name: "iproute2",
+        program: "ip",
+        needed_for: "bench check",
+    },
 ];
 
 /// Those of `packages` that are not installed.
 pub fn missing(packages: &'static [Package]) -> Vec<&'static Package> {
-    packages.iter().filter(|package| !is_installed(package.program)).collect()
+    packages
+        .iter()
+        .filter(|package| !is_installed(package.program))
+        .collect()
 }
 
 /// Installs what is missing when this is root on Debian or Ubuntu; returns what is missing still.
@@ -81,7 +144,11 @@ fn run_quietly(command: &mut Command) {
 /// Prints the table of packages.
 pub fn report() -> ExitCode {
     for package in PACKAGES.iter().chain(PEERS) {
-        let state = if is_installed(package.program) { "installed" } else { "missing" };
+        let state = if is_installed(package.program) {
+            "installed"
+        } else {
+            "missing"
+        };
         println!("{:20} {state:10} {}", package.name, package.needed_for);
     }
     ExitCode::SUCCESS

@@ -25,7 +25,9 @@ struct Counts {
 impl Counts {
     /// Adds a line of the form `test result: ok. 10 passed; 0 failed; 0 ignored; …`.
     fn add(&mut self, line: &str) {
-        let Some(rest) = line.trim().strip_prefix("test result: ") else { return };
+        let Some(rest) = line.trim().strip_prefix("test result: ") else {
+            return;
+        };
         let number_before = |word: &str| {
             rest.split([';', '.'])
                 .find_map(|part| part.trim().strip_suffix(word))
@@ -77,8 +79,15 @@ pub fn run(scope: Scope) -> ExitCode {
         }
     }
 
-    println!("{} passed, {} failed, {} skipped", counts.passed, counts.failed, counts.ignored);
-    if good && counts.failed == 0 && counts.passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    println!(
+        "{} passed, {} failed, {} skipped",
+        counts.passed, counts.failed, counts.ignored
+    );
+    if good && counts.failed == 0 && counts.passed > 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 #[cfg(test)]
