@@ -4,8 +4,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use domain::base::iana::{Rcode, Rtype};
+use domain::base::message::RecordSection;
+use domain::base::name::FlattenInto;
+use domain::base::opt::AllOptData;
 use domain::base::{Message, MessageBuilder, ParsedName, ParsedRecord, StreamTarget};
-use domain::rdata::AllRecordData;
+use domain::rdata::{AllRecordData, ZoneRecordData};
 use lab::{Lab, World};
 use model::{Name, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -119,6 +122,30 @@ impl Ask {
         tokio::time::timeout(patience, read).await.ok()?
     }
 
+    /// All records of a transfer, or none when it is refused.
+    pub async fn transfer(&self, server: SocketAddr) -> Vec<ZoneRecord> {
+        let mut stream = TcpStream::connect(server).await.unwrap();
+        let query = self.query();
+        stream
+            .write_all(&[&(query.len() as u16).to_be_bytes(), query.as_slice()].concat())
+            .await
+            .unwrap();
+        let mut found = Vec::new();
+        loop {
+            let mut octets = vec![0; usize::from(stream.read_u16().await.unwrap())];
+            stream.read_exact(&mut octets).await.unwrap();
+            let part = Message::from_octets(octets).unwrap();
+            found.extend(records(part.answer().unwrap()));
+            let ends = found
+                .iter()
+                .filter(|record: &&ZoneRecord| record.rtype() == Rtype::SOA)
+                .count();
+            if ends != 1 {
+                return found;
+            }
+        }
+    }
+
     pub async fn tcp(&self, server: SocketAddr) -> Answer {
         Message::from_octets(self.tcp_octets(server, PATIENCE).await.unwrap()).unwrap()
     }
@@ -126,6 +153,39 @@ impl Ask {
     pub async fn is_left_without_tcp_answer(&self, server: SocketAddr) -> bool {
         self.tcp_octets(server, SILENCE).await.is_none()
     }
+}
+
+/// A record with names and octets of its own.
+pub type ZoneRecord = domain::base::Record<WireName, ZoneRecordData<Vec<u8>, WireName>>;
+pub type WireName = domain::base::Name<Vec<u8>>;
+
+/// Records of a section, OPT left out.
+pub fn records(section: RecordSection<'_, Vec<u8>>) -> Vec<ZoneRecord> {
+    let parsed = section
+        .map(Result::unwrap)
+        .filter(|record| record.rtype() != Rtype::OPT);
+    parsed
+        .map(|record| {
+            record
+                .to_record::<ZoneRecordData<_, ParsedName<_>>>()
+                .unwrap()
+                .unwrap()
+                .flatten_into()
+        })
+        .collect()
+}
+
+/// The NSID of an answer, if it has EDNS at all.
+pub fn nsid_of(message: &Answer) -> Option<String> {
+    let opt = message.opt()?;
+    let nsid = opt
+        .opt()
+        .iter::<AllOptData<_, domain::base::Name<_>>>()
+        .find_map(|option| match option.unwrap() {
+            AllOptData::Nsid(nsid) => Some(String::from_utf8(nsid.as_slice().to_vec()).unwrap()),
+            _ => None,
+        });
+    Some(nsid.unwrap_or_default())
 }
 
 type Found<'a> = ParsedRecord<'a, Vec<u8>>;

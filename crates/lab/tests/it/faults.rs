@@ -1,0 +1,272 @@
+//! Each fault, as it shows to whoever asks.
+
+use domain::base::Message;
+use domain::base::iana::{Rcode, Rtype};
+use domain::rdata::ZoneRecordData;
+use lab::{Change, EdnsManner, Event, Fault, FaultRule, Lab, LameReferral};
+
+use crate::asker::{answer_of, ask, at, authority_of, name, nsid_of, pocket, rcode_of, records};
+use crate::dnssec::verify;
+
+const SERVER: &str = "127.10.3.1";
+
+fn add(lab: &Lab, server: &str, rule: FaultRule) {
+    lab.apply(&Event::new(Change::AddFault {
+        server: server.to_owned(),
+        rule,
+    }))
+    .unwrap();
+}
+
+async fn pocket_with(rule: FaultRule) -> Lab {
+    let lab = pocket().await;
+    add(&lab, SERVER, rule);
+    lab
+}
+
+#[tokio::test]
+async fn silent_says_nothing_over_udp_and_tcp() {
+    let lab = pocket_with(FaultRule::of(Fault::Silent)).await;
+    let question = ask("www.plain.test", Rtype::A);
+    assert!(question.is_left_without_answer(at(&lab, SERVER)).await);
+    assert!(question.is_left_without_tcp_answer(at(&lab, SERVER)).await);
+    question.udp(at(&lab, "127.10.3.2")).await;
+}
+
+#[tokio::test]
+async fn slow_answers_after_its_delay() {
+    let slow = FaultRule {
+        delay: Some("700ms".parse().unwrap()),
+        ..FaultRule::of(Fault::Slow)
+    };
+    let lab = pocket_with(slow).await;
+    let question = ask("www.plain.test", Rtype::A);
+    assert!(question.is_left_without_answer(at(&lab, SERVER)).await);
+    assert_eq!(answer_of(&question.udp(at(&lab, SERVER)).await).len(), 1);
+    assert_eq!(answer_of(&question.tcp(at(&lab, SERVER)).await).len(), 1);
+}
+
+#[tokio::test]
+async fn refused_and_servfail_answer_with_their_code_where_the_rule_says_so() {
+    let lab = pocket_with(FaultRule::of(Fault::Refused).at(name("plain.test"))).await;
+    let txt = FaultRule {
+        qtype: Some(Rtype::TXT),
+        ..FaultRule::of(Fault::Servfail)
+    };
+    add(&lab, "ns1.good.test", txt);
+    let server = at(&lab, SERVER);
+    assert_eq!(
+        rcode_of(&ask("www.plain.test", Rtype::A).udp(server).await),
+        Rcode::REFUSED
+    );
+    assert_eq!(
+        rcode_of(&ask("web.good.test", Rtype::A).udp(server).await),
+        Rcode::NOERROR
+    );
+    assert_eq!(
+        rcode_of(&ask("web.good.test", Rtype::TXT).tcp(server).await),
+        Rcode::SERVFAIL
+    );
+}
+
+#[tokio::test]
+async fn lame_refers_upwards_or_to_nowhere() {
+    let lab = pocket_with(FaultRule::of(Fault::Lame).at(name("plain.test"))).await;
+    let message = ask("plain.test", Rtype::SOA).udp(at(&lab, SERVER)).await;
+    assert!(!message.header().aa() && answer_of(&message).is_empty());
+    assert_eq!(
+        authority_of(&message),
+        [". NS a.root-pocket.test.", ". NS b.root-pocket.test."]
+    );
+    let empty = FaultRule {
+        referral: LameReferral::Empty,
+        ..FaultRule::of(Fault::Lame)
+    };
+    add(&lab, "127.10.3.2", empty);
+    let message = ask("plain.test", Rtype::SOA).udp(at(&lab, "127.10.3.2")).await;
+    assert!(!message.header().aa() && answer_of(&message).is_empty() && authority_of(&message).is_empty());
+    assert_eq!(rcode_of(&message), Rcode::NOERROR);
+}
+
+#[tokio::test]
+async fn not_authoritative_answers_without_aa() {
+    let lab = pocket_with(FaultRule::of(Fault::NotAuthoritative)).await;
+    let message = ask("www.plain.test", Rtype::A).udp(at(&lab, SERVER)).await;
+    assert!(!message.header().aa());
+    assert_eq!(answer_of(&message).len(), 1);
+}
+
+#[tokio::test]
+async fn truncates_sends_everybody_to_tcp() {
+    let lab = pocket_with(FaultRule::of(Fault::Truncates)).await;
+    let question = ask("www.plain.test", Rtype::A);
+    let message = question.udp(at(&lab, SERVER)).await;
+    assert!(message.header().tc() && answer_of(&message).is_empty());
+    let message = question.tcp(at(&lab, SERVER)).await;
+    assert!(!message.header().tc() && answer_of(&message).len() == 1);
+}
+
+#[tokio::test]
+async fn udp_only_closes_tcp_without_an_answer() {
+    let lab = pocket_with(FaultRule::of(Fault::UdpOnly)).await;
+    let question = ask("www.plain.test", Rtype::A);
+    assert!(question.is_left_without_tcp_answer(at(&lab, SERVER)).await);
+    question.udp(at(&lab, SERVER)).await;
+}
+
+#[tokio::test]
+async fn drops_edns_in_three_manners() {
+    let lab = pocket().await;
+    let question = ask("www.plain.test", Rtype::A);
+    for (server, edns) in [(SERVER, EdnsManner::Ignores), ("127.10.3.2", EdnsManner::Formerr)] {
+        add(
+            &lab,
+            server,
+            FaultRule {
+                edns,
+                ..FaultRule::of(Fault::DropsEdns)
+            },
+        );
+        let message = question.udp(at(&lab, server)).await;
+        assert_eq!(nsid_of(&message), None);
+        let expected = if edns == EdnsManner::Ignores {
+            Rcode::NOERROR
+        } else {
+            Rcode::FORMERR
+        };
+        assert_eq!(rcode_of(&message), expected);
+        assert_eq!(
+            rcode_of(&question.clone().without_edns().udp(at(&lab, server)).await),
+            Rcode::NOERROR
+        );
+    }
+    let lab = pocket_with(FaultRule {
+        edns: EdnsManner::Silent,
+        ..FaultRule::of(Fault::DropsEdns)
+    })
+    .await;
+    assert!(question.is_left_without_answer(at(&lab, SERVER)).await);
+    question.without_edns().udp(at(&lab, SERVER)).await;
+}
+
+#[tokio::test]
+async fn wrong_id_and_wrong_question_do_not_match_what_was_asked() {
+    let lab = pocket_with(FaultRule::of(Fault::WrongId)).await;
+    add(&lab, "127.10.3.2", FaultRule::of(Fault::WrongQuestion));
+    let question = ask("www.plain.test", Rtype::A);
+    let message = question.udp(at(&lab, SERVER)).await;
+    assert_ne!(message.header().id(), 4711);
+    assert_eq!(message.sole_question().unwrap().qname().to_string(), "www.plain.test");
+    let message = question.udp(at(&lab, "127.10.3.2")).await;
+    assert_eq!(message.header().id(), 4711);
+    assert_ne!(message.sole_question().unwrap().qname().to_string(), "www.plain.test");
+}
+
+#[tokio::test]
+async fn stale_serial_is_below_that_of_the_others_and_signed() {
+    let lab = pocket_with(FaultRule::of(Fault::StaleSerial)).await;
+    let serial = async |server| {
+        let message = ask("good.test", Rtype::SOA).udp(at(&lab, server)).await;
+        assert_eq!(verify(&message, &lab.dnskey("good.test").unwrap()).good, 1);
+        match records(message.answer().unwrap()).remove(0).data() {
+            ZoneRecordData::Soa(soa) => soa.serial(),
+            other => panic!("{other}"),
+        }
+    };
+    assert!(serial(SERVER).await < serial("127.10.3.2").await);
+}
+
+#[tokio::test]
+async fn signatures_can_be_expired_not_yet_valid_or_wrong_at_one_server() {
+    for (fault, outside, wrong) in [
+        (Fault::ExpiredSignatures, 1, 0),
+        (Fault::NotYetValidSignatures, 1, 0),
+        (Fault::WrongSignatures, 0, 1),
+    ] {
+        let lab = pocket_with(FaultRule::of(fault)).await;
+        let key = lab.dnskey("good.test").unwrap();
+        let question = ask("web.good.test", Rtype::A);
+        let verified = verify(&question.udp(at(&lab, SERVER)).await, &key);
+        assert_eq!(
+            (verified.good, verified.outside_validity, verified.wrong),
+            (0, outside, wrong),
+            "{fault}"
+        );
+        assert_eq!(verify(&question.udp(at(&lab, "127.10.3.2")).await, &key).good, 1);
+    }
+}
+
+#[tokio::test]
+async fn missing_ds_leaves_out_the_child_it_names() {
+    let lab = pocket().await;
+    add(
+        &lab,
+        "ns1.nic.test",
+        FaultRule::of(Fault::MissingDs).at(name("good.test")),
+    );
+    let question = ask("web.good.test", Rtype::A);
+    let has_ds = |lines: Vec<String>| lines.iter().any(|line| line.contains(" DS "));
+    let message = question.udp(at(&lab, "127.10.1.1")).await;
+    assert!(!has_ds(authority_of(&message)));
+    assert_eq!(
+        verify(&message, &lab.dnskey("test").unwrap()).good,
+        1,
+        "its absence is proved"
+    );
+    assert!(has_ds(authority_of(&question.udp(at(&lab, "127.10.1.2")).await)));
+}
+
+#[tokio::test]
+async fn open_recursion_resolves_names_of_others() {
+    let lab = pocket_with(FaultRule::of(Fault::OpenRecursion)).await;
+    let mut question = ask("a.root-pocket.test", Rtype::A);
+    question.recursion = true;
+    let message = question.udp(at(&lab, SERVER)).await;
+    assert!(message.header().ra() && !message.header().aa());
+    assert_eq!(answer_of(&message)[0], "a.root-pocket.test A 127.10.0.1");
+    let message = ask("no.such.name.invalid", Rtype::A).udp(at(&lab, SERVER)).await;
+    assert_eq!((rcode_of(&message), message.header().ra()), (Rcode::NXDOMAIN, true));
+}
+
+#[tokio::test]
+async fn open_transfer_hands_out_the_whole_zone() {
+    let lab = pocket_with(FaultRule::of(Fault::OpenTransfer)).await;
+    let all = ask("plain.test", Rtype::AXFR).transfer(at(&lab, SERVER)).await;
+    assert_eq!(
+        all.iter().map(|record| record.rtype()).collect::<Vec<_>>(),
+        [Rtype::SOA, Rtype::NS, Rtype::NS, Rtype::A, Rtype::SOA]
+    );
+    assert!(
+        ask("plain.test", Rtype::AXFR)
+            .transfer(at(&lab, "127.10.3.2"))
+            .await
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn garbage_is_no_message_that_answers() {
+    let lab = pocket_with(FaultRule::of(Fault::Garbage)).await;
+    let question = ask("www.plain.test", Rtype::A);
+    let octets = question
+        .octets(at(&lab, SERVER), std::time::Duration::from_secs(10))
+        .await
+        .unwrap();
+    assert!(Message::from_octets(octets).unwrap().sole_question().is_err());
+}
+
+#[tokio::test]
+async fn every_fault_can_be_taken_away_again() {
+    let lab = pocket().await;
+    let question = ask("www.plain.test", Rtype::A);
+    for fault in Fault::ALL {
+        add(&lab, "ns1.good.test", FaultRule::of(fault));
+        lab.apply(&Event::new(Change::RemoveFault {
+            server: SERVER.to_owned(),
+            fault,
+        }))
+        .unwrap();
+        let message = question.udp(at(&lab, SERVER)).await;
+        assert_eq!(answer_of(&message), ["www.plain.test A 127.10.3.5"], "{fault}");
+    }
+}
