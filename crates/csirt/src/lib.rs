@@ -6,9 +6,12 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod directory;
 pub mod error;
 pub mod jobs;
 pub mod records;
+pub mod watch;
+mod word;
 
 // The ways of a case.
 pub mod notices;

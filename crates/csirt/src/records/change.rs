@@ -122,6 +122,15 @@ impl Change {
         Ok(())
     }
 
+    /// The same without waking those who draw live pages: for marks of use that no page shows.
+    pub(crate) async fn commit_quietly(self) -> Result<(), Error> {
+        debug_assert!(
+            self.entries.is_empty() && self.jobs.is_empty(),
+            "what is audited is worth a tick"
+        );
+        Ok(self.tx.commit().await?)
+    }
+
     /// For reading and writing inside of this change.
     pub(crate) fn db(&self) -> &DatabaseTransaction {
         &self.tx

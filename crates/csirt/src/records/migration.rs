@@ -12,7 +12,13 @@ use crate::Error;
 
 /// All migrations, oldest first. A noun stands after the nouns that its tables refer to.
 fn all() -> Vec<&'static Migration> {
-    vec![&crate::audit::migration::MIGRATION, &crate::jobs::migration::MIGRATION]
+    vec![
+        &crate::audit::migration::MIGRATION,
+        &crate::jobs::migration::MIGRATION,
+        &crate::directory::migration::MIGRATION,
+        &crate::accounts::migration::MIGRATION,
+        &crate::watch::migration::MIGRATION,
+    ]
 }
 
 /// One step of the schema.

@@ -1,0 +1,14 @@
+route-role-operator = الجهة المشغِّلة
+route-role-registrant = صاحب التسجيل
+route-role-registrar = أمين السجل
+route-role-registry = السجل
+route-role-abuse = جهة الاتصال بشأن إساءة الاستخدام
+route-because-zone = { $role } للنطاق { $zone }
+route-because-enclosing-zone = { $role } للنطاق الأعلى { $zone }
+route-because-root = { $role } لنطاق الجذر
+route-because-name-server = { $role } لخادم الأسماء { $server }
+route-because-name-server-of = { $role } للخادم { $server }، وهو من خوادم أسماء { $zone }
+route-because-address = { $role } لخادم الأسماء ذي العنوان { $address }
+route-because-address-of = { $role } لخادم الأسماء ذي العنوان { $address } الذي يخدم { $zone }
+route-because-prefix = { $role } لمجموعة العناوين { $prefix } التي منها { $address }
+route-because-prefix-of = { $role } لمجموعة العناوين { $prefix } التي منها { $address }، وهو من خوادم أسماء { $zone }

@@ -1,0 +1,14 @@
+route-role-operator = operador
+route-role-registrant = titular
+route-role-registrar = registrador
+route-role-registry = registro
+route-role-abuse = contacto para abusos
+route-because-zone = { $role } de la zona { $zone }
+route-because-enclosing-zone = { $role } de la zona superior { $zone }
+route-because-root = { $role } de la zona raíz
+route-because-name-server = { $role } del servidor de nombres { $server }
+route-because-name-server-of = { $role } de { $server }, servidor de nombres de { $zone }
+route-because-address = { $role } del servidor de nombres en { $address }
+route-because-address-of = { $role } del servidor de nombres en { $address }, que sirve a { $zone }
+route-because-prefix = { $role } de las direcciones { $prefix }, entre las que está { $address }
+route-because-prefix-of = { $role } de las direcciones { $prefix }, entre las que está { $address }, servidor de nombres de { $zone }

@@ -1,0 +1,14 @@
+route-role-operator = opérateur
+route-role-registrant = titulaire
+route-role-registrar = bureau d’enregistrement
+route-role-registry = registre
+route-role-abuse = contact pour les abus
+route-because-zone = { $role } de la zone { $zone }
+route-because-enclosing-zone = { $role } de la zone supérieure { $zone }
+route-because-root = { $role } de la zone racine
+route-because-name-server = { $role } du serveur de noms { $server }
+route-because-name-server-of = { $role } de { $server }, serveur de noms de { $zone }
+route-because-address = { $role } du serveur de noms à l’adresse { $address }
+route-because-address-of = { $role } du serveur de noms à l’adresse { $address }, qui sert { $zone }
+route-because-prefix = { $role } des adresses { $prefix }, dont fait partie { $address }
+route-because-prefix-of = { $role } des adresses { $prefix }, dont fait partie { $address }, serveur de noms de { $zone }

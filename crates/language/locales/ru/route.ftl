@@ -1,0 +1,14 @@
+route-role-operator = оператор
+route-role-registrant = владелец
+route-role-registrar = регистратор
+route-role-registry = реестр
+route-role-abuse = контакт по злоупотреблениям
+route-because-zone = { $role } зоны { $zone }
+route-because-enclosing-zone = { $role } вышестоящей зоны { $zone }
+route-because-root = { $role } корневой зоны
+route-because-name-server = { $role } сервера имён { $server }
+route-because-name-server-of = { $role } сервера { $server }, обслуживающего зону { $zone }
+route-because-address = { $role } сервера имён с адресом { $address }
+route-because-address-of = { $role } сервера имён с адресом { $address }, обслуживающего зону { $zone }
+route-because-prefix = { $role } блока адресов { $prefix }, в который входит { $address }
+route-because-prefix-of = { $role } блока адресов { $prefix }, в который входит { $address }, сервер имён зоны { $zone }

@@ -1,0 +1,14 @@
+route-role-operator = 运营方
+route-role-registrant = 持有者
+route-role-registrar = 注册服务机构
+route-role-registry = 注册管理机构
+route-role-abuse = 滥用投诉联系人
+route-because-zone = 区 { $zone } 的{ $role }
+route-because-enclosing-zone = 上级区 { $zone } 的{ $role }
+route-because-root = 根区的{ $role }
+route-because-name-server = 名称服务器 { $server } 的{ $role }
+route-because-name-server-of = { $zone } 的名称服务器 { $server } 的{ $role }
+route-because-address = 地址为 { $address } 的名称服务器的{ $role }
+route-because-address-of = 为 { $zone } 服务、地址为 { $address } 的名称服务器的{ $role }
+route-because-prefix = 地址段 { $prefix }（包含 { $address }）的{ $role }
+route-because-prefix-of = 地址段 { $prefix }（包含 { $zone } 的名称服务器 { $address }）的{ $role }
