@@ -1,1 +1,47 @@
 //! Asks the DNS: transports, inquiry, delegation walk, test catalogue, DNSSEC; never sees a database.
+//!
+//! Asking and judging are apart: an [`Inquiry`] asks each question once and keeps every [`Exchange`]; test cases are
+//! plain functions over a [`Run`]. What the DNS says is data, never an error.
+
+pub mod cases;
+mod check;
+pub mod describe;
+pub mod dnssec;
+mod exchange;
+mod hints;
+mod inquiry;
+mod internet;
+mod lookup;
+mod methods;
+pub mod profile;
+mod question;
+mod record;
+mod response;
+mod root_servers;
+mod run;
+mod saved;
+mod server;
+mod settings;
+mod verify;
+mod walk;
+
+pub use domain::base::iana::Rtype;
+
+pub use cases::{Case, Emission};
+pub use check::{CheckPlan, Report, ServerState, check};
+pub use describe::{Description, describe};
+pub use exchange::Exchange;
+pub use hints::{HintsError, parse_hints};
+pub use inquiry::{Evidence, Inquiry};
+pub use internet::{Internet, OpenError};
+pub use lookup::Lookup;
+pub use profile::{Limits, Profile, ProfileError};
+pub use question::{Edns, NSID, Question};
+pub use record::{Data, OwnedName, Record};
+pub use response::{Response, ResponseEdns};
+pub use root_servers::root_servers;
+pub use run::{Run, Undelegated};
+pub use saved::RestoreError;
+pub use server::{NsSet, Server, servers_of};
+pub use settings::Settings;
+pub use verify::verify;

@@ -1,0 +1,101 @@
+//! The test catalogue. Each case is a plain async function over a [`Run`]; all run at once.
+//!
+//! Ids, tags and arguments are Zonemaster's (`docs/public/specifications/tests`, release v2025.2).
+
+pub mod basic;
+pub mod connectivity;
+pub mod consistency;
+pub mod delegation;
+pub mod dnssec;
+mod dnssec_ds;
+mod dnssec_signatures;
+pub mod glue;
+pub mod nameserver;
+pub mod zone;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use domain::base::iana::Rtype;
+use futures_util::future::BoxFuture;
+
+use crate::run::Run;
+use crate::server::Server;
+
+/// One test case.
+#[derive(Clone, Copy)]
+pub struct Case {
+    /// Its id in lower case: `basic01`.
+    pub id: &'static str,
+    /// The function that runs it.
+    pub run: for<'a> fn(&'a Run) -> BoxFuture<'a, Vec<Emission>>,
+}
+
+/// One message of a test case, before a profile gives it a level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Emission {
+    /// The tag.
+    pub tag: &'static str,
+    /// Arguments by name.
+    pub args: BTreeMap<String, String>,
+}
+
+impl Emission {
+    /// A message without arguments.
+    pub fn new(tag: &'static str) -> Self {
+        Self { tag, args: BTreeMap::new() }
+    }
+
+    /// The same with an argument.
+    pub fn arg(mut self, name: &str, value: impl ToString) -> Self {
+        self.args.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// The same with a list as an argument: sorted, each value once, joined by `;`.
+    pub fn list<T: ToString>(self, name: &str, values: impl IntoIterator<Item = T>) -> Self {
+        let values: BTreeSet<String> = values.into_iter().map(|value| value.to_string()).collect();
+        let joined: Vec<String> = values.into_iter().collect();
+        self.arg(name, joined.join(";"))
+    }
+}
+
+macro_rules! case {
+    ($id:literal, $function:path) => {
+        $crate::cases::Case { id: $id, run: |run| Box::pin($function(run)) }
+    };
+}
+pub(crate) use case;
+
+/// The cases of each file of this folder.
+const GROUPS: &[&[Case]] = &[
+    basic::CASES,
+    connectivity::CASES,
+    consistency::CASES,
+    delegation::CASES,
+    dnssec::CASES,
+    glue::CASES,
+    nameserver::CASES,
+    zone::CASES,
+];
+
+/// All test cases.
+pub fn all() -> impl Iterator<Item = &'static Case> {
+    GROUPS.iter().copied().flatten()
+}
+
+/// The servers of the zone by address, as the older cases ask them; servers of a family that is off are reported.
+pub(crate) async fn reachable_servers(
+    run: &Run,
+    rtype: Rtype,
+    emitted: &mut Vec<Emission>,
+) -> BTreeMap<IpAddr, Vec<Server>> {
+    for server in run.all_child_servers().await {
+        if !run.inquiry().is_enabled(server.address) {
+            let tag = if server.address.is_ipv4() { "IPV4_DISABLED" } else { "IPV6_DISABLED" };
+            emitted.push(Emission::new(tag).arg("ns", server).arg("rrtype", rtype));
+        }
+    }
+    let addresses = run.child_addresses().await.keys();
+    addresses.map(|address| (*address, run.servers_at(*address))).collect()
+}

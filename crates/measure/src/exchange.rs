@@ -1,0 +1,95 @@
+//! One exchange: a question, whom it was put to, and what came of it.
+
+use std::net::{IpAddr, SocketAddr};
+
+use jiff::Timestamp;
+use model::Outcome;
+
+use crate::question::Question;
+use crate::response::Response;
+
+/// What was asked, of whom, when, and what came of it. A verdict rests on these and on nothing else.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exchange {
+    /// The address asked.
+    pub address: IpAddr,
+    /// The question.
+    pub question: Question,
+    /// When it was first sent.
+    pub time: Timestamp,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// From the sending that was answered to the answer, in microseconds; `None` without an answer.
+    pub rtt_us: Option<u64>,
+    /// Datagrams or connections used; 0 when nothing was sent because the address had been silent, or cannot be asked.
+    pub attempts: u32,
+    /// Whether a truncated answer came over UDP, so that it was asked again over TCP.
+    pub truncated: bool,
+    /// Answers that were not believed: wrong id, question, address or port.
+    pub disbelieved: u32,
+    /// Where an answer with the right id and question came from, when that is not where the question went.
+    pub answered_from: Option<SocketAddr>,
+    /// The octets that came back; empty without any.
+    pub wire: Vec<u8>,
+    response: Option<Response>,
+}
+
+impl Exchange {
+    /// An exchange as it ended. With [`Outcome::Answer`], `wire` is read; where it is no response after all, the
+    /// outcome becomes [`Outcome::Garbage`].
+    pub(crate) fn new(address: IpAddr, question: Question, time: Timestamp, ended: Ended) -> Self {
+        let response = match ended.outcome {
+            Outcome::Answer => Response::read(&ended.wire, question.rtype),
+            _ => None,
+        };
+        let outcome = match (ended.outcome, &response) {
+            (Outcome::Answer, None) => Outcome::Garbage,
+            (outcome, _) => outcome,
+        };
+        Self {
+            address,
+            question,
+            time,
+            outcome,
+            rtt_us: ended.rtt_us,
+            attempts: ended.attempts,
+            truncated: ended.truncated,
+            disbelieved: ended.disbelieved,
+            answered_from: ended.answered_from,
+            wire: ended.wire,
+            response,
+        }
+    }
+
+    /// The answer, or `None` when no DNS response came ("no DNS response" in the specifications).
+    pub fn response(&self) -> Option<&Response> {
+        self.response.as_ref()
+    }
+}
+
+/// How an exchange ended.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Ended {
+    pub outcome: Outcome,
+    pub rtt_us: Option<u64>,
+    pub attempts: u32,
+    pub truncated: bool,
+    pub disbelieved: u32,
+    pub answered_from: Option<SocketAddr>,
+    pub wire: Vec<u8>,
+}
+
+impl Ended {
+    /// Ended without any octets.
+    pub fn without_answer(outcome: Outcome, attempts: u32) -> Self {
+        Self {
+            outcome,
+            rtt_us: None,
+            attempts,
+            truncated: false,
+            disbelieved: 0,
+            answered_from: None,
+            wire: Vec::new(),
+        }
+    }
+}

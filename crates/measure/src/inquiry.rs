@@ -1,0 +1,266 @@
+//! An inquiry: one run in which one question to one server is asked once, and every exchange is kept.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use domain::base::iana::Rtype;
+use jiff::Timestamp;
+use model::{Name, Outcome, Sample, Transport};
+use serde::Serialize;
+use tokio::sync::OnceCell;
+
+use crate::exchange::{Ended, Exchange};
+use crate::internet::Internet;
+use crate::internet::health::Health;
+use crate::question::Question;
+use crate::saved::{RestoreError, Saved};
+
+type Answered = Arc<OnceCell<Arc<Exchange>>>;
+
+/// One run of questions; cheap to clone, all clones share what was asked.
+///
+/// A restored inquiry answers from its file alone and sends nothing.
+#[derive(Clone)]
+pub struct Inquiry(Arc<Inner>);
+
+struct Inner {
+    source: Source,
+    hints: Vec<(Name, Vec<IpAddr>)>,
+    started: Timestamp,
+    memo: Mutex<HashMap<(IpAddr, Question), Answered>>,
+    kept: Mutex<Vec<Arc<Exchange>>>,
+    names: Mutex<HashMap<IpAddr, Name>>,
+    health: Health,
+}
+
+enum Source {
+    Internet(Internet),
+    File(HashMap<(IpAddr, Question), Arc<Exchange>>),
+}
+
+impl Inquiry {
+    pub(crate) fn over(internet: Internet) -> Self {
+        let started = internet.clock().now();
+        let hints = internet.settings().hints.clone();
+        Self::new(Source::Internet(internet), hints, started)
+    }
+
+    fn new(source: Source, hints: Vec<(Name, Vec<IpAddr>)>, started: Timestamp) -> Self {
+        Self(Arc::new(Inner {
+            source,
+            hints,
+            started,
+            memo: Mutex::default(),
+            kept: Mutex::default(),
+            names: Mutex::default(),
+            health: Health::default(),
+        }))
+    }
+
+    /// An inquiry that answers from what [`Inquiry::save`] wrote.
+    pub fn restore(json: &str) -> Result<Self, RestoreError> {
+        let saved = Saved::parse(json)?;
+        let by_question = saved
+            .exchanges
+            .into_iter()
+            .map(|exchange| ((exchange.address, exchange.question.clone()), exchange));
+        Ok(Self::new(
+            Source::File(by_question.collect()),
+            saved.hints,
+            saved.started,
+        ))
+    }
+
+    /// All exchanges as JSON, for [`Inquiry::restore`].
+    pub fn save(&self) -> String {
+        crate::saved::write(&self.0.hints, self.0.started, &self.exchanges())
+    }
+
+    /// When it began; for a restored one, when the saved one began. Signatures are judged against this time.
+    pub fn started(&self) -> Timestamp {
+        self.0.started
+    }
+
+    /// The root name servers that it begins with.
+    pub fn hints(&self) -> &[(Name, Vec<IpAddr>)] {
+        &self.0.hints
+    }
+
+    /// Whether addresses of this family are asked.
+    pub fn is_enabled(&self, address: IpAddr) -> bool {
+        match &self.0.source {
+            Source::Internet(internet) => internet.settings().is_enabled(address),
+            Source::File(_) => true,
+        }
+    }
+
+    /// Asks `address`, or gives what it said before. Whoever asks the same while the answer is awaited waits with it.
+    pub async fn ask(&self, address: IpAddr, question: &Question) -> Arc<Exchange> {
+        let cell = {
+            let mut memo = self.0.memo.lock().expect("no holder of this lock panics");
+            memo.entry((address, question.clone())).or_default().clone()
+        };
+        cell.get_or_init(|| self.put(address, question)).await.clone()
+    }
+
+    async fn put(&self, address: IpAddr, question: &Question) -> Arc<Exchange> {
+        let exchange = match &self.0.source {
+            Source::Internet(internet) => Arc::new(internet.exchange(address, question, &self.0.health).await),
+            Source::File(known) => known.get(&(address, question.clone())).cloned().unwrap_or_else(|| {
+                let ended = Ended::without_answer(Outcome::Unreachable, 0);
+                Arc::new(Exchange::new(address, question.clone(), self.0.started, ended))
+            }),
+        };
+        self.0
+            .kept
+            .lock()
+            .expect("no holder of this lock panics")
+            .push(exchange.clone());
+        exchange
+    }
+
+    /// Remembers whose address it is, for samples and evidence.
+    pub(crate) fn note_name(&self, address: IpAddr, name: &Name) {
+        let mut names = self.0.names.lock().expect("no holder of this lock panics");
+        names.entry(address).or_insert_with(|| name.clone());
+    }
+
+    fn name_of(&self, address: IpAddr) -> Option<Name> {
+        self.0
+            .names
+            .lock()
+            .expect("no holder of this lock panics")
+            .get(&address)
+            .cloned()
+    }
+
+    /// All exchanges so far, in the order in which they ended.
+    pub fn exchanges(&self) -> Vec<Arc<Exchange>> {
+        self.0.kept.lock().expect("no holder of this lock panics").clone()
+    }
+
+    /// All exchanges in which something was sent, as samples of vantage point `probe` on behalf of `zone`.
+    pub fn samples(&self, probe: &str, zone: &Name) -> Vec<Sample> {
+        let exchanges = self.exchanges();
+        let sent = exchanges.iter().filter(|exchange| exchange.attempts > 0);
+        sent.map(|exchange| self.sample(exchange, probe, zone)).collect()
+    }
+
+    fn sample(&self, exchange: &Exchange, probe: &str, zone: &Name) -> Sample {
+        let response = exchange.response();
+        let soa = response.and_then(|response| {
+            response
+                .answers(&exchange.question.name, Rtype::SOA)
+                .find_map(|record| record.soa())
+        });
+        Sample {
+            time: exchange.time,
+            probe: probe.to_owned(),
+            zone: zone.clone(),
+            server: self.name_of(exchange.address),
+            address: exchange.address,
+            transport: exchange.question.transport,
+            qname: exchange.question.name.clone(),
+            qtype: exchange.question.rtype.to_int(),
+            outcome: exchange.outcome,
+            rtt_us: exchange.rtt_us,
+            rcode: response.map(|response| response.rcode.to_int()),
+            authoritative: response.is_some_and(|response| response.authoritative),
+            truncated: exchange.truncated,
+            serial: soa.map(|soa| soa.serial().into_int()),
+            nsid: response.and_then(|response| response.nsid()),
+            size_bytes: response.and_then(|_| u32::try_from(exchange.wire.len()).ok()),
+        }
+    }
+
+    /// All exchanges in which something was sent, as they are shown to people and attached to notices.
+    pub fn evidence(&self) -> Vec<Evidence> {
+        let exchanges = self.exchanges();
+        let sent = exchanges.iter().filter(|exchange| exchange.attempts > 0);
+        sent.map(|exchange| Evidence::of(exchange, self.name_of(exchange.address)))
+            .collect()
+    }
+}
+
+/// One exchange for people and for machines of others.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Evidence {
+    /// When the question was sent.
+    pub time: Timestamp,
+    /// Name of the server where known.
+    pub server: Option<Name>,
+    /// Its address.
+    pub address: IpAddr,
+    /// How the question travelled.
+    pub transport: Transport,
+    /// The question: `example.test SOA`.
+    pub question: String,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// From sending to the answer, in microseconds.
+    pub rtt_us: Option<u64>,
+    /// The answer in presentation form, or a word on why there is none.
+    pub text: String,
+    /// The octets that came back, in base64 (RFC 4648 §4).
+    pub wire_base64: String,
+}
+
+impl Evidence {
+    fn of(exchange: &Exchange, server: Option<Name>) -> Self {
+        Self {
+            time: exchange.time,
+            server,
+            address: exchange.address,
+            transport: exchange.question.transport,
+            question: format!("{} {}", exchange.question.name, exchange.question.rtype),
+            outcome: exchange.outcome,
+            rtt_us: exchange.rtt_us,
+            text: text_of(exchange),
+            wire_base64: BASE64.encode(&exchange.wire),
+        }
+    }
+}
+
+fn text_of(exchange: &Exchange) -> String {
+    use std::fmt::Write as _;
+    let Some(response) = exchange.response() else {
+        return exchange.outcome.as_str().to_owned();
+    };
+    let mut text = format!(";; {}", response.rcode_name());
+    let flags = [
+        ("aa", response.authoritative),
+        ("tc", exchange.truncated),
+        ("rd", response.recursion_desired),
+        ("ra", response.recursion_available),
+        ("ad", response.authentic_data),
+        ("cd", response.checking_disabled),
+    ];
+    for (flag, _) in flags.iter().filter(|(_, is_set)| *is_set) {
+        text.push(' ');
+        text.push_str(flag);
+    }
+    let sections = [
+        ("answer", &response.answer),
+        ("authority", &response.authority),
+        ("additional", &response.additional),
+    ];
+    for (title, records) in sections.iter().filter(|(_, records)| !records.is_empty()) {
+        // writing to a String cannot fail
+        let _ = write!(text, "\n;; {title}");
+        for record in records.iter() {
+            let _ = write!(
+                text,
+                "\n{}. {} {} {} {}",
+                record.owner,
+                record.ttl,
+                record.class,
+                record.rtype(),
+                record.data
+            );
+        }
+    }
+    text
+}

@@ -1,0 +1,96 @@
+//! What one run has learnt of each address: whether anything ever came back from it, by each way of asking.
+//!
+//! An address is settled as silent by one way only when a whole ladder went unanswered, with it a question of
+//! another type and one for another name, and nothing was ever heard from it by that way. So a server that drops
+//! one type, one zone, EDNS or UDP is asked everything, and one that is dead costs one ladder.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Mutex;
+
+use model::{Outcome, Transport};
+
+use crate::question::Question;
+
+/// A way of asking that some servers or the networks before them fail as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Way {
+    /// UDP without EDNS.
+    Plain,
+    /// UDP with EDNS.
+    Edns,
+    /// TCP.
+    Tcp,
+}
+
+impl Way {
+    pub fn of(question: &Question) -> Self {
+        match (question.transport, &question.edns) {
+            (Transport::Tcp, _) => Way::Tcp,
+            (Transport::Udp, None) => Way::Plain,
+            (Transport::Udp, Some(_)) => Way::Edns,
+        }
+    }
+}
+
+/// What a silent address comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Settled {
+    pub outcome: Outcome,
+    /// Where answers came from, if from elsewhere.
+    pub answered_from: Option<SocketAddr>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    heard: bool,
+    probing: bool,
+    settled: Option<Settled>,
+}
+
+/// The state of all addresses in one run.
+#[derive(Debug, Default)]
+pub(crate) struct Health(Mutex<HashMap<(IpAddr, Way), State>>);
+
+impl Health {
+    fn with<T>(&self, address: IpAddr, way: Way, act: impl FnOnce(&mut State) -> T) -> T {
+        let mut states = self.0.lock().expect("no holder of this lock panics");
+        act(states.entry((address, way)).or_default())
+    }
+
+    /// What every further question by this way comes to without being sent; `None` while the address is asked.
+    pub fn settled(&self, address: IpAddr, way: Way) -> Option<Settled> {
+        self.with(address, way, |state| state.settled)
+    }
+
+    /// Something believable came back.
+    pub fn heard(&self, address: IpAddr, way: Way) {
+        self.with(address, way, |state| {
+            state.heard = true;
+            state.settled = None;
+        });
+    }
+
+    /// Whether the caller shall send the probes along with its question: true for one caller, while nothing was heard.
+    pub fn claims_probe(&self, address: IpAddr, way: Way) -> bool {
+        self.with(address, way, |state| {
+            let claims = !state.heard && !state.probing;
+            state.probing |= claims;
+            claims
+        })
+    }
+
+    /// The ladder with the probes is over and nothing came of it but this.
+    pub fn settle(&self, address: IpAddr, way: Way, outcome: Outcome, answered_from: Option<SocketAddr>) {
+        self.with(address, way, |state| {
+            if !state.heard {
+                state.settled = Some(Settled { outcome, answered_from });
+            }
+        });
+    }
+
+    /// The ladder with the probes was cut short or refused; another may probe.
+    pub fn yields_probe(&self, address: IpAddr, way: Way) {
+        self.with(address, way, |state| state.probing = false);
+    }
+}

@@ -1,0 +1,302 @@
+//! Questions over UDP: a pool of sockets on random ports, each lent to one question at a time.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use domain::base::iana::Rtype;
+use model::{Name, Outcome};
+use tokio::net::UdpSocket;
+use tokio::time::{Instant, timeout_at};
+
+use super::health::{Health, Way};
+use super::judge::{Judgement, Sent};
+use crate::exchange::Ended;
+use crate::question::Question;
+use crate::settings::Settings;
+
+/// Questions that one socket carries before its port is given up. Chosen by us: ports stay hard to guess.
+const USES: u32 = 16;
+/// Sockets kept open while nothing is asked. Chosen by us.
+const IDLE: usize = 64;
+/// How long the right answer may still take after octets that are no DNS message. Chosen by us: an answer that races
+/// with injected garbage still comes through, and a server that talks garbage does not cost whole timeouts.
+const AFTER_GARBAGE: Duration = Duration::from_millis(250);
+/// Pause before asking again after a refusal. Chosen by us: a daemon that restarts needs a moment.
+const AFTER_REFUSAL: Duration = Duration::from_millis(50);
+/// Room for one datagram. More than is ever announced by EDNS; what is longer is cut and so unreadable.
+const ROOM: usize = 4096;
+
+/// Sockets at rest.
+#[derive(Default)]
+pub(crate) struct Pool(Mutex<Vec<Lent>>);
+
+struct Lent {
+    socket: UdpSocket,
+    is_ipv4: bool,
+    uses: u32,
+}
+
+impl Pool {
+    fn take(&self, is_ipv4: bool) -> io::Result<Lent> {
+        let found = {
+            let mut idle = self.0.lock().expect("no holder of this lock panics");
+            let fitting: Vec<usize> = (0..idle.len()).filter(|at| idle[*at].is_ipv4 == is_ipv4).collect();
+            let chosen = fitting.get(usize::from(rand::random::<u16>()) % fitting.len().max(1));
+            chosen.map(|at| idle.swap_remove(*at))
+        };
+        let mut lent = match found {
+            Some(lent) => lent,
+            None => Lent {
+                socket: open(is_ipv4)?,
+                is_ipv4,
+                uses: 0,
+            },
+        };
+        lent.uses += 1;
+        // what arrived since its last use belongs to no question
+        let mut scrap = [0; 16];
+        for _ in 0..64 {
+            match lent.socket.try_recv_from(&mut scrap) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                _ => continue,
+            }
+        }
+        Ok(lent)
+    }
+
+    fn give_back(&self, lent: Lent) {
+        let mut idle = self.0.lock().expect("no holder of this lock panics");
+        if lent.uses < USES && idle.len() < IDLE {
+            idle.push(lent);
+        }
+    }
+}
+
+fn open(is_ipv4: bool) -> io::Result<UdpSocket> {
+    let any: SocketAddr = if is_ipv4 {
+        (Ipv4Addr::UNSPECIFIED, 0).into()
+    } else {
+        (Ipv6Addr::UNSPECIFIED, 0).into()
+    };
+    let socket = std::net::UdpSocket::bind(any)?;
+    socket.set_nonblocking(true)?;
+    report_refusals(&socket, is_ipv4)?;
+    UdpSocket::from_std(socket)
+}
+
+/// Lets ICMP refusals come up as errors although the socket is not connected: connecting would hide answers from
+/// elsewhere.
+#[cfg(target_os = "linux")]
+fn report_refusals(socket: &std::net::UdpSocket, is_ipv4: bool) -> io::Result<()> {
+    use nix::sys::socket::{setsockopt, sockopt};
+    if is_ipv4 {
+        setsockopt(socket, sockopt::Ipv4RecvErr, &true)?;
+    } else {
+        setsockopt(socket, sockopt::Ipv6RecvErr, &true)?;
+    }
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn report_refusals(_: &std::net::UdpSocket, _: bool) -> io::Result<()> {
+    Ok(())
+}
+
+/// Asks over UDP, several times if need be. Says also whether to ask again over TCP.
+pub(crate) async fn ladder(
+    settings: &Settings,
+    pool: &Pool,
+    target: SocketAddr,
+    question: &Question,
+    health: &Health,
+) -> (Ended, bool) {
+    let Ok(lent) = pool.take(target.is_ipv4()) else {
+        return (Ended::without_answer(Outcome::Unreachable, 0), false);
+    };
+    let way = Way::of(question);
+    let spelling = spelling_of(&question.name, settings.case_randomization);
+    let mut ladder = Ladder {
+        lent: &lent,
+        target,
+        question,
+        spelling,
+        ids: Vec::new(),
+        sent_at: Vec::new(),
+        probes: Vec::new(),
+        heard_probe: false,
+        ended: Ended::without_answer(Outcome::Timeout, 0),
+    };
+    let mut claimed = false;
+    let mut result = Step::Silence;
+    for number in 0..settings.attempts {
+        let is_last = number + 1 == settings.attempts;
+        claimed = is_last && health.claims_probe(target.ip(), way);
+        result = ladder.attempt(settings.wait(number), claimed).await;
+        match result {
+            Step::Silence => {}
+            Step::Refused if !is_last => tokio::time::sleep(AFTER_REFUSAL).await,
+            _ => break,
+        }
+    }
+    let again_over_tcp = matches!(result, Step::AgainOverTcp);
+    match result {
+        Step::Answer(rtt) => {
+            ladder.ended.outcome = Outcome::Answer;
+            ladder.ended.rtt_us = u64::try_from(rtt.as_micros()).ok();
+        }
+        Step::AgainOverTcp | Step::Silence => {}
+        Step::Refused => ladder.ended.outcome = Outcome::Refused,
+        Step::Unsendable => ladder.ended.outcome = Outcome::Unreachable,
+    }
+    let is_heard = ladder.heard_probe || matches!(result, Step::Answer(_) | Step::AgainOverTcp);
+    if is_heard {
+        health.heard(target.ip(), way);
+    } else if claimed {
+        match result {
+            Step::Silence => health.settle(target.ip(), way, ladder.ended.outcome, ladder.ended.answered_from),
+            _ => health.yields_probe(target.ip(), way),
+        }
+    }
+    let ended = ladder.ended;
+    pool.give_back(lent);
+    (ended, again_over_tcp)
+}
+
+enum Step {
+    Answer(Duration),
+    AgainOverTcp,
+    Refused,
+    Unsendable,
+    Silence,
+}
+
+struct Ladder<'a> {
+    lent: &'a Lent,
+    target: SocketAddr,
+    question: &'a Question,
+    spelling: Vec<u8>,
+    ids: Vec<u16>,
+    sent_at: Vec<Instant>,
+    probes: Vec<u16>,
+    heard_probe: bool,
+    ended: Ended,
+}
+
+impl Ladder<'_> {
+    async fn attempt(&mut self, wait: Duration, with_probes: bool) -> Step {
+        let id = rand::random();
+        let wire = self.question.to_wire(id, &self.spelling);
+        self.ids.push(id);
+        self.sent_at.push(Instant::now());
+        self.ended.attempts += 1;
+        if let Err(error) = self.lent.socket.send_to(&wire, self.target).await {
+            return if is_refusal(&error) {
+                Step::Refused
+            } else {
+                Step::Unsendable
+            };
+        }
+        if with_probes {
+            self.send_probes().await;
+        }
+        self.listen(Instant::now() + wait).await
+    }
+
+    /// Asks for another type of the same name, and for another name: whether anything lives there at all.
+    async fn send_probes(&mut self) {
+        let other_type = if self.question.rtype == Rtype::NS {
+            Rtype::SOA
+        } else {
+            Rtype::NS
+        };
+        let elsewhere = if self.question.name.is_root() { "invalid" } else { "." };
+        let elsewhere = elsewhere.parse().expect("both are names");
+        let probes = [
+            Question {
+                rtype: other_type,
+                ..self.question.clone()
+            },
+            Question {
+                rtype: Rtype::SOA,
+                name: elsewhere,
+                ..self.question.clone()
+            },
+        ];
+        for probe in probes {
+            let id = rand::random();
+            let wire = probe.to_wire(id, probe.name.as_wire().as_slice());
+            self.probes.push(id);
+            // a probe that cannot be sent is as good as one that is not answered
+            let _ = self.lent.socket.send_to(&wire, self.target).await;
+        }
+    }
+
+    async fn listen(&mut self, mut until: Instant) -> Step {
+        let mut room = vec![0; ROOM];
+        loop {
+            let (size, from) = match timeout_at(until, self.lent.socket.recv_from(&mut room)).await {
+                Err(_) => return Step::Silence,
+                Ok(Err(error)) if is_refusal(&error) => return Step::Refused,
+                Ok(Err(_)) => continue,
+                Ok(Ok(received)) => received,
+            };
+            let octets = &room[..size];
+            let sent = Sent {
+                target: self.target,
+                question: self.question,
+                spelling: &self.spelling,
+                ids: &self.ids,
+            };
+            match sent.judge(octets, from) {
+                Judgement::Answer(attempt) if octets[2] & 0x02 != 0 => {
+                    self.ended.rtt_us = u64::try_from(self.sent_at[attempt].elapsed().as_micros()).ok();
+                    return Step::AgainOverTcp;
+                }
+                Judgement::Answer(attempt) => {
+                    self.ended.wire = octets.to_vec();
+                    return Step::Answer(self.sent_at[attempt].elapsed());
+                }
+                Judgement::OtherLetters => return Step::AgainOverTcp,
+                Judgement::Garbage => {
+                    self.ended.outcome = Outcome::Garbage;
+                    self.ended.wire = octets.to_vec();
+                    until = until.min(Instant::now() + AFTER_GARBAGE);
+                }
+                Judgement::Elsewhere => {
+                    self.ended.disbelieved += 1;
+                    self.ended.answered_from = Some(from);
+                }
+                Judgement::Disbelieved if self.is_probe(octets, from) => self.heard_probe = true,
+                Judgement::Disbelieved => self.ended.disbelieved += 1,
+            }
+        }
+    }
+
+    fn is_probe(&self, octets: &[u8], from: SocketAddr) -> bool {
+        let id = octets.first_chunk().map(|id| u16::from_be_bytes(*id));
+        from.ip() == self.target.ip()
+            && from.port() == self.target.port()
+            && id.is_some_and(|id| self.probes.contains(&id))
+    }
+}
+
+fn is_refusal(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionRefused, HostUnreachable};
+    matches!(error.kind(), ConnectionRefused | HostUnreachable)
+}
+
+/// The name's octets, in random letter case if wanted.
+fn spelling_of(name: &Name, is_random: bool) -> Vec<u8> {
+    let mut octets = name.as_wire().as_slice().to_vec();
+    if is_random {
+        // length octets are below 64 and so never letters
+        for octet in octets.iter_mut().filter(|octet| octet.is_ascii_alphabetic()) {
+            if rand::random() {
+                octet.make_ascii_uppercase();
+            }
+        }
+    }
+    octets
+}

@@ -1,0 +1,237 @@
+//! A recursive look-up from the root hints ("DNS Lookup" in the specifications), which respects undelegated data.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::base::iana::{OptRcode, Rtype};
+use futures_util::StreamExt as _;
+use futures_util::future::{BoxFuture, FutureExt as _};
+use futures_util::stream::FuturesUnordered;
+use model::Name;
+
+use crate::exchange::Exchange;
+use crate::question::Question;
+use crate::record::Record;
+use crate::response::Response;
+use crate::run::Run;
+use crate::server::NsSet;
+
+/// How long one server may take before the next is asked beside it. Chosen by us: above most round trips, so that
+/// few questions are asked twice, and far below the ladder, so that a dead server hardly delays a look-up.
+const HEDGE: Duration = Duration::from_millis(250);
+/// Referrals followed for one name, and aliases: more is a circle.
+const STEPS: usize = 24;
+/// Names of name servers looked up within one another. Deeper ones are given up as unresolvable.
+const DEPTH: usize = 6;
+
+/// What a look-up came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lookup {
+    /// RCODE of the last answer; `None` when no server gave a usable one.
+    pub rcode: Option<OptRcode>,
+    /// The records found; their owner is `canonical`.
+    pub records: Vec<Record>,
+    /// Whether aliases were followed.
+    pub alias: bool,
+    /// The name at the end of the aliases.
+    pub canonical: Name,
+}
+
+impl Run {
+    /// Looks up records, over aliases, from the root on.
+    pub async fn lookup(&self, name: &Name, rtype: Rtype) -> Lookup {
+        let key = (name.clone(), rtype);
+        if let Some(known) = self.lookups.lock().expect("no holder of this lock panics").get(&key) {
+            return known.clone();
+        }
+        let found = self.resolve(name.clone(), rtype, Vec::new(), None).await;
+        self.lookups
+            .lock()
+            .expect("no holder of this lock panics")
+            .insert(key, found.clone());
+        found
+    }
+
+    /// Looks up the addresses of a name, over aliases.
+    pub async fn addresses(&self, name: &Name) -> BTreeSet<IpAddr> {
+        let (a, aaaa) = tokio::join!(self.lookup(name, Rtype::A), self.lookup(name, Rtype::AAAA));
+        a.records
+            .iter()
+            .chain(&aaaa.records)
+            .filter_map(Record::address)
+            .collect()
+    }
+
+    /// Looks up records below a zone cut that a server told of.
+    pub(crate) async fn lookup_below(&self, zone: &Name, servers: NsSet, name: &Name, rtype: Rtype) -> Lookup {
+        self.resolve(name.clone(), rtype, Vec::new(), Some((zone.clone(), Arc::new(servers))))
+            .await
+    }
+
+    /// Remembers the name servers of a zone for later look-ups.
+    pub(crate) fn note_cut(&self, zone: &Name, servers: NsSet) {
+        self.cuts
+            .lock()
+            .expect("no holder of this lock panics")
+            .entry(zone.clone())
+            .or_insert(Arc::new(servers));
+    }
+
+    fn closest_cut(&self, name: &Name) -> (Name, Arc<NsSet>) {
+        let cuts = self.cuts.lock().expect("no holder of this lock panics");
+        let mut zone = name.clone();
+        loop {
+            if let Some(servers) = cuts.get(&zone) {
+                return (zone, servers.clone());
+            }
+            zone = zone.parent().expect("the cut of the root is known from the start");
+        }
+    }
+
+    fn resolve(
+        &self,
+        name: Name,
+        rtype: Rtype,
+        within: Vec<Name>,
+        mut start: Option<(Name, Arc<NsSet>)>,
+    ) -> BoxFuture<'_, Lookup> {
+        async move {
+            let mut current = name.clone();
+            let mut rcode = None;
+            'alias: for _ in 0..STEPS {
+                let from = match (rtype, current.parent()) {
+                    (Rtype::DS, Some(parent)) => parent,
+                    _ => current.clone(),
+                };
+                let (mut zone, mut servers) = start.take().unwrap_or_else(|| self.closest_cut(&from));
+                for _ in 0..STEPS {
+                    let question = Question::plain(&current, rtype);
+                    let Some(exchange) = self.ask_any(&zone, &servers, &question, &within).await else {
+                        break 'alias;
+                    };
+                    let Some(response) = exchange.response() else {
+                        break 'alias;
+                    };
+                    rcode = Some(response.rcode);
+                    let Some(canonical) = response.canonical(&current) else {
+                        break 'alias;
+                    };
+                    let records: Vec<Record> = response.answers(&canonical, rtype).cloned().collect();
+                    if !records.is_empty() {
+                        return Lookup {
+                            rcode,
+                            records,
+                            alias: canonical != name,
+                            canonical,
+                        };
+                    }
+                    if canonical != current {
+                        current = canonical;
+                        continue 'alias;
+                    }
+                    match response.referral() {
+                        Some((below, set)) if leads_down(&zone, &below, &current) => {
+                            self.note_cut(&below, set.clone());
+                            (zone, servers) = (below, Arc::new(set));
+                        }
+                        _ => break 'alias,
+                    }
+                }
+                break;
+            }
+            Lookup {
+                rcode,
+                records: Vec::new(),
+                alias: current != name,
+                canonical: current,
+            }
+        }
+        .boxed()
+    }
+
+    /// The first usable answer of a zone's servers: one after the other, the next as soon as one is slow or useless.
+    async fn ask_any(
+        &self,
+        zone: &Name,
+        servers: &NsSet,
+        question: &Question,
+        within: &[Name],
+    ) -> Option<Arc<Exchange>> {
+        let known: BTreeSet<IpAddr> = servers.values().flatten().copied().collect();
+        if let Some(exchange) = self.race(zone, known, question).await {
+            return Some(exchange);
+        }
+        for name in servers
+            .iter()
+            .filter(|(_, addresses)| addresses.is_empty())
+            .map(|(name, _)| name)
+        {
+            if within.len() >= DEPTH || within.contains(name) || *name == question.name {
+                continue;
+            }
+            let inner: Vec<Name> = within.iter().cloned().chain([name.clone()]).collect();
+            let (a, aaaa) = tokio::join!(
+                self.resolve(name.clone(), Rtype::A, inner.clone(), None),
+                self.resolve(name.clone(), Rtype::AAAA, inner.clone(), None),
+            );
+            let addresses = a
+                .records
+                .iter()
+                .chain(&aaaa.records)
+                .filter_map(Record::address)
+                .collect();
+            if let Some(exchange) = self.race(zone, addresses, question).await {
+                return Some(exchange);
+            }
+        }
+        None
+    }
+
+    async fn race(&self, zone: &Name, addresses: BTreeSet<IpAddr>, question: &Question) -> Option<Arc<Exchange>> {
+        // IPv4 first: where IPv6 leads nowhere, it does so slowly
+        let mut waiting = addresses
+            .into_iter()
+            .filter(|address| self.inquiry().is_enabled(*address));
+        let mut asked = FuturesUnordered::new();
+        loop {
+            let next = waiting.next();
+            let is_last = next.is_none();
+            if let Some(address) = next {
+                asked.push(self.ask(address, question));
+            }
+            if asked.is_empty() {
+                return None;
+            }
+            let first = if is_last {
+                asked.next().await
+            } else {
+                tokio::time::timeout(HEDGE, asked.next()).await.unwrap_or(None)
+            };
+            if let Some(exchange) = first
+                && exchange
+                    .response()
+                    .is_some_and(|response| is_usable(response, zone, question))
+            {
+                return Some(exchange);
+            }
+        }
+    }
+}
+
+/// Whether a referral leads from `zone` towards `name`, not sideways and not up.
+fn leads_down(zone: &Name, below: &Name, name: &Name) -> bool {
+    below != zone && below.is_at_or_below(zone) && name.is_at_or_below(below)
+}
+
+fn is_usable(response: &Response, zone: &Name, question: &Question) -> bool {
+    let has_answer = response.canonical(&question.name).is_some_and(|canonical| {
+        canonical != question.name || response.answers(&canonical, question.rtype).next().is_some()
+    });
+    let is_final = response.authoritative && (response.is_noerror() || response.is_nxdomain());
+    let is_referral = response
+        .referral()
+        .is_some_and(|(below, _)| leads_down(zone, &below, &question.name));
+    has_answer || is_final || is_referral
+}

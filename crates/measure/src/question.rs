@@ -1,0 +1,171 @@
+//! A question as it is put to one server: the three kinds of the query defaults, and what a case changes of them.
+
+use domain::base::iana::{Class, Rtype};
+use model::{Name, Transport};
+
+/// What is asked. Two equal questions to one address are asked once in an inquiry.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Question {
+    /// QNAME.
+    pub name: Name,
+    /// QTYPE.
+    pub rtype: Rtype,
+    /// QCLASS, normally IN.
+    pub class: Class,
+    /// UDP (a truncated answer is asked again over TCP) or TCP.
+    pub transport: Transport,
+    /// RD bit.
+    pub recursion_desired: bool,
+    /// The OPT record, if one is sent.
+    pub edns: Option<Edns>,
+}
+
+/// The OPT record of a question (RFC 6891).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Edns {
+    /// EDNS version, normally 0.
+    pub version: u8,
+    /// Size of UDP answers that is announced, in octets.
+    pub payload: u16,
+    /// DO bit (RFC 3225).
+    pub dnssec_ok: bool,
+    /// The 15 flag bits after DO, normally 0.
+    pub z: u16,
+    /// Options: code and data.
+    pub options: Vec<(u16, Vec<u8>)>,
+}
+
+/// Code of the NSID option (RFC 5001).
+pub const NSID: u16 = 3;
+
+impl Question {
+    /// A question without EDNS.
+    pub fn plain(name: &Name, rtype: Rtype) -> Self {
+        Self {
+            name: name.clone(),
+            rtype,
+            class: Class::IN,
+            transport: Transport::Udp,
+            recursion_desired: false,
+            edns: None,
+        }
+    }
+
+    /// A question with EDNS version 0 and room for 512 octets.
+    pub fn edns(name: &Name, rtype: Rtype) -> Self {
+        let edns = Edns {
+            version: 0,
+            payload: 512,
+            dnssec_ok: false,
+            z: 0,
+            options: Vec::new(),
+        };
+        Self {
+            edns: Some(edns),
+            ..Self::plain(name, rtype)
+        }
+    }
+
+    /// A question with DO and room for 1232 octets.
+    pub fn dnssec(name: &Name, rtype: Rtype) -> Self {
+        let edns = Edns {
+            version: 0,
+            payload: 1232,
+            dnssec_ok: true,
+            z: 0,
+            options: Vec::new(),
+        };
+        Self {
+            edns: Some(edns),
+            ..Self::plain(name, rtype)
+        }
+    }
+
+    /// The same over TCP.
+    pub fn over_tcp(mut self) -> Self {
+        self.transport = Transport::Tcp;
+        self
+    }
+
+    /// The same with the RD bit.
+    pub fn recursive(mut self) -> Self {
+        self.recursion_desired = true;
+        self
+    }
+
+    /// The same in another class.
+    pub fn class(mut self, class: Class) -> Self {
+        self.class = class;
+        self
+    }
+
+    /// The same with another payload size; without EDNS nothing changes.
+    pub fn payload(mut self, octets: u16) -> Self {
+        if let Some(edns) = &mut self.edns {
+            edns.payload = octets;
+        }
+        self
+    }
+
+    /// The same with another EDNS version; without EDNS nothing changes.
+    pub fn version(mut self, version: u8) -> Self {
+        if let Some(edns) = &mut self.edns {
+            edns.version = version;
+        }
+        self
+    }
+
+    /// The same with an EDNS option; without EDNS nothing changes. An option over 1,000 octets is left out.
+    pub fn option(mut self, code: u16, data: Vec<u8>) -> Self {
+        if let Some(edns) = &mut self.edns
+            && data.len() <= 1000
+        {
+            edns.options.push((code, data));
+        }
+        self
+    }
+
+    /// The same with EDNS flag bits after DO; without EDNS nothing changes.
+    pub fn z(mut self, bits: u16) -> Self {
+        if let Some(edns) = &mut self.edns {
+            edns.z = bits & 0x7fff;
+        }
+        self
+    }
+
+    /// The question as octets, with message id `id`; the name as given in `spelling` (same name, any letter case).
+    pub(crate) fn to_wire(&self, id: u16, spelling: &[u8]) -> Vec<u8> {
+        let mut wire = Vec::with_capacity(12 + spelling.len() + 4 + 11);
+        wire.extend(id.to_be_bytes());
+        wire.extend([
+            u8::from(self.recursion_desired),
+            0,
+            0,
+            1,
+            0,
+            0,
+            0,
+            0,
+            0,
+            u8::from(self.edns.is_some()),
+        ]);
+        wire.extend(spelling);
+        wire.extend(self.rtype.to_int().to_be_bytes());
+        wire.extend(self.class.to_int().to_be_bytes());
+        if let Some(edns) = &self.edns {
+            wire.push(0);
+            wire.extend(Rtype::OPT.to_int().to_be_bytes());
+            wire.extend(edns.payload.to_be_bytes());
+            wire.extend([0, edns.version]);
+            wire.extend((u16::from(edns.dnssec_ok) << 15 | edns.z).to_be_bytes());
+            let size: usize = edns.options.iter().map(|(_, data)| 4 + data.len()).sum();
+            wire.extend(u16::try_from(size).unwrap_or(u16::MAX).to_be_bytes());
+            for (code, data) in &edns.options {
+                wire.extend(code.to_be_bytes());
+                wire.extend(u16::try_from(data.len()).unwrap_or(u16::MAX).to_be_bytes());
+                wire.extend(data);
+            }
+        }
+        wire
+    }
+}

@@ -1,0 +1,168 @@
+//! The file of a saved inquiry: JSON with every exchange, so that a run can be judged again without the network.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use domain::base::iana::{Class, Rtype};
+use jiff::Timestamp;
+use model::{Name, Outcome, Transport};
+use serde::{Deserialize, Serialize};
+
+use crate::exchange::{Ended, Exchange};
+use crate::question::{Edns, Question};
+
+/// Version of the form of the file; others are not read.
+const VERSION: u32 = 1;
+
+/// A file that is no saved inquiry.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// Not JSON of the right form.
+    #[error("the saved inquiry is not of the right form")]
+    Form(#[from] serde_json::Error),
+    /// Written by another version of this program.
+    #[error("the saved inquiry has form {found}; this program reads form {VERSION}")]
+    Version {
+        /// The version it has.
+        found: u32,
+    },
+    /// Octets that are not base64.
+    #[error("exchange {number} of the saved inquiry has octets that are not base64")]
+    Octets {
+        /// Which exchange, from 1.
+        number: usize,
+    },
+}
+
+/// A saved inquiry, read.
+pub(crate) struct Saved {
+    pub hints: Vec<(Name, Vec<IpAddr>)>,
+    pub started: Timestamp,
+    pub exchanges: Vec<Arc<Exchange>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct File {
+    version: u32,
+    started: Timestamp,
+    hints: Vec<(Name, Vec<IpAddr>)>,
+    exchanges: Vec<Row>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Row {
+    time: Timestamp,
+    address: IpAddr,
+    qname: Name,
+    qtype: u16,
+    qclass: u16,
+    transport: Transport,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    recursion_desired: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    edns: Option<EdnsRow>,
+    outcome: Outcome,
+    rtt_us: Option<u64>,
+    attempts: u32,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    truncated: bool,
+    disbelieved: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answered_from: Option<SocketAddr>,
+    wire_base64: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct EdnsRow {
+    version: u8,
+    payload_bytes: u16,
+    dnssec_ok: bool,
+    z: u16,
+    options: Vec<(u16, Vec<u8>)>,
+}
+
+/// The exchanges as JSON.
+pub(crate) fn write(hints: &[(Name, Vec<IpAddr>)], started: Timestamp, exchanges: &[Arc<Exchange>]) -> String {
+    let rows = exchanges.iter().map(|exchange| row(exchange)).collect();
+    let file = File {
+        version: VERSION,
+        started,
+        hints: hints.to_vec(),
+        exchanges: rows,
+    };
+    serde_json::to_string(&file).expect("plain data with text keys is JSON")
+}
+
+fn row(exchange: &Exchange) -> Row {
+    let question = &exchange.question;
+    Row {
+        time: exchange.time,
+        address: exchange.address,
+        qname: question.name.clone(),
+        qtype: question.rtype.to_int(),
+        qclass: question.class.to_int(),
+        transport: question.transport,
+        recursion_desired: question.recursion_desired,
+        edns: question.edns.as_ref().map(|edns| EdnsRow {
+            version: edns.version,
+            payload_bytes: edns.payload,
+            dnssec_ok: edns.dnssec_ok,
+            z: edns.z,
+            options: edns.options.clone(),
+        }),
+        outcome: exchange.outcome,
+        rtt_us: exchange.rtt_us,
+        attempts: exchange.attempts,
+        truncated: exchange.truncated,
+        disbelieved: exchange.disbelieved,
+        answered_from: exchange.answered_from,
+        wire_base64: BASE64.encode(&exchange.wire),
+    }
+}
+
+impl Saved {
+    pub fn parse(json: &str) -> Result<Self, RestoreError> {
+        let file: File = serde_json::from_str(json)?;
+        if file.version != VERSION {
+            return Err(RestoreError::Version { found: file.version });
+        }
+        let rows = file.exchanges.into_iter().enumerate();
+        let exchanges = rows.map(|(at, row)| read(row).ok_or(RestoreError::Octets { number: at + 1 }));
+        let exchanges = exchanges.collect::<Result<_, _>>()?;
+        Ok(Self {
+            hints: file.hints,
+            started: file.started,
+            exchanges,
+        })
+    }
+}
+
+fn read(row: Row) -> Option<Arc<Exchange>> {
+    let edns = row.edns.map(|edns| Edns {
+        version: edns.version,
+        payload: edns.payload_bytes,
+        dnssec_ok: edns.dnssec_ok,
+        z: edns.z,
+        options: edns.options,
+    });
+    let question = Question {
+        name: row.qname,
+        rtype: Rtype::from_int(row.qtype),
+        class: Class::from_int(row.qclass),
+        transport: row.transport,
+        recursion_desired: row.recursion_desired,
+        edns,
+    };
+    let ended = Ended {
+        outcome: row.outcome,
+        rtt_us: row.rtt_us,
+        attempts: row.attempts,
+        truncated: row.truncated,
+        disbelieved: row.disbelieved,
+        answered_from: row.answered_from,
+        wire: BASE64.decode(&row.wire_base64).ok()?,
+    };
+    Some(Arc::new(Exchange::new(row.address, question, row.time, ended)))
+}

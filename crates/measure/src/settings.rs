@@ -1,0 +1,67 @@
+//! Settings of the transport and of every inquiry made with it.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use model::Name;
+
+/// How the DNS is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Root name servers with their addresses; every walk begins here.
+    pub hints: Vec<(Name, Vec<IpAddr>)>,
+    /// Port of all name servers: 53, or that of a lab.
+    pub port: u16,
+    /// Whether IPv4 addresses are asked.
+    pub ipv4: bool,
+    /// Whether IPv6 addresses are asked.
+    pub ipv6: bool,
+    /// How long one question may take over one transport, all attempts together. Default 2 s: with the halved wait for
+    /// TCP on a silent address it keeps a dead server within 3 s. Lower loses servers behind satellite links (600 ms).
+    pub timeout: Duration,
+    /// Datagrams sent for one question before it counts as unanswered, at least 1. Each waits longer than the one before.
+    pub attempts: u32,
+    /// Questions under way to one address at a time. Higher looks like an attack to rate limiters.
+    pub per_server: usize,
+    /// Questions per second to one address, over the burst that [`Settings::per_server_burst`] allows.
+    pub per_server_rate: u32,
+    /// Questions that may go to one address at once before [`Settings::per_server_rate`] holds.
+    pub per_server_burst: u32,
+    /// Sockets open at one time. Must stay below the process's limit of open files.
+    pub sockets: usize,
+    /// Whether question names get random upper and lower case (draft-vixie-dnsext-dns0x20). An answer whose letters
+    /// differ is asked again over TCP.
+    pub case_randomization: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            hints: Vec::new(),
+            port: 53,
+            ipv4: true,
+            ipv6: true,
+            timeout: Duration::from_secs(2),
+            attempts: 2,
+            per_server: 16,
+            per_server_rate: 100,
+            per_server_burst: 200,
+            sockets: 400,
+            case_randomization: false,
+        }
+    }
+}
+
+impl Settings {
+    /// Whether the address's family is switched on.
+    pub fn is_enabled(&self, address: IpAddr) -> bool {
+        if address.is_ipv4() { self.ipv4 } else { self.ipv6 }
+    }
+
+    /// How long attempt `number` (from 0) waits: the attempts share the timeout, the later ones wait longer.
+    pub fn wait(&self, number: u32) -> Duration {
+        let attempts = self.attempts.max(1);
+        let shares = attempts * (attempts + 1) / 2;
+        self.timeout * (number + 1) / shares
+    }
+}
