@@ -1,0 +1,190 @@
+//! The journal: rows that are not in the table yet, as lines of JSON, synced to disk before an append returns.
+//!
+//! Each flush seals the current file and starts the next; the files' numbers go into the Delta log with the commit
+//! that takes their rows in. So after a crash a file is either not in the table, and is read again, or already in it,
+//! and is removed: no row is lost, none is there twice. A line cut off by a crash was never acknowledged.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+use crate::row::Row;
+
+/// The journal of one table, open for appending.
+pub(crate) struct Journal {
+    folder: PathBuf,
+    table: &'static str,
+    number: i64,
+    path: PathBuf,
+    file: File,
+    length: u64,
+}
+
+/// What a journal held that is not in the table.
+pub(crate) struct Replayed<R> {
+    pub rows: Vec<R>,
+    /// Files with lines that are no rows, and how many; they were set aside under another name.
+    pub damaged: Vec<(PathBuf, String)>,
+}
+
+impl Journal {
+    /// Reads what is not in the table yet, then starts a new file. `committed` is the number in the Delta log.
+    pub fn open<R: Row>(folder: &Path, committed: i64) -> Result<(Self, Replayed<R>), Error> {
+        create_folder(folder)?;
+        let mut replayed = Replayed {
+            rows: Vec::new(),
+            damaged: Vec::new(),
+        };
+        let mut last = committed;
+        for (number, path) in numbered(folder, R::TABLE)? {
+            if number <= committed {
+                remove(&path)?;
+                continue;
+            }
+            last = last.max(number);
+            let (rows, bad_lines) = read::<R>(&path)?;
+            replayed.rows.extend(rows);
+            if bad_lines > 0 {
+                let aside = path.with_extension("damaged");
+                fs::copy(&path, &aside).map_err(|source| Error::File {
+                    attempt: "write",
+                    path: aside.clone(),
+                    source,
+                })?;
+                replayed
+                    .damaged
+                    .push((aside, format!("{bad_lines} lines are no rows of table `{}`", R::TABLE)));
+            }
+        }
+        let (path, file) = create(folder, R::TABLE, last + 1)?;
+        let journal = Self {
+            folder: folder.to_owned(),
+            table: R::TABLE,
+            number: last + 1,
+            path,
+            file,
+            length: 0,
+        };
+        Ok((journal, replayed))
+    }
+
+    /// Keeps the rows; they survive a crash when this returns.
+    pub fn append<R: Row>(&mut self, rows: &[R]) -> Result<(), Error> {
+        let mut lines = Vec::with_capacity(rows.len() * 400);
+        for row in rows {
+            serde_json::to_writer(&mut lines, row).expect("rows are plain data and memory does not fail to be written");
+            lines.push(b'\n');
+        }
+        let written = self.file.write_all(&lines).and_then(|()| self.file.sync_data());
+        if let Err(source) = written {
+            // half a batch must not come back as if it had been acknowledged; a second failure leaves at worst that
+            let _ = self.file.set_len(self.length);
+            return Err(Error::File {
+                attempt: "write",
+                path: self.path.clone(),
+                source,
+            });
+        }
+        self.length += lines.len() as u64;
+        Ok(())
+    }
+
+    /// Ends the current file and starts the next. Returns the number of the ended one.
+    pub fn seal(&mut self) -> Result<i64, Error> {
+        let sealed = self.number;
+        let (path, file) = create(&self.folder, self.table, sealed + 1)?;
+        (self.path, self.file, self.number, self.length) = (path, file, sealed + 1, 0);
+        Ok(sealed)
+    }
+
+    /// Removes the files up to this number: their rows are in the table.
+    pub fn remove_up_to(folder: &Path, table: &'static str, number: i64) -> Result<(), Error> {
+        numbered(folder, table)?
+            .into_iter()
+            .filter(|(of_file, _)| *of_file <= number)
+            .try_for_each(|(_, path)| remove(&path))
+    }
+}
+
+/// The rows of a journal file and how many of its lines are none. The last line may have been cut off: it is left out.
+fn read<R: Row>(path: &Path) -> Result<(Vec<R>, usize), Error> {
+    let content = fs::read(path).map_err(|source| Error::File {
+        attempt: "read",
+        path: path.to_owned(),
+        source,
+    })?;
+    let mut rows = Vec::new();
+    let mut bad_lines = 0;
+    let mut lines = content.split(|octet| *octet == b'\n').peekable();
+    while let Some(line) = lines.next() {
+        let is_last = lines.peek().is_none();
+        match serde_json::from_slice::<R>(line).ok().and_then(R::kept) {
+            Some(row) if !is_last => rows.push(row),
+            _ if line.is_empty() || is_last => {}
+            _ => bad_lines += 1,
+        }
+    }
+    Ok((rows, bad_lines))
+}
+
+fn numbered(folder: &Path, table: &str) -> Result<Vec<(i64, PathBuf)>, Error> {
+    let read = |source| Error::File {
+        attempt: "read",
+        path: folder.to_owned(),
+        source,
+    };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(read)? {
+        let path = entry.map_err(read)?.path();
+        let number = path.file_name().and_then(|name| name.to_str()).and_then(|name| {
+            name.strip_prefix(table)?
+                .strip_prefix('-')?
+                .strip_suffix(".jsonl")?
+                .parse()
+                .ok()
+        });
+        if let Some(number) = number {
+            files.push((number, path));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn create(folder: &Path, table: &str, number: i64) -> Result<(PathBuf, File), Error> {
+    let path = folder.join(format!("{table}-{number:012}.jsonl"));
+    let file = fs::OpenOptions::new().append(true).create_new(true).open(&path);
+    let file = file.and_then(|file| sync_folder(folder).map(|()| file));
+    let file = file.map_err(|source| Error::File {
+        attempt: "create",
+        path: path.clone(),
+        source,
+    })?;
+    Ok((path, file))
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(Error::File {
+            attempt: "remove",
+            path: path.to_owned(),
+            source,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the folder and those above it where they are missing.
+pub(crate) fn create_folder(folder: &Path) -> Result<(), Error> {
+    fs::create_dir_all(folder).map_err(|source| Error::File {
+        attempt: "create",
+        path: folder.to_owned(),
+        source,
+    })
+}
+
+/// Makes the names in a folder survive a loss of power.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}

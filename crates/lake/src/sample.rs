@@ -1,0 +1,166 @@
+//! Table `sample`: one measured exchange per row.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, BooleanArray, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use jiff::Timestamp;
+use model::{Name, Outcome, Sample, Transport};
+
+use crate::row::{self, Column, Columns, Kind, Row};
+
+pub(crate) const OUTCOMES: [(Outcome, &str); 5] = [
+    (Outcome::Answer, "answer"),
+    (Outcome::Timeout, "timeout"),
+    (Outcome::Refused, "refused"),
+    (Outcome::Garbage, "garbage"),
+    (Outcome::Unreachable, "unreachable"),
+];
+
+const TRANSPORTS: [(Transport, &str); 2] = [(Transport::Udp, "udp"), (Transport::Tcp, "tcp")];
+
+const fn column(name: &'static str, kind: Kind, nullable: bool, comment: &'static str) -> Column {
+    Column {
+        name,
+        kind,
+        nullable,
+        comment,
+    }
+}
+
+impl Row for Sample {
+    const TABLE: &'static str = "sample";
+    const COMMENT: &'static str = "One question to one server and what came of it";
+    const SCHEMA_VERSION: &'static str = "1";
+    const COLUMNS: &'static [Column] = &[
+        column("time", Kind::Time, false, "When the question was sent, UTC"),
+        column("probe", Kind::Text, false, "Id of the vantage point that asked"),
+        column(
+            "zone",
+            Kind::Text,
+            false,
+            "Zone on whose behalf it was asked, A-labels, no final dot",
+        ),
+        column("server", Kind::Text, true, "Name of the server where known"),
+        column("address", Kind::Text, false, "Address of the server"),
+        column("transport", Kind::Text, false, "`udp` or `tcp`"),
+        column("qname", Kind::Text, false, "Name of the question"),
+        column("qtype", Kind::Integer, false, "Type of the question (IANA RR types)"),
+        column(
+            "outcome",
+            Kind::Text,
+            false,
+            "`answer`, `timeout`, `refused`, `garbage` or `unreachable`",
+        ),
+        column(
+            "rtt_us",
+            Kind::Long,
+            true,
+            "From sending to the answer, in microseconds",
+        ),
+        column(
+            "rcode",
+            Kind::Integer,
+            true,
+            "RCODE of the answer with its EDNS part (IANA RCODEs)",
+        ),
+        column("authoritative", Kind::Boolean, false, "AA bit of the answer"),
+        column(
+            "truncated",
+            Kind::Boolean,
+            false,
+            "TC bit of the answer as it first came",
+        ),
+        column("serial", Kind::Long, true, "SOA serial where the answer has one"),
+        column("nsid", Kind::Text, true, "NSID of the answer (RFC 5001)"),
+        column("size_bytes", Kind::Long, true, "Size of the answer in octets"),
+    ];
+
+    fn zone(&self) -> &Name {
+        &self.zone
+    }
+
+    fn time(&self) -> Timestamp {
+        self.time
+    }
+
+    fn set_time(&mut self, time: Timestamp) {
+        self.time = time;
+    }
+
+    fn to_batch(rows: &[Self]) -> RecordBatch {
+        let text = |value: &dyn Fn(&Self) -> String| -> Arc<dyn Array> {
+            Arc::new(StringArray::from_iter_values(rows.iter().map(value)))
+        };
+        let long = |value: &dyn Fn(&Self) -> Option<i64>| -> Arc<dyn Array> {
+            Arc::new(rows.iter().map(value).collect::<Int64Array>())
+        };
+        let times = TimestampMicrosecondArray::from_iter_values(rows.iter().map(|row| row.time.as_microsecond()));
+        let columns: Vec<Arc<dyn Array>> = vec![
+            Arc::new(times.with_timezone("UTC")),
+            text(&|row| row.probe.clone()),
+            text(&|row| row.zone.to_string()),
+            Arc::new(
+                rows.iter()
+                    .map(|row| row.server.as_ref().map(Name::to_string))
+                    .collect::<StringArray>(),
+            ),
+            text(&|row| row.address.to_string()),
+            text(&|row| row.transport.as_str().to_owned()),
+            text(&|row| row.qname.to_string()),
+            Arc::new(Int32Array::from_iter_values(
+                rows.iter().map(|row| i32::from(row.qtype)),
+            )),
+            text(&|row| row.outcome.as_str().to_owned()),
+            // an answer after more than 292,000 years is as late as one after 292,000 years
+            long(&|row| row.rtt_us.map(|rtt| i64::try_from(rtt).unwrap_or(i64::MAX))),
+            Arc::new(rows.iter().map(|row| row.rcode.map(i32::from)).collect::<Int32Array>()),
+            Arc::new(rows.iter().map(|row| Some(row.authoritative)).collect::<BooleanArray>()),
+            Arc::new(rows.iter().map(|row| Some(row.truncated)).collect::<BooleanArray>()),
+            long(&|row| row.serial.map(i64::from)),
+            Arc::new(rows.iter().map(|row| row.nsid.as_deref()).collect::<StringArray>()),
+            long(&|row| row.size_bytes.map(i64::from)),
+        ];
+        RecordBatch::try_new(Self::arrow_schema(), columns).expect("the columns are those of the schema, all as long")
+    }
+
+    fn from_batch(batch: &RecordBatch) -> Result<Vec<Self>, String> {
+        let columns = Columns(batch);
+        let (times, probes) = (columns.times("time")?, columns.texts("probe")?);
+        let (zones, servers) = (columns.texts("zone")?, columns.texts("server")?);
+        let (addresses, transports) = (columns.texts("address")?, columns.texts("transport")?);
+        let (qnames, qtypes) = (columns.texts("qname")?, columns.integers("qtype")?);
+        let (outcomes, rtts) = (columns.texts("outcome")?, columns.longs("rtt_us")?);
+        let (rcodes, serials) = (columns.integers("rcode")?, columns.longs("serial")?);
+        let (authoritative, truncated) = (columns.booleans("authoritative")?, columns.booleans("truncated")?);
+        let (nsids, sizes) = (columns.texts("nsid")?, columns.longs("size_bytes")?);
+        let sample = |at: usize| -> Result<Self, String> {
+            let some = |array: &dyn Array| array.is_valid(at);
+            let name = |column, text| row::parse::<Name>(column, text);
+            Ok(Self {
+                time: row::time(times.value(at))?,
+                probe: probes.value(at).to_owned(),
+                zone: name("zone", zones.value(at))?,
+                server: some(servers).then(|| name("server", servers.value(at))).transpose()?,
+                address: row::parse("address", addresses.value(at))?,
+                transport: row::word("transport", transports.value(at), &TRANSPORTS)?,
+                qname: name("qname", qnames.value(at))?,
+                qtype: row::narrow("qtype", qtypes.value(at).into())?,
+                outcome: row::word("outcome", outcomes.value(at), &OUTCOMES)?,
+                rtt_us: some(rtts).then(|| row::narrow("rtt_us", rtts.value(at))).transpose()?,
+                rcode: some(rcodes)
+                    .then(|| row::narrow("rcode", rcodes.value(at).into()))
+                    .transpose()?,
+                authoritative: authoritative.value(at),
+                truncated: truncated.value(at),
+                serial: some(serials)
+                    .then(|| row::narrow("serial", serials.value(at)))
+                    .transpose()?,
+                nsid: some(nsids).then(|| nsids.value(at).to_owned()),
+                size_bytes: some(sizes)
+                    .then(|| row::narrow("size_bytes", sizes.value(at)))
+                    .transpose()?,
+            })
+        };
+        (0..batch.num_rows()).map(sample).collect()
+    }
+}

@@ -1,0 +1,184 @@
+//! Summaries of samples: a day of a zone, and response times over time.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use arrow::array::{Array, RecordBatch};
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use model::{Name, Outcome};
+
+use crate::row::{self, Columns, day_of};
+use crate::sample::OUTCOMES;
+
+/// One day of one zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Day {
+    /// The day, in UTC.
+    pub day: Date,
+    /// Questions asked.
+    pub asked: u64,
+    /// Questions answered, whatever the RCODE.
+    pub answered: u64,
+    /// Answers with an RCODE other than NOERROR and NXDOMAIN.
+    pub failed: u64,
+    /// Median time to an answer, in microseconds; `None` without answers.
+    pub rtt_median_us: Option<u64>,
+    /// 95th percentile of the time to an answer (nearest rank), in microseconds; `None` without answers.
+    pub rtt_p95_us: Option<u64>,
+    /// The worst that came of a question, in the order answer, unreachable, garbage, refused, timeout: what may be our
+    /// own line's fault first, what leaves a resolver waiting last.
+    pub worst: Outcome,
+}
+
+/// Response times of one server in one step of time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RttPoint {
+    /// Start of the step.
+    pub time: Timestamp,
+    /// Name of the server where known.
+    pub server: Option<Name>,
+    /// Its address.
+    pub address: IpAddr,
+    /// Questions asked.
+    pub asked: u64,
+    /// Questions answered.
+    pub answered: u64,
+    /// Median time to an answer, in microseconds; `None` without answers.
+    pub rtt_median_us: Option<u64>,
+}
+
+fn badness(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Answer => 0,
+        Outcome::Unreachable => 1,
+        Outcome::Garbage => 2,
+        Outcome::Refused => 3,
+        Outcome::Timeout => 4,
+    }
+}
+
+/// RCODEs that answer the question (RFC 1035 §4.1.1).
+const NOERROR: i32 = 0;
+const NXDOMAIN: i32 = 3;
+
+/// Columns that days are made of.
+pub(crate) const DAY_COLUMNS: &[&str] = &["time", "outcome", "rtt_us", "rcode"];
+
+/// What was gathered of one day.
+#[derive(Default)]
+pub(crate) struct DayTally {
+    asked: u64,
+    answered: u64,
+    failed: u64,
+    rtts: Vec<u64>,
+    worst: Option<Outcome>,
+}
+
+/// Adds a batch's samples to their days.
+pub(crate) fn tally_days(days: &mut BTreeMap<Date, DayTally>, batch: &RecordBatch) -> Result<(), String> {
+    let columns = Columns(batch);
+    let (times, outcomes) = (columns.times("time")?, columns.texts("outcome")?);
+    let (rtts, rcodes) = (columns.longs("rtt_us")?, columns.integers("rcode")?);
+    for at in 0..batch.num_rows() {
+        let outcome = row::word("outcome", outcomes.value(at), &OUTCOMES)?;
+        let day = days.entry(day_of(row::time(times.value(at))?)).or_default();
+        day.asked += 1;
+        day.answered += u64::from(outcome == Outcome::Answer);
+        day.failed += u64::from(rcodes.is_valid(at) && ![NOERROR, NXDOMAIN].contains(&rcodes.value(at)));
+        if rtts.is_valid(at) {
+            day.rtts.push(row::narrow("rtt_us", rtts.value(at))?);
+        }
+        day.worst = day
+            .worst
+            .into_iter()
+            .chain([outcome])
+            .max_by_key(|outcome| badness(*outcome));
+    }
+    Ok(())
+}
+
+impl DayTally {
+    pub fn summary(mut self, day: Date) -> Day {
+        self.rtts.sort_unstable();
+        Day {
+            day,
+            asked: self.asked,
+            answered: self.answered,
+            failed: self.failed,
+            rtt_median_us: percentile(&self.rtts, 50),
+            rtt_p95_us: percentile(&self.rtts, 95),
+            worst: self.worst.unwrap_or(Outcome::Answer),
+        }
+    }
+}
+
+/// The nearest-rank percentile of sorted values.
+fn percentile(sorted: &[u64], percent: usize) -> Option<u64> {
+    let rank = (sorted.len() * percent).div_ceil(100);
+    sorted.get(rank.saturating_sub(1)).copied()
+}
+
+/// Columns that series of response times are made of.
+pub(crate) const RTT_COLUMNS: &[&str] = &["time", "server", "address", "outcome", "rtt_us"];
+
+/// What was gathered of each step and server.
+pub(crate) type RttTally = BTreeMap<(i64, Option<String>, String), (u64, u64, Vec<u64>)>;
+
+/// Adds a batch's samples to their steps, which are `step` microseconds long and counted from `from`.
+pub(crate) fn tally_rtts(tally: &mut RttTally, from: i64, step: i64, batch: &RecordBatch) -> Result<(), String> {
+    let columns = Columns(batch);
+    let (times, servers) = (columns.times("time")?, columns.texts("server")?);
+    let (addresses, outcomes) = (columns.texts("address")?, columns.texts("outcome")?);
+    let rtts = columns.longs("rtt_us")?;
+    for at in 0..batch.num_rows() {
+        let start = from + times.value(at).saturating_sub(from).div_euclid(step) * step;
+        let server = servers.is_valid(at).then(|| servers.value(at).to_owned());
+        let (asked, answered, of_step) = tally
+            .entry((start, server, addresses.value(at).to_owned()))
+            .or_default();
+        *asked += 1;
+        *answered += u64::from(row::word("outcome", outcomes.value(at), &OUTCOMES)? == Outcome::Answer);
+        if rtts.is_valid(at) {
+            of_step.push(row::narrow("rtt_us", rtts.value(at))?);
+        }
+    }
+    Ok(())
+}
+
+/// The points of a tally, by time, then server. What cannot be read as a name or address is left out: `tally_rtts`
+/// takes texts as they are, and the tables hold no other.
+pub(crate) fn points(tally: RttTally) -> Vec<RttPoint> {
+    let point = |((start, server, address), (asked, answered, mut rtts)): (_, (u64, u64, Vec<u64>))| {
+        let server: Option<String> = server;
+        let address: String = address;
+        rtts.sort_unstable();
+        Some(RttPoint {
+            time: Timestamp::from_microsecond(start).ok()?,
+            server: server.map(|name| name.parse()).transpose().ok()?,
+            address: address.parse().ok()?,
+            asked,
+            answered,
+            rtt_median_us: percentile(&rtts, 50),
+        })
+    };
+    tally.into_iter().filter_map(point).collect()
+}
+
+/// A step's length in microseconds, at least one.
+pub(crate) fn step_us(step: SignedDuration) -> i64 {
+    i64::try_from(step.as_micros()).unwrap_or(i64::MAX).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_values_that_occurred() {
+        assert_eq!(percentile(&[], 50), None);
+        assert_eq!(percentile(&[7], 50), Some(7));
+        assert_eq!(percentile(&[1, 2, 3, 4], 50), Some(2));
+        assert_eq!(percentile(&(1..=100).collect::<Vec<u64>>(), 95), Some(95));
+    }
+}

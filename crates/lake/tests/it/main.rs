@@ -1,0 +1,12 @@
+//! The lake as its callers see it.
+
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod other_readers;
+#[cfg(test)]
+mod reads;
+#[cfg(test)]
+mod story;
+#[cfg(test)]
+mod upkeep;

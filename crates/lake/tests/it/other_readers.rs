@@ -1,0 +1,76 @@
+//! The tables are Delta tables to those who do not know us.
+
+use std::process::{Command, Stdio};
+
+use lake::Lake;
+use model::Outcome;
+
+use crate::story::{at, change, sample};
+
+/// Reads both tables with delta-rs in Python and prints what they hold.
+const SCRIPT: &str = r#"
+import sys
+from deltalake import DeltaTable
+lake = sys.argv[1]
+samples = DeltaTable(lake + "/sample")
+rows = samples.to_pyarrow_table(filters=[("zone", "=", "shop.example")]).sort_by("time")
+print(samples.metadata().partition_columns, rows.num_rows, len(samples.file_uris()))
+print([str(day) for day in rows["day"].to_pylist()], rows["outcome"].to_pylist(), rows["rtt_us"].to_pylist())
+print(rows["time"].to_pylist()[0].isoformat(), rows["zone"].to_pylist()[0], rows["nsid"].to_pylist()[0])
+changes = DeltaTable(lake + "/zone_change").to_pyarrow_table()
+print(changes["before"].to_pylist(), changes["after"].to_pylist(), changes["announced"].to_pylist())
+comments = {field.name: field.metadata.get("comment") for field in samples.schema().fields}
+print(all(comments.values()), comments["rtt_us"])
+"#;
+
+/// A Python that has `deltalake` and `pyarrow`: `python3` of the path.
+fn has_python() -> bool {
+    let check = Command::new("python3")
+        .args(["-c", "import deltalake, pyarrow"])
+        .stderr(Stdio::null())
+        .status();
+    check.is_ok_and(|status| status.success())
+}
+
+#[tokio::test]
+async fn python_reads_the_tables() {
+    if !has_python() {
+        println!("left out: python3 has no packages `deltalake` and `pyarrow`");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Lake::open(folder.path()).await.unwrap();
+    let mut lost = sample("shop.example", at(86_400));
+    (lost.outcome, lost.rtt_us) = (Outcome::Timeout, None);
+    lake.append_samples(&[sample("shop.example", at(0)), sample("bank.example", at(0))])
+        .await
+        .unwrap();
+    lake.flush().await.unwrap();
+    lake.append_samples(&[sample("shop.example", at(1)), lost])
+        .await
+        .unwrap();
+    lake.append_zone_changes(&[change("shop.example", at(0))])
+        .await
+        .unwrap();
+    lake.flush().await.unwrap();
+    lake.compact().await.unwrap();
+
+    let output = Command::new("python3")
+        .args(["-c", SCRIPT])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    let wrong = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{wrong}");
+    assert_eq!(
+        told.lines().collect::<Vec<_>>(),
+        [
+            "['day'] 3 2",
+            "['2026-11-23', '2026-11-23', '2026-11-24'] ['answer', 'answer', 'timeout'] [21000, 21000, None]",
+            "2026-11-23T10:00:00+00:00 shop.example ams.nic",
+            "[['ns1.old.example', 'ns2.old.example']] [[]] [False]",
+            "True From sending to the answer, in microseconds",
+        ]
+    );
+}
