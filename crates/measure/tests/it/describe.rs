@@ -1,0 +1,112 @@
+//! Every finding of a check reads as plain words, whatever is broken.
+
+use lab::{Change, Fault, FaultRule, Lab};
+use measure::{CheckPlan, Internet, Profile, Settings, check, describe};
+
+use crate::case_in_lab::{change, name, noon, pocket, set_ds, spoil};
+
+/// Checks the zone and looks at every finding's text.
+async fn reads_well(lab: &Lab, zone: &str) {
+    let settings = Settings {
+        hints: lab.hints(),
+        port: lab.port(),
+        ..Settings::default()
+    };
+    let inquiry = Internet::open(settings).unwrap().inquiry();
+    let plan = CheckPlan {
+        zone: name(zone),
+        undelegated: None,
+        cases: None,
+        profile: Profile::default(),
+    };
+    let report = check(&inquiry, &plan, noon()).await;
+    assert!(!report.findings.is_empty(), "{zone}");
+    for (_, finding) in &report.findings {
+        assert!(
+            plan.profile.knows(&finding.case, &finding.tag),
+            "no level for {finding:?}"
+        );
+        let said = describe(finding);
+        for text in [&said.what, &said.mend] {
+            assert!(!text.contains("(not known)"), "{finding:?}: {text}");
+        }
+        for (argument, value) in &finding.args {
+            let server = value
+                .split(';')
+                .next()
+                .unwrap_or_default()
+                .split('/')
+                .next()
+                .unwrap_or_default();
+            if ["ns", "ns_list", "ns_ip_list"].contains(&argument.as_str()) {
+                assert!(
+                    said.what.contains(server),
+                    "{finding:?} does not name the server: {}",
+                    said.what
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn findings_on_whole_zones_read_well() {
+    let lab = pocket().await;
+    for zone in [
+        ".",
+        "test",
+        "good.test",
+        "plain.test",
+        "shop.example",
+        "missing.test",
+        "www.good.test",
+    ] {
+        reads_well(&lab, zone).await;
+    }
+}
+
+#[tokio::test]
+async fn findings_on_a_server_that_misbehaves_read_well() {
+    for fault in Fault::ALL {
+        // Slow servers only cost time, and questions for other names than asked count as silence.
+        if matches!(
+            fault,
+            Fault::Slow | Fault::WrongId | Fault::WrongQuestion | Fault::MissingDs
+        ) {
+            continue;
+        }
+        let lab = pocket().await;
+        spoil(&lab, "127.10.3.2", fault);
+        reads_well(&lab, "good.test").await;
+    }
+}
+
+#[tokio::test]
+async fn findings_on_a_broken_chain_of_trust_read_well() {
+    let lab = pocket().await;
+    set_ds(&lab, "plain.test", vec![lab.ds("good.test").unwrap()]);
+    reads_well(&lab, "plain.test").await;
+    change(
+        &lab,
+        Change::SwapKey {
+            zone: "good.test".to_owned(),
+            ds_follows: false,
+        },
+    );
+    reads_well(&lab, "good.test").await;
+    change(
+        &lab,
+        Change::ExpireSignatures {
+            zone: "shop.example".to_owned(),
+        },
+    );
+    let rule = FaultRule::of(Fault::MissingDs);
+    change(
+        &lab,
+        Change::AddFault {
+            server: "127.10.2.2".to_owned(),
+            rule,
+        },
+    );
+    reads_well(&lab, "shop.example").await;
+}

@@ -1,0 +1,8 @@
+//! Tests of the crate against name servers in the lab.
+
+#![expect(clippy::unwrap_used, reason = "these are tests, and clippy takes only their #[test] functions for such")]
+
+mod case_in_lab;
+mod describe;
+mod dnssec;
+mod zone;
