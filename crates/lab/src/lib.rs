@@ -11,6 +11,7 @@ pub mod control;
 pub mod event;
 pub mod fault;
 pub mod lab;
+mod live_zone;
 mod lookup;
 pub mod organisation;
 mod respond;

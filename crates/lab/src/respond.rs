@@ -11,8 +11,9 @@ use model::{Name, Transport};
 use rand::{Rng, RngExt};
 
 use crate::fault::{EdnsManner, Fault, FaultRule, LameReferral};
+use crate::live_zone::{LiveZone, Signatures, Variant};
 use crate::lookup::{Found, look_up};
-use crate::stage::{LiveZone, ServerState, Signatures, Snapshot, Variant};
+use crate::stage::{ServerState, Snapshot};
 use crate::zone_file::Record;
 
 /// Largest answer over UDP that a server sends, in octets (the value of DNS flag day 2020).
@@ -382,5 +383,107 @@ impl Draft<'_> {
             })?;
         }
         Ok(builder.finish().into_target())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
+    use super::*;
+    use crate::stage::Stage;
+    use crate::world::World;
+
+    /// A world in which each server but the healthy one has every second fault.
+    fn world() -> (IpAddr, Vec<IpAddr>, Snapshot) {
+        let mut world = World::shipped("pocket").unwrap();
+        for (number, server) in world.servers.iter_mut().enumerate().skip(1) {
+            let faults = Fault::ALL
+                .into_iter()
+                .filter(|fault| *fault != Fault::Silent)
+                .skip(number % 2)
+                .step_by(2);
+            server.faults = faults.map(FaultRule::of).collect();
+        }
+        let addresses = world
+            .servers
+            .iter()
+            .flat_map(|server| server.addresses.clone())
+            .collect();
+        let (_, snapshot) = Stage::set(Arc::new(world), "2026-11-23T12:00:00Z".parse().unwrap()).unwrap();
+        ("127.10.0.1".parse().unwrap(), addresses, snapshot)
+    }
+
+    fn query(qname: &str, qtype: u16) -> Vec<u8> {
+        let mut octets = vec![0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1];
+        for label in qname.split('.') {
+            octets.push(label.len() as u8);
+            octets.extend(label.as_bytes());
+        }
+        octets.push(0);
+        octets.extend(qtype.to_be_bytes());
+        octets.extend([0, 1, 0, 0, 41, 4, 208, 0, 0, 128, 0, 0, 0]);
+        octets
+    }
+
+    #[test]
+    fn any_octets_get_a_message_or_silence_from_every_server() {
+        let (healthy, addresses, snapshot) = world();
+        let noise = proptest::collection::vec(any::<u8>(), 0..80);
+        let spoilt = (
+            "[a-z]{1,3}(\\.[a-z]{1,4}){0,3}",
+            any::<u16>(),
+            any::<usize>(),
+            any::<u8>(),
+            any::<bool>(),
+        )
+            .prop_map(|(qname, qtype, at, octet, whole)| {
+                let mut octets = query(&qname, qtype);
+                let at = at % octets.len();
+                octets[at] = octet;
+                if !whole {
+                    octets.truncate(at);
+                }
+                octets
+            });
+        let mut runner = proptest::test_runner::TestRunner::default();
+        runner
+            .run(&prop_oneof![noise, spoilt], |octets| {
+                for transport in [Transport::Udp, Transport::Tcp] {
+                    for address in &addresses {
+                        let reaction = respond(&octets, transport, *address, &snapshot, &mut StdRng::seed_from_u64(1));
+                        for message in reaction.messages.iter().filter(|_| *address == healthy) {
+                            let message = Message::from_slice(message).unwrap();
+                            prop_assert!(message.header().qr());
+                            prop_assert_eq!(message.header().id().to_be_bytes(), [octets[0], octets[1]]);
+                        }
+                    }
+                }
+                Ok(())
+            })
+            .unwrap();
+    }
+
+    #[test]
+    fn every_type_can_be_asked_for() {
+        let (_, addresses, snapshot) = world();
+        for qtype in 0..300 {
+            for qname in ["test", "www.good.test", "nothing.many.good.test"] {
+                for address in &addresses {
+                    let octets = query(qname, qtype);
+                    respond(
+                        &octets,
+                        Transport::Tcp,
+                        *address,
+                        &snapshot,
+                        &mut StdRng::seed_from_u64(1),
+                    );
+                }
+            }
+        }
     }
 }

@@ -9,14 +9,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::base::iana::{Class, DigestAlgorithm, Rtype, SecurityAlgorithm};
-use domain::base::{Record as WireRecord, Serial, Ttl};
-use domain::rdata::{A, Aaaa, Ds as DsData, Ns, Soa, ZoneRecordData};
+use domain::base::{Record as WireRecord, Ttl};
+use domain::rdata::{A, Aaaa, Ds as DsData, Ns, ZoneRecordData};
 use jiff::{SignedDuration, Timestamp};
-use model::{Delegation, Ds, Name};
+use model::{Ds, Name};
 
 use crate::event::{Change, DsChange, Event};
 use crate::fault::{Fault, FaultRule};
-use crate::sign::{Keys, SignError, Validity, ZoneKey, sign};
+use crate::live_zone::{LiveZone, move_serial};
+use crate::sign::{Keys, SignError, Validity, sign};
 use crate::world::{Denial, ParentDs, World, Zone};
 use crate::zone_data::ZoneData;
 use crate::zone_file::{Data, Record, is_owner};
@@ -54,151 +55,6 @@ pub(crate) struct ServerState {
     pub faults: Vec<FaultRule>,
     /// The deepest names first.
     pub zones: Vec<Arc<LiveZone>>,
-}
-
-/// A zone as built, with the spoilt variants that faults have asked for so far.
-#[derive(Debug)]
-pub(crate) struct LiveZone {
-    pub id: String,
-    pub name: Name,
-    pub key: Option<Arc<ZoneKey>>,
-    denial: Denial,
-    records: Vec<Record>,
-    fresh: Arc<ZoneData>,
-    start: Timestamp,
-    variants: Mutex<HashMap<Variant, Arc<ZoneData>>>,
-}
-
-/// How a variant of a zone differs from the zone.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Variant {
-    pub signatures: Signatures,
-    pub stale_serial: bool,
-    /// Children without DS: none, or those named, or all when the set is empty.
-    pub without_ds: Option<BTreeSet<Name>>,
-}
-
-/// State of a variant's signatures.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub(crate) enum Signatures {
-    #[default]
-    Fresh,
-    Expired,
-    NotYetValid,
-    Wrong,
-}
-
-impl LiveZone {
-    /// The zone's data in this variant.
-    pub fn data(&self, variant: &Variant) -> Arc<ZoneData> {
-        if *variant == Variant::default() {
-            return Arc::clone(&self.fresh);
-        }
-        let mut variants = self.variants.lock().expect("no holder of this lock panics");
-        if let Some(data) = variants.get(variant) {
-            return Arc::clone(data);
-        }
-        let data = self.spoil(variant).unwrap_or_else(|error| {
-            tracing::error!(%error, zone = %self.name, "zone `{}` is served as it is instead of in a variant", self.name);
-            Arc::clone(&self.fresh)
-        });
-        variants.insert(variant.clone(), Arc::clone(&data));
-        data
-    }
-
-    fn spoil(&self, variant: &Variant) -> Result<Arc<ZoneData>, SignError> {
-        let mut records = self.records.clone();
-        if let Some(children) = &variant.without_ds {
-            let is_without = |owner: Name| children.is_empty() || children.contains(&owner);
-            records.retain(|record| record.rtype() != Rtype::DS || !is_without(Name::from_wire(record.owner())));
-        }
-        if variant.stale_serial {
-            move_serial(&mut records, u32::MAX);
-        }
-        const DAY: i64 = 86_400;
-        let now = self.start.as_second();
-        let validity = match variant.signatures {
-            Signatures::Expired => Validity {
-                inception: now - 15 * DAY,
-                expiration: now - DAY,
-            },
-            Signatures::NotYetValid => Validity {
-                inception: now + 30 * DAY,
-                expiration: now + 44 * DAY,
-            },
-            Signatures::Fresh | Signatures::Wrong => Validity {
-                inception: now - DAY,
-                expiration: now + 14 * DAY,
-            },
-        };
-        if let Some(key) = &self.key {
-            records = sign(&self.name, records, key, self.denial, validity)?;
-        }
-        if variant.signatures == Signatures::Wrong {
-            records = records.into_iter().map(with_wrong_signature).collect();
-        }
-        Ok(Arc::new(ZoneData::new(self.name.clone(), records)))
-    }
-
-    /// What this zone says of `child`, if it delegates it.
-    pub fn delegation(&self, child: &Name) -> Option<Delegation> {
-        let node = self.fresh.node(child)?;
-        let ns = node
-            .get(&Rtype::NS)?
-            .records
-            .iter()
-            .filter_map(|record| match record.data() {
-                ZoneRecordData::Ns(ns) => Some(Name::from_wire(ns.nsdname())),
-                _ => None,
-            });
-        let ds = node
-            .get(&Rtype::DS)
-            .into_iter()
-            .flat_map(|set| &set.records)
-            .filter_map(|record| match record.data() {
-                ZoneRecordData::Ds(ds) => Some(Ds {
-                    key_tag: ds.key_tag(),
-                    algorithm: ds.algorithm().to_int(),
-                    digest_type: ds.digest_type().to_int(),
-                    digest: ds.digest().clone(),
-                }),
-                _ => None,
-            });
-        Some(Delegation {
-            ns: ns.map(|name| (name.clone(), self.addresses(&name))).collect(),
-            ds: ds.collect(),
-        })
-    }
-
-    /// The addresses that this zone has for a name, as data or as glue.
-    pub fn addresses(&self, name: &Name) -> BTreeSet<IpAddr> {
-        let sets = self.fresh.node(name).into_iter().flat_map(|node| node.values());
-        let addresses = sets
-            .flat_map(|set| &set.records)
-            .filter_map(|record| match record.data() {
-                ZoneRecordData::A(a) => Some(IpAddr::V4(a.addr())),
-                ZoneRecordData::Aaaa(aaaa) => Some(IpAddr::V6(aaaa.addr())),
-                _ => None,
-            });
-        addresses.collect()
-    }
-}
-
-fn with_wrong_signature(record: Record) -> Record {
-    let ZoneRecordData::Rrsig(mut rrsig) = record.data().clone() else {
-        return record;
-    };
-    let mut signature = rrsig.signature().clone();
-    if let Some(last) = signature.last_mut() {
-        *last ^= 0xff;
-    }
-    rrsig.set_signature(signature);
-    WireRecord::new(
-        record.owner().clone(),
-        Class::IN,
-        record.ttl(),
-        ZoneRecordData::Rrsig(rrsig),
-    )
 }
 
 /// What a zone is built from. The same shape gives the same zone.
@@ -425,31 +281,6 @@ fn first_shape(zone: &Zone, start: Timestamp) -> Shape {
         records: zone.records.clone(),
         generation: 0,
         validity,
-    }
-}
-
-/// Adds to the SOA's serial (RFC 1982 arithmetic: `u32::MAX` takes one away).
-fn move_serial(records: &mut [Record], by: u32) {
-    for record in records {
-        if let ZoneRecordData::Soa(soa) = record.data() {
-            let serial = Serial(soa.serial().into_int().wrapping_add(by));
-            let (mname, rname) = (soa.mname().clone(), soa.rname().clone());
-            let data = Soa::new(
-                mname,
-                rname,
-                serial,
-                soa.refresh(),
-                soa.retry(),
-                soa.expire(),
-                soa.minimum(),
-            );
-            *record = WireRecord::new(
-                record.owner().clone(),
-                Class::IN,
-                record.ttl(),
-                ZoneRecordData::Soa(data),
-            );
-        }
     }
 }
 

@@ -308,3 +308,30 @@ async fn keys_kept_in_a_folder_are_the_same_in_the_next_run() {
     assert_eq!(first, run().await);
     assert_ne!(first[0], pocket().await.ds("good.test").unwrap());
 }
+
+#[tokio::test]
+async fn a_world_file_can_date_signatures_before_and_after_its_start() {
+    let zone = "@ 3600 SOA ns host 1 14400 3600 1209600 3600\n@ 3600 NS ns\nns 3600 A 127.11.0.1\n";
+    let world = |signing: &str| {
+        format!(
+            "name = 'w'\n[[zone]]\nname = 'z.test'\nfile = 'z'\nsigning = {{ {signing} }}\n\
+             [[server]]\nname = 'ns.z.test'\naddresses = ['127.11.0.1']\nzones = ['z.test']\n"
+        )
+    };
+    for (signing, valid) in [
+        ("signed_at = '-20d'", false),
+        ("signed_at = '+1h'", false),
+        ("signed_at = '-13d', validity = '312h'", true),
+        ("algorithm = 'ed25519', denial = 'nsec'", true),
+    ] {
+        let world = lab::World::from_parts(&[("world.toml", &world(signing)), ("z", zone)]).unwrap();
+        let lab = Lab::start(world, 0, noon()).await.unwrap();
+        let message = ask("z.test", Rtype::SOA).udp(at(&lab, "127.11.0.1")).await;
+        let verified = verify(&message, &lab.dnskey("z.test").unwrap());
+        assert_eq!(
+            (verified.good, verified.outside_validity),
+            (usize::from(valid), usize::from(!valid)),
+            "{signing}"
+        );
+    }
+}

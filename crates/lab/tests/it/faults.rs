@@ -3,9 +3,9 @@
 use domain::base::Message;
 use domain::base::iana::{Rcode, Rtype};
 use domain::rdata::ZoneRecordData;
-use lab::{Change, EdnsManner, Event, Fault, FaultRule, Lab, LameReferral};
+use lab::{Change, EdnsManner, Event, Fault, FaultRule, Lab, LameReferral, World};
 
-use crate::asker::{answer_of, ask, at, authority_of, name, nsid_of, pocket, rcode_of, records};
+use crate::asker::{answer_of, ask, at, authority_of, name, noon, nsid_of, pocket, rcode_of, records};
 use crate::dnssec::verify;
 
 const SERVER: &str = "127.10.3.1";
@@ -269,4 +269,23 @@ async fn every_fault_can_be_taken_away_again() {
         let message = question.udp(at(&lab, SERVER)).await;
         assert_eq!(answer_of(&message), ["www.plain.test A 127.10.3.5"], "{fault}");
     }
+}
+
+#[tokio::test]
+async fn a_server_can_be_far_away_and_lose_what_comes_by_udp() {
+    let mut world = World::shipped("pocket").unwrap();
+    for server in world
+        .servers
+        .iter_mut()
+        .filter(|server| server.name == name("ns1.good.test"))
+    {
+        server.loss = 1.0;
+        server.latency = "30ms".parse().unwrap();
+    }
+    let lab = Lab::start(world, 0, noon()).await.unwrap();
+    let question = ask("www.plain.test", Rtype::A);
+    assert!(question.is_left_without_answer(at(&lab, SERVER)).await);
+    let asked = std::time::Instant::now();
+    question.tcp(at(&lab, SERVER)).await;
+    assert!(asked.elapsed() >= std::time::Duration::from_millis(30));
 }

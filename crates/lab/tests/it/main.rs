@@ -1,6 +1,9 @@
 //! The lab as a plain client sees it: sockets and messages, no resolver.
 
-#![expect(clippy::unwrap_used, reason = "these are tests, and clippy takes only their #[test] functions for such")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "these are tests, and clippy takes only their #[test] functions for such"
+)]
 
 mod answers;
 mod asker;
