@@ -352,7 +352,7 @@ fn rounds_to_recover(config: &Config, state: &State, case: &str) -> u32 {
         .map_or(1, |matter| matter.openings);
     let doubled = config
         .rounds_to_recover
-        .saturating_mul(1_u32.checked_shl(openings - 1).unwrap_or(u32::MAX));
+        .saturating_mul(1_u32.checked_shl(openings.saturating_sub(1)).unwrap_or(u32::MAX));
     doubled.min(config.most_rounds_to_recover.max(config.rounds_to_recover))
 }
 

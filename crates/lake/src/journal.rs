@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 use crate::error::Error;
 use crate::row::Row;
 
+/// Extension of a journal that was set aside.
+const SET_ASIDE: &str = "damaged";
+
 /// The journal of one table, open for appending.
 pub(crate) struct Journal {
     folder: PathBuf,
@@ -24,7 +27,7 @@ pub(crate) struct Journal {
 /// What a journal held that is not in the table.
 pub(crate) struct Replayed<R> {
     pub rows: Vec<R>,
-    /// Files with lines that are no rows, and how many; they were set aside under another name.
+    /// Journals with lines that are no rows, set aside now or earlier. They stay until somebody removes them.
     pub damaged: Vec<(PathBuf, String)>,
 }
 
@@ -46,17 +49,23 @@ impl Journal {
             let (rows, bad_lines) = read::<R>(&path)?;
             replayed.rows.extend(rows);
             if bad_lines > 0 {
-                let aside = path.with_extension("damaged");
+                tracing::error!(file = %path.display(), bad_lines, "lines of the journal are no rows; set aside");
+                let aside = path.with_extension(SET_ASIDE);
                 fs::copy(&path, &aside).map_err(|source| Error::File {
                     attempt: "write",
-                    path: aside.clone(),
+                    path: aside,
                     source,
                 })?;
-                replayed
-                    .damaged
-                    .push((aside, format!("{bad_lines} lines are no rows of table `{}`", R::TABLE)));
             }
         }
+        let aside = files(folder)?.into_iter().filter(|path| {
+            let of_table = |name: &str| name.strip_prefix(R::TABLE).is_some_and(|rest| rest.starts_with('-'));
+            path.extension().is_some_and(|extension| extension == SET_ASIDE)
+                && path.file_name().and_then(|name| name.to_str()).is_some_and(of_table)
+        });
+        replayed
+            .damaged
+            .extend(aside.map(|path| (path, "some of its lines are no rows".to_owned())));
         let (path, file) = create(folder, R::TABLE, last + 1)?;
         let journal = Self {
             folder: folder.to_owned(),
@@ -129,27 +138,29 @@ fn read<R: Row>(path: &Path) -> Result<(Vec<R>, usize), Error> {
 }
 
 fn numbered(folder: &Path, table: &str) -> Result<Vec<(i64, PathBuf)>, Error> {
-    let read = |source| Error::File {
+    let number = |path: &Path| -> Option<i64> {
+        let name = path.file_name()?.to_str()?;
+        name.strip_prefix(table)?
+            .strip_prefix('-')?
+            .strip_suffix(".jsonl")?
+            .parse()
+            .ok()
+    };
+    let mut numbered: Vec<(i64, PathBuf)> = files(folder)?
+        .into_iter()
+        .filter_map(|path| Some((number(&path)?, path)))
+        .collect();
+    numbered.sort();
+    Ok(numbered)
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let entries = fs::read_dir(folder).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
+    entries.map_err(|source| Error::File {
         attempt: "read",
         path: folder.to_owned(),
         source,
-    };
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).map_err(read)? {
-        let path = entry.map_err(read)?.path();
-        let number = path.file_name().and_then(|name| name.to_str()).and_then(|name| {
-            name.strip_prefix(table)?
-                .strip_prefix('-')?
-                .strip_suffix(".jsonl")?
-                .parse()
-                .ok()
-        });
-        if let Some(number) = number {
-            files.push((number, path));
-        }
-    }
-    files.sort();
-    Ok(files)
+    })
 }
 
 fn create(folder: &Path, table: &str, number: i64) -> Result<(PathBuf, File), Error> {

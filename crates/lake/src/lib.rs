@@ -129,21 +129,29 @@ impl Lake {
     /// Keeps samples; they survive a crash when this returns. Times are cut to the microsecond.
     pub async fn append_samples(&self, samples: &[Sample]) -> Result<(), Error> {
         let waiting = self.0.samples.append(samples).await?;
-        if waiting >= self.0.settings.flush_rows {
-            self.0.samples.flush().await
-        } else {
-            Ok(())
-        }
+        self.flush_if_many(&self.0.samples, waiting).await;
+        Ok(())
     }
 
     /// Keeps zone changes; they survive a crash when this returns. The same change twice is read once, so a caller who
     /// does not know whether it came through may send it again.
     pub async fn append_zone_changes(&self, changes: &[ZoneChange]) -> Result<(), Error> {
         let waiting = self.0.zone_changes.append(changes).await?;
-        if waiting >= self.0.settings.flush_rows {
-            self.0.zone_changes.flush().await
-        } else {
-            Ok(())
+        self.flush_if_many(&self.0.zone_changes, waiting).await;
+        Ok(())
+    }
+
+    /// The rows are durable already: that they wait longer is no failure of the append.
+    async fn flush_if_many<R: row::Row>(&self, table: &Table<R>, waiting: usize) {
+        if waiting >= self.0.settings.flush_rows
+            && let Err(error) = table.flush().await
+        {
+            tracing::warn!(
+                table = R::TABLE,
+                waiting,
+                error = &error as &dyn std::error::Error,
+                "rows keep waiting"
+            );
         }
     }
 

@@ -126,8 +126,16 @@ async fn a_spoilt_line_is_set_aside_and_named_and_the_rest_is_read() {
     let [damage] = &lake.damaged()[..] else {
         panic!("{:?}", lake.damaged())
     };
-    assert_eq!(damage.reason, "2 lines are no rows of table `sample`");
+    assert_eq!(damage.reason, "some of its lines are no rows");
     assert!(damage.file.exists());
+    lake.flush().await.unwrap();
+    drop(lake);
+    let lake = Lake::open(folder.path()).await.unwrap();
+    assert_eq!(
+        (count(&lake).await, lake.damaged().len()),
+        (1, 1),
+        "it stays until somebody has seen to it"
+    );
 }
 
 #[tokio::test]
