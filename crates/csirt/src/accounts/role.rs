@@ -164,7 +164,25 @@ mod tests {
 
     #[test]
     fn the_table_of_rights_is_as_agreed() {
-        insta::assert_snapshot!(capability_table(), @"");
+        insta::assert_snapshot!(capability_table(), @r"
+                            admin         duty_officer  augmenter     constituent   observer
+        SeeAlerts           yes           yes           yes           -             yes
+        DismissAlerts       yes           yes           -             -             -
+        SeeCases            yes           yes           yes           -             yes
+        WorkCases           yes           yes           yes           -             -
+        DecideCases         yes           yes           -             -             -
+        SeeDirectory        yes           yes           yes           -             -
+        EditDirectory       yes           yes           -             -             -
+        ExportDirectory     yes           yes           -             -             -
+        SeeOwnOrganisation  yes           yes           -             yes           -
+        EditOwnOrganisation yes           yes           -             yes           -
+        AnnounceOwnChange   yes           yes           -             yes           -
+        SeeWatchList        yes           yes           yes           -             yes
+        EditWatchList       yes           yes           -             -             -
+        SeeFigures          yes           yes           -             -             yes
+        SeeCentre           yes           yes           -             -             -
+        ManageAccounts      yes           -             -             -             -
+        ");
     }
 
     #[test]

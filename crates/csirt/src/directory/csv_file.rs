@@ -205,9 +205,11 @@ pub(super) fn read(bytes: &[u8]) -> Reading {
                 continue;
             }
         };
+        let line = line_of(bytes, record.position());
         let mut row = Row {
             columns: &columns,
             record: &record,
+            line,
             bad: &mut reading.bad,
         };
         if record.len() != columns.len() {
@@ -229,7 +231,7 @@ pub(super) fn read(bytes: &[u8]) -> Reading {
                 places.insert(handle, reading.entries.len());
                 reading.entries.push(Entry {
                     profile,
-                    lines: vec![(String::new(), row.line())],
+                    lines: vec![(String::new(), line)],
                 });
                 firsts.push(
                     COLUMNS[..OWN]
@@ -246,7 +248,6 @@ pub(super) fn read(bytes: &[u8]) -> Reading {
                 row.fault(column, "it differs from the first row of the organisation");
             }
         }
-        let line = row.line();
         let (person, channel) = (row.person(), row.channel());
         let Entry { profile, lines } = &mut reading.entries[place];
         if let Some(person) = person.filter(|person| !profile.people.contains(person)) {
@@ -285,17 +286,40 @@ fn columns(names: &csv::StringRecord) -> Result<HashMap<String, usize>, String> 
     }
 }
 
+/// The line on which a record begins. The reader gives the line after the record before, empty lines not skipped.
+fn line_of(bytes: &[u8], position: Option<&csv::Position>) -> u64 {
+    let Some(position) = position else { return 0 };
+    let start = usize::try_from(position.byte()).unwrap_or(usize::MAX).min(bytes.len());
+    let empty = bytes[start..]
+        .iter()
+        .take_while(|octet| matches!(octet, b'\r' | b'\n'))
+        .filter(|octet| **octet == b'\n');
+    position.line() + empty.count() as u64
+}
+
+/// The column in which a field of a profile stands: `channel_value` for `channels[2].value`.
+pub(super) fn column_of(field: &str) -> String {
+    let part = field
+        .split_once(']')
+        .map_or("", |(_, part)| part.trim_start_matches('.'));
+    let list = field.split('[').next().unwrap_or_default();
+    match (list, part) {
+        ("people", "name") | ("channels", "person") => "person".to_owned(),
+        ("people", "position") => "position".to_owned(),
+        ("people", part) if !part.is_empty() => format!("person_{part}"),
+        ("channels", part) if !part.is_empty() => format!("channel_{part}"),
+        _ => list.to_owned(),
+    }
+}
+
 struct Row<'a> {
     columns: &'a HashMap<String, usize>,
     record: &'a csv::StringRecord,
+    line: u64,
     bad: &'a mut Vec<BadRow>,
 }
 
 impl Row<'_> {
-    fn line(&self) -> u64 {
-        self.record.position().map_or(0, csv::Position::line)
-    }
-
     fn text(&self, column: &str) -> String {
         let place = self.columns.get(column);
         place
@@ -306,7 +330,7 @@ impl Row<'_> {
     }
 
     fn fault(&mut self, field: &str, reason: impl Display) {
-        let (line, handle) = (Some(self.line()), self.text("handle"));
+        let (line, handle) = (Some(self.line), self.text("handle"));
         self.bad.push(BadRow {
             line,
             handle,

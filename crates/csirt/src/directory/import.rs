@@ -140,9 +140,14 @@ fn read(format: Format, bytes: &[u8]) -> Result<Vec<Profile>, Vec<BadRow>> {
     for entry in &entries {
         let handle = &entry.profile.handle;
         let mut fault = |field: &str, reason: String| {
-            let (handle, field) = (handle.clone(), field.to_owned());
+            let (line, handle) = (entry.line_of(field), handle.clone());
+            let field = if format == Format::Csv {
+                csv_file::column_of(field)
+            } else {
+                field.to_owned()
+            };
             bad.push(BadRow {
-                line: entry.line_of(&field),
+                line,
                 handle,
                 field,
                 reason,
@@ -193,16 +198,22 @@ mod tests {
         );
         let bad = read(Format::Csv, text.as_bytes()).unwrap_err();
         let lines: Vec<String> = bad.iter().map(BadRow::to_string).collect();
-        insta::assert_snapshot!(lines.join("\n"), @"");
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        line 3: `b`: name: it must be 1 to 300 characters on one line
+        line 3: `b`: channel_value: it is not a mail address like security@example.net
+        line 5: `c`: kind: `shop` is not one of registry, registrar, operator, resolver_operator, vendor, national_cert, registrant, other
+        line 6: `c`: responsibilities: `zone:x` is not like zone:example.test=registry@2026-01-31
+        ");
     }
 
     #[test]
     fn a_file_that_is_something_else_is_refused_with_a_reason() {
-        insta::assert_snapshot!(first(Format::Csv, ""), @"");
-        insta::assert_snapshot!(first(Format::Csv, "a,b\n1,2\n"), @"");
-        insta::assert_snapshot!(first(Format::Json, "{"), @"");
-        insta::assert_snapshot!(first(Format::Json, "{\"format\":\"x\",\"organisations\":[]}"), @"");
-        insta::assert_snapshot!(first(Format::Json, "{\"format\":\"dnscert-directory-1\",\"organisations\":[{\"handle\":\"a\"}]}"), @"");
+        insta::assert_snapshot!(first(Format::Csv, ""), @"line 1: the column `handle` is missing");
+        insta::assert_snapshot!(first(Format::Csv, "a,b\n1,2\n"), @"line 1: there is no column `a`");
+        insta::assert_snapshot!(first(Format::Json, "{"), @"line 1: EOF while parsing an object at line 1 column 1");
+        insta::assert_snapshot!(first(Format::Json, "{\"format\":\"x\",\"organisations\":[]}"), @"format: it is not `dnscert-directory-1`");
+        let nameless = r#"{"format":"dnscert-directory-1","organisations":[{"handle":"a"}]}"#;
+        insta::assert_snapshot!(first(Format::Json, nameless), @"`a`: organisations[0]: missing field `name`");
     }
 
     proptest! {

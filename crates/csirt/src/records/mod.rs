@@ -16,7 +16,7 @@ use model::{Clock, Id, Timestamp};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection};
 use sea_orm::{SqlxPostgresConnector, SqlxSqliteConnector};
 use tokio::sync::watch;
 
@@ -189,10 +189,4 @@ fn sqlite_options(options: SqliteConnectOptions) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
-}
-
-/// Whether an error says that a row with the same unique key is there already.
-pub(crate) fn is_duplicate(error: &DbErr) -> bool {
-    matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_)))
-        || matches!(error, DbErr::Exec(RuntimeErr::Internal(text)) if text.contains("UNIQUE"))
 }

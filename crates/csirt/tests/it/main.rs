@@ -6,9 +6,12 @@ use csirt::Records;
 use model::{ManualClock, Timestamp};
 use testkit::database::{Database, databases};
 
+mod accounts;
 mod audit;
+mod directory;
 mod foundation;
 mod jobs;
+mod watch;
 
 /// Empty records on one kind of database, with a clock that stands still.
 pub struct World {

@@ -1,0 +1,258 @@
+use csirt::watch::announcement::{NewAnnouncement, all, announce, current, withdraw};
+use csirt::watch::{
+    Round, Watch, WatchedZone, add, by_zone, due, expected_of, get, list, next_due, record_round, remove, set_expected,
+    state, states, update,
+};
+use csirt::{Actor, Error};
+use model::{Delegation, Finding, Level, Name};
+use serde_json::json;
+
+use crate::{World, on_each_database, time};
+
+async fn watched(world: &World, zone: &str) -> WatchedZone {
+    add(&world.records, Actor::System, &Watch::new(zone.parse().unwrap()))
+        .await
+        .unwrap()
+}
+
+fn delegation(server: &str) -> Delegation {
+    let mut delegation = Delegation::default();
+    delegation
+        .ns
+        .insert(server.parse().unwrap(), ["192.0.2.1".parse().unwrap()].into());
+    delegation
+}
+
+fn round(world: &World, level: Option<Level>) -> Round {
+    let finding = |level| Finding {
+        case: "basic02".into(),
+        tag: "B02_NO_WORKING_NS".into(),
+        level,
+        args: Default::default(),
+    };
+    Round {
+        time: world.records.now(),
+        findings: level.map(finding).into_iter().collect(),
+        explained: Vec::new(),
+        seen: Some(delegation("ns1.example.test")),
+        servers: json!([{"name": "ns1.example.test", "address": "192.0.2.1", "reachable": true}]),
+        detectors: json!({"health": {"basic02": 1}}),
+        untestable: None,
+    }
+}
+
+#[tokio::test]
+async fn a_zone_is_put_on_the_list_changed_and_taken_off() {
+    on_each_database(async |world| {
+        let zone: Name = "example.test".parse().unwrap();
+        let made = watched(world, "Example.TEST").await;
+        assert_eq!(made.watch.zone, zone);
+        assert!(matches!(
+            add(&world.records, Actor::System, &made.watch).await,
+            Err(Error::Conflict { .. })
+        ));
+        assert_eq!(expected_of(&world.records, &zone).await.unwrap(), None);
+        let set = set_expected(&world.records, Actor::System, made.id, &delegation("ns1.example.test"))
+            .await
+            .unwrap();
+        assert_eq!(get(&world.records, made.id).await.unwrap(), set);
+        assert_eq!(
+            expected_of(&world.records, &zone).await.unwrap(),
+            Some(delegation("ns1.example.test"))
+        );
+        let wrong = Watch {
+            interval_secs: 1,
+            ..set.watch.clone()
+        };
+        assert!(matches!(
+            update(&world.records, Actor::System, made.id, &wrong).await,
+            Err(Error::Invalid { .. })
+        ));
+        let rows = csirt::audit::of(&world.records, "watched_zone", made.id).await.unwrap();
+        let fields: Vec<&str> = rows.iter().map(|row| row.field.as_str()).collect();
+        assert_eq!(fields, ["zone", "interval_secs", "enabled", "expected"]);
+        record_round(&world.records, made.id, round(world, None)).await.unwrap();
+        remove(&world.records, Actor::System, made.id).await.unwrap();
+        assert_eq!(by_zone(&world.records, &zone).await.unwrap(), None);
+        assert!(list(&world.records).await.unwrap().is_empty());
+        let late = record_round(&world.records, made.id, round(world, None)).await;
+        assert!(matches!(late, Err(Error::NotFound { .. })));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_round_is_kept_as_the_latest_state() {
+    on_each_database(async |world| {
+        let zone = watched(world, "example.test").await;
+        assert_eq!(state(&world.records, zone.id).await.unwrap(), None);
+        let first = record_round(&world.records, zone.id, round(world, None)).await.unwrap();
+        assert_eq!((first.worst, first.failures), (None, 0));
+        world.wait_secs(60);
+        record_round(&world.records, zone.id, round(world, Some(Level::Critical)))
+            .await
+            .unwrap();
+        world.wait_secs(60);
+        let third = record_round(&world.records, zone.id, round(world, Some(Level::Critical)))
+            .await
+            .unwrap();
+        assert_eq!(
+            (third.worst, third.since),
+            (Some(Level::Critical), time("2026-07-01T09:01:00Z"))
+        );
+        assert_eq!(state(&world.records, zone.id).await.unwrap(), Some(third.clone()));
+        let late = Round {
+            time: time("2026-07-01T09:01:30Z"),
+            ..round(world, None)
+        };
+        assert_eq!(
+            record_round(&world.records, zone.id, late).await.unwrap(),
+            third,
+            "a late round does no harm"
+        );
+        let all = states(&world.records).await.unwrap();
+        assert_eq!(all, [(zone, Some(third))]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_round_that_could_not_test_keeps_what_was_known_and_counts() {
+    on_each_database(async |world| {
+        let zone = watched(world, "example.test").await;
+        record_round(&world.records, zone.id, round(world, Some(Level::Error)))
+            .await
+            .unwrap();
+        for failures in 1..=3 {
+            world.wait_secs(60);
+            let blind = Round {
+                seen: None,
+                untestable: Some("no route".to_owned()),
+                ..round(world, None)
+            };
+            let now = record_round(&world.records, zone.id, blind).await.unwrap();
+            assert_eq!(
+                (now.failures, now.worst, now.since),
+                (failures, Some(Level::Error), time("2026-07-01T09:00:00Z"))
+            );
+            assert_eq!(now.round.seen, Some(delegation("ns1.example.test")));
+        }
+        world.wait_secs(60);
+        assert_eq!(
+            record_round(&world.records, zone.id, round(world, None))
+                .await
+                .unwrap()
+                .failures,
+            0
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_zone_is_due_an_interval_after_the_beginning_of_its_last_round() {
+    on_each_database(async |world| {
+        assert_eq!(next_due(&world.records).await.unwrap(), None);
+        let (a, b) = (watched(world, "a.test").await, watched(world, "b.test").await);
+        let names = async || {
+            let due = due(&world.records, world.records.now()).await.unwrap();
+            due.iter()
+                .map(|(zone, _)| zone.watch.zone.to_string())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names().await, ["a.test", "b.test"], "new ones at once");
+        record_round(&world.records, b.id, round(world, None)).await.unwrap();
+        world.wait_secs(1);
+        record_round(&world.records, a.id, round(world, None)).await.unwrap();
+        assert_eq!(names().await, [""; 0]);
+        assert_eq!(
+            next_due(&world.records).await.unwrap(),
+            Some(time("2026-07-01T09:01:00Z"))
+        );
+        world.wait_secs(60);
+        assert_eq!(names().await, ["b.test", "a.test"], "the longest overdue first");
+        update(
+            &world.records,
+            Actor::System,
+            b.id,
+            &Watch {
+                enabled: false,
+                ..b.watch
+            },
+        )
+        .await
+        .unwrap();
+        assert_eq!(names().await, ["a.test"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_announcement_covers_its_window_and_what_it_announces() {
+    on_each_database(async |world| {
+        let zone: Name = "example.test".parse().unwrap();
+        let new = NewAnnouncement {
+            zone: zone.clone(),
+            from: time("2026-07-01T10:00:00Z"),
+            until: time("2026-07-01T12:00:00Z"),
+            expected: Some(delegation("ns9.example.test")),
+            by: "Registry of Example, by phone".to_owned(),
+            note: String::new(),
+        };
+        let made = announce(&world.records, Actor::Public, new.clone()).await.unwrap();
+        let seen = delegation("ns9.example.test");
+        for (at, seen, covered) in [
+            ("2026-07-01T09:59:59Z", Some(&seen), false),
+            ("2026-07-01T10:00:00Z", Some(&seen), true),
+            ("2026-07-01T11:00:00Z", Some(&delegation("evil.test")), false),
+            ("2026-07-01T11:00:00Z", None, false),
+            ("2026-07-01T12:00:00Z", Some(&seen), false),
+        ] {
+            assert_eq!(made.covers(time(at), seen), covered, "{at}");
+        }
+        assert_eq!(
+            current(&world.records, &zone, world.records.now()).await.unwrap(),
+            [made.clone()]
+        );
+        assert!(
+            current(&world.records, &zone, time("2026-07-01T12:00:00Z"))
+                .await
+                .unwrap()
+                .is_empty()
+        );
+        for wrong in [
+            NewAnnouncement {
+                until: new.from,
+                ..new.clone()
+            },
+            NewAnnouncement {
+                until: time("2026-10-01T00:00:00Z"),
+                ..new.clone()
+            },
+            NewAnnouncement {
+                from: time("2026-06-01T00:00:00Z"),
+                until: time("2026-06-02T00:00:00Z"),
+                ..new.clone()
+            },
+            NewAnnouncement {
+                by: " ".to_owned(),
+                ..new.clone()
+            },
+        ] {
+            assert!(matches!(
+                announce(&world.records, Actor::Public, wrong).await,
+                Err(Error::Invalid { .. })
+            ));
+        }
+        let gone = withdraw(&world.records, Actor::System, made.id).await.unwrap();
+        assert!(!gone.covers(time("2026-07-01T11:00:00Z"), Some(&seen)));
+        assert!(
+            current(&world.records, &zone, world.records.now())
+                .await
+                .unwrap()
+                .is_empty()
+        );
+        assert_eq!(all(&world.records).await.unwrap(), [gone]);
+    })
+    .await;
+}
