@@ -35,6 +35,9 @@ const CONNECTIONS_PER_ADDRESS: usize = 64;
 /// How often a port is picked anew when the one picked is not free at every address.
 const PORT_ATTEMPTS: usize = 50;
 
+/// Open files that the rest of the process may need besides the world's sockets: connections, a database, logs.
+const OTHER_OPEN_FILES: u64 = 1024;
+
 /// Largest question that is read from UDP, in octets.
 const LARGEST_QUESTION: usize = 4096;
 
@@ -314,6 +317,7 @@ async fn listen(addresses: &BTreeSet<IpAddr>, port: u16) -> Result<(u16, Sockets
     let Some(first) = addresses.first() else {
         return Ok((port, Vec::new()));
     };
+    allow_open_files(2 * addresses.len());
     if port != 0 {
         return open_all(addresses, port).await.map(|sockets| (port, sockets));
     }
@@ -336,6 +340,26 @@ async fn listen(addresses: &BTreeSet<IpAddr>, port: u16) -> Result<(u16, Sockets
                 if source.kind() == io::ErrorKind::AddrInUse && attempt < PORT_ATTEMPTS => {}
             Err(error) => return Err(error),
         }
+    }
+}
+
+/// Raises the process's soft limit of open files, as far as its hard limit lets it, where `sockets` more are too many.
+///
+/// Many systems start processes with 1024, which is not enough for 500 addresses. Opening says so where it stays too low.
+fn allow_open_files(sockets: usize) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let Some(current) = limit.current else { return };
+    let wanted = (sockets as u64).saturating_add(OTHER_OPEN_FILES);
+    if current >= wanted {
+        return;
+    }
+    let raised = Rlimit {
+        current: Some(limit.maximum.map_or(wanted, |most| most.min(wanted))),
+        ..limit
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, "the limit of open files stays at {current}");
     }
 }
 

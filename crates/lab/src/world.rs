@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Change, Event};
 use crate::fault::FaultRule;
-use crate::organisation::{Organisation, Region};
+use crate::organisation::{Organisation, OrganisationKind, Region, ResponsibilityKind};
 use crate::span::Span;
 use crate::story::Story;
 use crate::zone_file::{self, Record, ZoneFileError};
@@ -285,6 +285,24 @@ impl World {
         self.servers.iter().filter(move |server| {
             name.as_ref() == Some(&server.name) || address.is_some_and(|address| server.addresses.contains(&address))
         })
+    }
+
+    /// Who answers for a zone: the organisation with the closest responsibility at or above it, national CERTs aside.
+    pub fn organisation_of(&self, zone: &Name) -> Option<&Organisation> {
+        let closest = |organisation: &&Organisation| {
+            let zones = organisation.responsibilities.iter().filter(|responsibility| {
+                responsibility.kind == ResponsibilityKind::Zone && responsibility.role != OrganisationKind::NationalCert
+            });
+            let names = zones.filter_map(|responsibility| responsibility.value.parse::<Name>().ok());
+            names
+                .filter(|name| zone.is_at_or_below(name))
+                .map(|name| name.label_count())
+                .max()
+        };
+        self.organisations
+            .iter()
+            .max_by_key(closest)
+            .filter(|organisation| closest(organisation).is_some())
     }
 
     /// Says what about `change` does not fit this world, if anything.

@@ -189,6 +189,22 @@ fn its_organisations_are_invented_and_speak_all_languages() {
     }
 }
 
+#[test]
+fn somebody_answers_for_every_zone() {
+    let world = World::shipped("atlas").unwrap();
+    for (zone, organisation) in [
+        ("xd", "registry-xd"),
+        ("nakhil.xf", "registrar-waha"),
+        ("meridianbank.xa", "meridianbank"),
+        ("kingsferry.xa", "registry-xa"),
+        ("www.haigang.xd", "haigang"),
+        ("swift-parking.example", "registry-example"),
+        ("elsewhere", "atlas-root"),
+    ] {
+        assert_eq!(world.organisation_of(&name(zone)).unwrap().id, organisation, "{zone}");
+    }
+}
+
 #[tokio::test]
 async fn its_story_can_be_played_and_every_act_is_undone_by_its_repairs() {
     let lab = atlas().await;
