@@ -14,6 +14,10 @@ pub mod watch;
 mod word;
 
 // The ways of a case.
+pub mod alerts;
+pub mod cases;
+pub mod intake;
+pub mod links;
 pub mod notices;
 pub mod requests;
 

@@ -47,9 +47,8 @@ pub struct Figures {
 
 impl From<&Moments> for Figures {
     fn from(moments: &Moments) -> Self {
-        let seconds = |moment: Option<Timestamp>| {
-            moment.map(|moment| moment.duration_since(moments.fault).as_secs_f64())
-        };
+        let seconds =
+            |moment: Option<Timestamp>| moment.map(|moment| moment.duration_since(moments.fault).as_secs_f64());
         Self {
             fault_at: moments.fault,
             detected: seconds(moments.detected),
@@ -78,8 +77,16 @@ impl Spread {
     fn of(values: impl Iterator<Item = Option<f64>>) -> Self {
         let mut values: Vec<f64> = values.flatten().collect();
         values.sort_by(f64::total_cmp);
-        let rank = |percent: usize| values.get((values.len() * percent).div_ceil(100).saturating_sub(1)).copied();
-        Self { count: i64::try_from(values.len()).unwrap_or(i64::MAX), median: rank(50), p90: rank(90) }
+        let rank = |percent: usize| {
+            values
+                .get((values.len() * percent).div_ceil(100).saturating_sub(1))
+                .copied()
+        };
+        Self {
+            count: i64::try_from(values.len()).unwrap_or(i64::MAX),
+            median: rank(50),
+            p90: rank(90),
+        }
     }
 }
 
@@ -141,15 +148,32 @@ mod tests {
             verified: after(600),
             closed: None,
         });
-        assert_eq!((figures.detected, figures.notified, figures.acknowledged), (Some(1.0), Some(62.0), None));
+        assert_eq!(
+            (figures.detected, figures.notified, figures.acknowledged),
+            (Some(1.0), Some(62.0), None)
+        );
         assert_eq!(figures.verified, Some(600.0));
     }
 
     #[test]
     fn the_median_and_p90_are_those_of_cases_that_have_the_figure() {
         let spread = Spread::of((1..=10).map(|value| Some(f64::from(value))).chain([None]));
-        assert_eq!(spread, Spread { count: 10, median: Some(5.0), p90: Some(9.0) });
-        assert_eq!(Spread::of([Some(7.0)].into_iter()), Spread { count: 1, median: Some(7.0), p90: Some(7.0) });
+        assert_eq!(
+            spread,
+            Spread {
+                count: 10,
+                median: Some(5.0),
+                p90: Some(9.0)
+            }
+        );
+        assert_eq!(
+            Spread::of([Some(7.0)].into_iter()),
+            Spread {
+                count: 1,
+                median: Some(7.0),
+                p90: Some(7.0)
+            }
+        );
         assert_eq!(Spread::of([None].into_iter()), Spread::default());
     }
 }

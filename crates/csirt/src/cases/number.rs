@@ -106,22 +106,42 @@ mod tests {
         let number: CaseNumber = " dnscert-2026-00042 ".parse().unwrap();
         assert_eq!(number, CaseNumber { year: 2026, serial: 42 });
         assert_eq!(number.to_string(), "DNSCERT-2026-00042");
-        assert_eq!(CaseNumber { year: 2026, serial: 123_456 }.to_string(), "DNSCERT-2026-123456");
+        assert_eq!(
+            CaseNumber {
+                year: 2026,
+                serial: 123_456
+            }
+            .to_string(),
+            "DNSCERT-2026-123456"
+        );
         assert_eq!(serde_json::to_string(&number).unwrap(), "\"DNSCERT-2026-00042\"");
     }
 
     #[test]
     fn a_wrong_number_says_the_form() {
-        for text in ["", "DNSCERT-2026-1", "REPORT-2026-00001", "DNSCERT-2026-00000", "DNSCERT-26-00001", "DNSCERT-2026-00001-2"] {
+        for text in [
+            "",
+            "DNSCERT-2026-1",
+            "REPORT-2026-00001",
+            "DNSCERT-2026-00000",
+            "DNSCERT-26-00001",
+            "DNSCERT-2026-00001-2",
+        ] {
             let error = text.parse::<CaseNumber>().unwrap_err();
-            assert_eq!(error.to_string(), format!("`{text}` is not a number of the form DNSCERT-YYYY-NNNNN"));
+            assert_eq!(
+                error.to_string(),
+                format!("`{text}` is not a number of the form DNSCERT-YYYY-NNNNN")
+            );
         }
     }
 
     #[test]
     fn a_token_is_found_in_an_answered_subject() {
         let subject = "AW: Re: [ext] [DNSCERT-2026-00007/3] atlas.example does not answer";
-        assert_eq!(find_subject_token(subject), Some((CaseNumber { year: 2026, serial: 7 }, 3)));
+        assert_eq!(
+            find_subject_token(subject),
+            Some((CaseNumber { year: 2026, serial: 7 }, 3))
+        );
         assert_eq!(find_subject_token("[DNSCERT-2026-00007]"), None);
         assert_eq!(find_subject_token("[DNSCERT-2026-00007/0]"), None);
     }

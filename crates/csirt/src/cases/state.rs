@@ -79,7 +79,10 @@ impl FromStr for CaseState {
     type Err = CaseStateError;
 
     fn from_str(text: &str) -> Result<Self, CaseStateError> {
-        CaseState::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(|| CaseStateError(text.to_owned()))
+        CaseState::ALL
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or_else(|| CaseStateError(text.to_owned()))
     }
 }
 
@@ -92,7 +95,12 @@ mod tests {
         let drawn: Vec<String> = include_str!("state.rs")
             .lines()
             .filter(|line| line.starts_with("/// ") && line.contains(" -> "))
-            .map(|line| line.trim_start_matches("/// ").split_whitespace().collect::<Vec<_>>().join(" "))
+            .map(|line| {
+                line.trim_start_matches("/// ")
+                    .split_whitespace()
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            })
             .collect();
         let mut allowed = Vec::new();
         for event in CaseEvent::ALL {

@@ -18,6 +18,12 @@ fn all() -> Vec<&'static Migration> {
         &crate::directory::migration::MIGRATION,
         &crate::accounts::migration::MIGRATION,
         &crate::watch::migration::MIGRATION,
+        &crate::cases::migration::MIGRATION,
+        &crate::alerts::migration::MIGRATION,
+        &crate::requests::migration::MIGRATION,
+        &crate::notices::migration::MIGRATION,
+        &crate::links::migration::MIGRATION,
+        &crate::intake::migration::MIGRATION,
     ]
 }
 

@@ -26,8 +26,13 @@ pub enum Ask {
 
 impl Ask {
     /// All asks.
-    pub const ALL: [Ask; 5] =
-        [Ask::RestoreService, Ask::RenewSignatures, Ask::ConfirmOrRestoreDelegation, Ask::RestoreDs, Ask::Explain];
+    pub const ALL: [Ask; 5] = [
+        Ask::RestoreService,
+        Ask::RenewSignatures,
+        Ask::ConfirmOrRestoreDelegation,
+        Ask::RestoreDs,
+        Ask::Explain,
+    ];
 
     /// The word kept in tables: `restore_service`.
     pub fn as_str(self) -> &'static str {
@@ -70,10 +75,13 @@ impl Ask {
         match (self, expected) {
             (Ask::RestoreService, _) => cases(&["basic02", "connectivity01", "nameserver02"], Level::Error),
             (Ask::RenewSignatures, _) => cases(&["dnssec02", "dnssec04", "dnssec08", "dnssec09"], Level::Error),
-            (Ask::ConfirmOrRestoreDelegation | Ask::RestoreDs, Some(expected)) => {
-                Check::Delegation { zone: zone.clone(), expected: expected.clone() }
+            (Ask::ConfirmOrRestoreDelegation | Ask::RestoreDs, Some(expected)) => Check::Delegation {
+                zone: zone.clone(),
+                expected: expected.clone(),
+            },
+            (Ask::ConfirmOrRestoreDelegation, None) => {
+                cases(&["basic02", "consistency05", "delegation05"], Level::Error)
             }
-            (Ask::ConfirmOrRestoreDelegation, None) => cases(&["basic02", "consistency05", "delegation05"], Level::Error),
             (Ask::RestoreDs, None) => cases(&["dnssec02", "dnssec07"], Level::Warning),
             (Ask::Explain, _) => cases(&["basic02"], Level::Critical),
         }
@@ -118,13 +126,24 @@ impl Ask {
     /// those cases decide, so that the request ends when what was seen is gone.
     pub fn check_for(self, zone: &Name, expected: Option<&Delegation>, signal: &Signal) -> Check {
         let usual = self.check(zone, expected);
-        let Check::Cases { zone, mut cases, level } = usual else { return usual };
+        let Check::Cases { zone, mut cases, level } = usual else {
+            return usual;
+        };
         if signal.kind == "health-worse" {
             let seen: BTreeSet<String> = signal.findings.iter().map(|finding| finding.case.clone()).collect();
-            let mildest = signal.findings.iter().map(|finding| finding.level).min().unwrap_or(level);
+            let mildest = signal
+                .findings
+                .iter()
+                .map(|finding| finding.level)
+                .min()
+                .unwrap_or(level);
             if !seen.is_empty() {
                 cases = seen.into_iter().collect();
-                return Check::Cases { zone, cases, level: mildest.max(Level::Warning) };
+                return Check::Cases {
+                    zone,
+                    cases,
+                    level: mildest.max(Level::Warning),
+                };
             }
         }
         Check::Cases { zone, cases, level }
@@ -146,7 +165,10 @@ impl FromStr for Ask {
     type Err = AskError;
 
     fn from_str(text: &str) -> Result<Self, AskError> {
-        Ask::ALL.into_iter().find(|ask| ask.as_str() == text).ok_or_else(|| AskError(text.to_owned()))
+        Ask::ALL
+            .into_iter()
+            .find(|ask| ask.as_str() == text)
+            .ok_or_else(|| AskError(text.to_owned()))
     }
 }
 
@@ -191,8 +213,14 @@ mod tests {
         ] {
             assert_eq!(Ask::for_signal(&signal(kind, &[])), ask, "{kind}");
         }
-        assert_eq!(Ask::for_signal(&signal("health-worse", &[("dnssec09", Level::Error)])), Ask::RenewSignatures);
-        assert_eq!(Ask::for_signal(&signal("health-worse", &[("zone02", Level::Error)])), Ask::RestoreService);
+        assert_eq!(
+            Ask::for_signal(&signal("health-worse", &[("dnssec09", Level::Error)])),
+            Ask::RenewSignatures
+        );
+        assert_eq!(
+            Ask::for_signal(&signal("health-worse", &[("zone02", Level::Error)])),
+            Ask::RestoreService
+        );
     }
 
     #[test]
@@ -202,7 +230,11 @@ mod tests {
         let check = Ask::RestoreService.check_for(&zone, None, &seen);
         assert_eq!(
             check,
-            Check::Cases { zone, cases: vec!["consistency01".to_owned()], level: Level::Warning }
+            Check::Cases {
+                zone,
+                cases: vec!["consistency01".to_owned()],
+                level: Level::Warning
+            }
         );
     }
 
@@ -218,7 +250,10 @@ mod tests {
     fn every_ask_has_its_texts_and_reads_back() {
         for ask in Ask::ALL {
             assert_eq!(ask.as_str().parse(), Ok(ask));
-            for id in [format!("case-ask-{}", ask.text_word()), format!("notice-ask-{}", ask.text_word())] {
+            for id in [
+                format!("case-ask-{}", ask.text_word()),
+                format!("notice-ask-{}", ask.text_word()),
+            ] {
                 assert!(language::texts(model::Language::English).has(&id), "{id}");
             }
         }

@@ -19,7 +19,10 @@ pub struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { between_secs: 12 * 3600, reminders: 2 }
+        Self {
+            between_secs: 12 * 3600,
+            reminders: 2,
+        }
     }
 }
 
@@ -48,7 +51,8 @@ pub fn judge(
     now: Timestamp,
 ) -> SilenceStep {
     let answered = matches!(state, RequestState::Acknowledged | RequestState::Working);
-    if now < deadline || !(state.is_silent() || answered) {
+    // What has not left yet is the centre's delay, not the party's silence.
+    if now < deadline || state == RequestState::Queued || !(state.is_silent() || answered) {
         return SilenceStep::Wait;
     }
     let between = SignedDuration::from_secs(i64::from(patience.between_secs));
@@ -88,12 +92,28 @@ mod tests {
                 }
             }
         }
-        assert_eq!(steps, [(24, SilenceStep::Remind), (36, SilenceStep::Remind), (48, SilenceStep::GiveUp)]);
+        assert_eq!(
+            steps,
+            [
+                (24, SilenceStep::Remind),
+                (36, SilenceStep::Remind),
+                (48, SilenceStep::GiveUp)
+            ]
+        );
     }
 
     #[test]
     fn a_party_that_has_answered_is_never_unreachable() {
-        let step = |reminders| judge(&Patience::default(), RequestState::Working, at(0), reminders, Some(at(0)), at(90));
+        let step = |reminders| {
+            judge(
+                &Patience::default(),
+                RequestState::Working,
+                at(0),
+                reminders,
+                Some(at(0)),
+                at(90),
+            )
+        };
         assert_eq!(step(1), SilenceStep::Remind);
         assert_eq!(step(2), SilenceStep::Wait);
     }
@@ -101,15 +121,26 @@ mod tests {
     #[test]
     fn nothing_happens_before_the_deadline_or_after_the_end() {
         for state in RequestState::ALL {
-            assert_eq!(judge(&Patience::default(), state, at(5), 0, None, at(4)), SilenceStep::Wait, "{state}");
+            assert_eq!(
+                judge(&Patience::default(), state, at(5), 0, None, at(4)),
+                SilenceStep::Wait,
+                "{state}"
+            );
             if state.is_end() || state == RequestState::Done || state == RequestState::NotNotified {
-                assert_eq!(judge(&Patience::default(), state, at(5), 0, None, at(9)), SilenceStep::Wait, "{state}");
+                assert_eq!(
+                    judge(&Patience::default(), state, at(5), 0, None, at(9)),
+                    SilenceStep::Wait,
+                    "{state}"
+                );
             }
         }
     }
 
     #[test]
     fn a_party_whose_mail_came_back_needs_another_way_at_the_deadline() {
-        assert_eq!(judge(&Patience::default(), RequestState::Bounced, at(0), 0, None, at(1)), SilenceStep::GiveUp);
+        assert_eq!(
+            judge(&Patience::default(), RequestState::Bounced, at(0), 0, None, at(1)),
+            SilenceStep::GiveUp
+        );
     }
 }

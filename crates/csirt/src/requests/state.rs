@@ -250,14 +250,24 @@ mod tests {
         let drawn: Vec<String> = include_str!("state.rs")
             .lines()
             .filter(|line| line.starts_with("/// ") && line.contains(" -> "))
-            .map(|line| line.trim_start_matches("/// ").split_whitespace().collect::<Vec<_>>().join(" "))
+            .map(|line| {
+                line.trim_start_matches("/// ")
+                    .split_whitespace()
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            })
             .collect();
         let mut allowed = Vec::new();
         for event in RequestEvent::ALL {
-            let moves: Vec<_> =
-                RequestState::ALL.into_iter().filter_map(|from| from.after(event).map(|to| (from, to))).collect();
+            let moves: Vec<_> = RequestState::ALL
+                .into_iter()
+                .filter_map(|from| from.after(event).map(|to| (from, to)))
+                .collect();
             let to = moves[0].1;
-            assert!(moves.iter().all(|(_, other)| *other == to), "{event:?} leads to one state");
+            assert!(
+                moves.iter().all(|(_, other)| *other == to),
+                "{event:?} leads to one state"
+            );
             let from: Vec<_> = moves.iter().map(|(from, _)| from.as_str()).collect();
             allowed.push(format!("{} {} -> {to}", event.as_str(), from.join(" ")));
         }
@@ -277,7 +287,9 @@ mod tests {
     fn clicks_that_arrive_in_the_wrong_order_end_as_far_as_the_furthest() {
         let words = [RequestEvent::Acknowledge, RequestEvent::Work, RequestEvent::Finish];
         for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2], [2, 0, 1], [0, 2, 1], [1, 2, 0]] {
-            let end = order.iter().fold(RequestState::Sent, |state, at| state.after(words[*at]).unwrap_or(state));
+            let end = order
+                .iter()
+                .fold(RequestState::Sent, |state, at| state.after(words[*at]).unwrap_or(state));
             assert_eq!(end, RequestState::Done, "{order:?}");
         }
     }

@@ -1,0 +1,212 @@
+//! The timeline of a case: everything that happened, from all places where it is kept, in the order of time.
+
+use std::collections::BTreeMap;
+
+use model::{Id, Timestamp, VerdictState};
+use serde::Serialize;
+
+use super::{Case, Evidence, actor_text, store};
+use crate::Error;
+use crate::links::AnswerKind;
+use crate::notices::{self, Notice, NoticeKind};
+use crate::records::{Actor, Records};
+use crate::requests::{self, Request};
+use crate::{alerts, audit, links};
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Entry {
+    /// When.
+    pub time: Timestamp,
+    /// Who.
+    #[serde(serialize_with = "actor_text")]
+    pub actor: Actor,
+    /// What.
+    pub event: Event,
+}
+
+/// What happened. Requests are named by their number in the case.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A field went from old to new.
+    Change {
+        /// What was changed: `case`, `request /2`, `alert`, `notice /2`.
+        subject: String,
+        /// Which part of it.
+        field: String,
+        /// What it was.
+        old: Option<String>,
+        /// What it became.
+        new: Option<String>,
+    },
+    /// Somebody wrote a note, or a mail came.
+    Note {
+        /// The text.
+        text: String,
+    },
+    /// A notice was written or an attempt to send it ended.
+    Notice {
+        /// The notice.
+        notice: Id<Notice>,
+        /// Number of the request.
+        request: i32,
+        /// What it is for.
+        kind: NoticeKind,
+        /// `queued` or `attempt`.
+        what: &'static str,
+        /// Subject, or the relay's words.
+        detail: String,
+    },
+    /// A party answered.
+    Answer {
+        /// Number of the request.
+        request: i32,
+        /// The button.
+        kind: AnswerKind,
+        /// The words.
+        text: String,
+        /// Whether it moved the request.
+        moved: bool,
+    },
+    /// Measurement said something new.
+    Verdict {
+        /// Number of the request.
+        request: i32,
+        /// What it said.
+        state: VerdictState,
+        /// How many times one after the other.
+        repeats: i64,
+    },
+    /// Evidence was kept.
+    Evidence {
+        /// Which.
+        id: Id<Evidence>,
+        /// What it is.
+        title: String,
+    },
+}
+
+/// Everything that happened in a case, oldest first.
+pub async fn timeline(records: &Records, case: Id<Case>) -> Result<Vec<Entry>, Error> {
+    store::get(records, case).await?;
+    let mut entries = changes(records, "case", &case.to_string(), "case").await?;
+    for alert in alerts::of_case(records.db(), case).await? {
+        entries.extend(changes(records, "alert", &alert.id, "alert").await?);
+    }
+    for note in store::notes(records, case).await? {
+        entries.push(Entry {
+            time: note.time,
+            actor: note.actor,
+            event: Event::Note { text: note.text },
+        });
+    }
+    let mut keepers: BTreeMap<String, Actor> = BTreeMap::new();
+    for row in audit::of(records, "case", case).await? {
+        if let ("evidence", Some(hash)) = (row.field.as_str(), row.new) {
+            keepers.insert(hash, row.actor);
+        }
+    }
+    for item in super::evidence(records, case).await? {
+        let actor = keepers.get(&item.sha256).copied().unwrap_or(Actor::System);
+        let event = Event::Evidence {
+            id: item.id,
+            title: item.title,
+        };
+        entries.push(Entry {
+            time: item.time,
+            actor,
+            event,
+        });
+    }
+    for request in requests::in_case(records.db(), case).await? {
+        entries.extend(of_request(records, &request).await?);
+    }
+    // Stable: what happened in one moment stays in the order in which it was collected.
+    entries.sort_by_key(|entry| entry.time);
+    Ok(entries)
+}
+
+async fn of_request(records: &Records, request: &Request) -> Result<Vec<Entry>, Error> {
+    let number = request.number;
+    let mut entries = changes(
+        records,
+        "request",
+        &request.id.to_string(),
+        &format!("request /{number}"),
+    )
+    .await?;
+    for notice in notices::of_request(records, request.id).await? {
+        let event = |what, detail| Event::Notice {
+            notice: notice.id,
+            request: number,
+            kind: notice.kind,
+            what,
+            detail,
+        };
+        entries.push(Entry {
+            time: notice.queued_at,
+            actor: Actor::System,
+            event: event("queued", notice.subject.clone()),
+        });
+        for attempt in &notice.attempts {
+            let detail = attempt
+                .result
+                .clone()
+                .unwrap_or_else(|| "begun, end unknown".to_owned());
+            let time = attempt.ended_at.unwrap_or(attempt.begun_at);
+            entries.push(Entry {
+                time,
+                actor: Actor::System,
+                event: event("attempt", detail),
+            });
+        }
+        entries.extend(changes(records, "notice", &notice.id.to_string(), &format!("notice /{number}")).await?);
+    }
+    for given in links::answers(records, request.id).await? {
+        let event = Event::Answer {
+            request: number,
+            kind: given.answer.kind,
+            text: given.answer.words(),
+            moved: given.moved_to.is_some(),
+        };
+        entries.push(Entry {
+            time: given.time,
+            actor: Actor::Party(request.id),
+            event,
+        });
+    }
+    for run in requests::verdicts(records, request.id).await? {
+        let event = Event::Verdict {
+            request: number,
+            state: run.verdict.state,
+            repeats: run.repeats,
+        };
+        entries.push(Entry {
+            time: run.first_at,
+            actor: Actor::System,
+            event,
+        });
+    }
+    Ok(entries)
+}
+
+/// The audit rows of one thing, without those that stand in the timeline in their own right.
+async fn changes(records: &Records, noun: &str, id: &str, subject: &str) -> Result<Vec<Entry>, Error> {
+    let rows = audit::of(records, noun, id).await?;
+    let own = rows
+        .into_iter()
+        .filter(|row| !matches!(row.field.as_str(), "note" | "evidence" | "notice" | "answer"));
+    Ok(own
+        .map(|row| Entry {
+            time: row.time,
+            actor: row.actor,
+            event: Event::Change {
+                subject: subject.to_owned(),
+                field: row.field,
+                old: row.old,
+                new: row.new,
+            },
+        })
+        .collect())
+}

@@ -1,0 +1,37 @@
+# كلمات التنبيهات والحالات والطلبات.
+
+case-state-open = مفتوحة
+case-state-closed = مغلقة
+case-alert-state-new = جديد
+case-alert-state-in-case = ضمن حالة
+case-alert-state-dismissed = مستبعَد
+case-alert-state-ended = منتهٍ
+case-severity-page = عاجل
+case-severity-review = للمراجعة
+case-severity-log = للتوثيق
+case-alert-kind-zone-unreachable = النطاق لا يجيب
+case-alert-kind-signatures-invalid = توقيعات DNSSEC غير صالحة
+case-alert-kind-redelegated = تغيير تفويض لم يُعلَن عنه
+case-alert-kind-mass-redelegated = عدة نطاقات انتقلت إلى الخوادم نفسها
+case-alert-kind-ds-removed = حُذفت جميع سجلات DS
+case-alert-kind-health-worse = تدهورت حالة النطاق
+case-alert-kind-report = بلاغ من شخص
+case-alert-kind-other = أمر آخر
+case-request-state-not-notified = لم يُبلَّغ
+case-request-state-queued = الإشعار ينتظر
+case-request-state-sent = أُرسل الإشعار
+case-request-state-delivered = سُلّم الإشعار
+case-request-state-bounced = ارتدّ الإشعار
+case-request-state-opened = فُتح
+case-request-state-acknowledged = أُقرّ بالاستلام
+case-request-state-working = قيد العمل
+case-request-state-done = قيل إنه أُنجز
+case-request-state-declined = مرفوض
+case-request-state-not-theirs = ليس من اختصاصهم
+case-request-state-verified = تم التحقق
+case-request-state-unreachable = تعذّر الوصول
+case-ask-restore-service = إعادة خدمة الأسماء
+case-ask-renew-signatures = تجديد التوقيعات
+case-ask-confirm-or-restore-delegation = تأكيد التفويض أو إعادته
+case-ask-restore-ds = إعادة سجلات DS
+case-ask-explain = توضيح ما حدث

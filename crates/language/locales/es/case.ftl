@@ -1,0 +1,37 @@
+# Palabras de alertas, casos y peticiones.
+
+case-state-open = Abierto
+case-state-closed = Cerrado
+case-alert-state-new = Nueva
+case-alert-state-in-case = En un caso
+case-alert-state-dismissed = Descartada
+case-alert-state-ended = Terminada
+case-severity-page = Urgente
+case-severity-review = Por revisar
+case-severity-log = Para constancia
+case-alert-kind-zone-unreachable = La zona no responde
+case-alert-kind-signatures-invalid = Firmas DNSSEC no válidas
+case-alert-kind-redelegated = Cambio de delegación sin anunciar
+case-alert-kind-mass-redelegated = Varias zonas pasaron a los mismos servidores
+case-alert-kind-ds-removed = Todos los registros DS eliminados
+case-alert-kind-health-worse = La salud empeoró
+case-alert-kind-report = Aviso de una persona
+case-alert-kind-other = Otro asunto
+case-request-state-not-notified = Sin avisar
+case-request-state-queued = Aviso en espera
+case-request-state-sent = Aviso enviado
+case-request-state-delivered = Aviso entregado
+case-request-state-bounced = Aviso devuelto
+case-request-state-opened = Abierta
+case-request-state-acknowledged = Recibida
+case-request-state-working = En curso
+case-request-state-done = Dada por hecha
+case-request-state-declined = Rechazada
+case-request-state-not-theirs = No le corresponde
+case-request-state-verified = Verificada
+case-request-state-unreachable = Ilocalizable
+case-ask-restore-service = Restablecer el servicio de nombres
+case-ask-renew-signatures = Renovar las firmas
+case-ask-confirm-or-restore-delegation = Confirmar o restablecer la delegación
+case-ask-restore-ds = Restablecer los registros DS
+case-ask-explain = Explicar lo ocurrido

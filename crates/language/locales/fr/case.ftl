@@ -1,0 +1,37 @@
+# Mots des alertes, dossiers et demandes.
+
+case-state-open = Ouvert
+case-state-closed = Clos
+case-alert-state-new = Nouvelle
+case-alert-state-in-case = Dans un dossier
+case-alert-state-dismissed = Écartée
+case-alert-state-ended = Terminée
+case-severity-page = Urgent
+case-severity-review = À examiner
+case-severity-log = Pour mémoire
+case-alert-kind-zone-unreachable = La zone ne répond pas
+case-alert-kind-signatures-invalid = Signatures DNSSEC non valides
+case-alert-kind-redelegated = Changement de délégation non annoncé
+case-alert-kind-mass-redelegated = Plusieurs zones passées aux mêmes serveurs
+case-alert-kind-ds-removed = Tous les enregistrements DS supprimés
+case-alert-kind-health-worse = État de santé dégradé
+case-alert-kind-report = Signalement d’une personne
+case-alert-kind-other = Autre sujet
+case-request-state-not-notified = Non prévenu
+case-request-state-queued = Avis en attente
+case-request-state-sent = Avis envoyé
+case-request-state-delivered = Avis remis
+case-request-state-bounced = Avis revenu
+case-request-state-opened = Ouvert
+case-request-state-acknowledged = Pris en compte
+case-request-state-working = En cours
+case-request-state-done = Déclaré terminé
+case-request-state-declined = Décliné
+case-request-state-not-theirs = Pas de son ressort
+case-request-state-verified = Vérifié
+case-request-state-unreachable = Injoignable
+case-ask-restore-service = Rétablir le service de noms
+case-ask-renew-signatures = Renouveler les signatures
+case-ask-confirm-or-restore-delegation = Confirmer ou rétablir la délégation
+case-ask-restore-ds = Rétablir les enregistrements DS
+case-ask-explain = Expliquer ce qui s’est passé

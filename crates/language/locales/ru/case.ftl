@@ -1,0 +1,37 @@
+# Слова для сигналов, дел и просьб.
+
+case-state-open = Открыто
+case-state-closed = Закрыто
+case-alert-state-new = Новый
+case-alert-state-in-case = В деле
+case-alert-state-dismissed = Отклонён
+case-alert-state-ended = Завершён
+case-severity-page = Срочно
+case-severity-review = К рассмотрению
+case-severity-log = Для сведения
+case-alert-kind-zone-unreachable = Зона не отвечает
+case-alert-kind-signatures-invalid = Подписи DNSSEC недействительны
+case-alert-kind-redelegated = Необъявленное изменение делегирования
+case-alert-kind-mass-redelegated = Несколько зон перешли на одни и те же серверы
+case-alert-kind-ds-removed = Все записи DS удалены
+case-alert-kind-health-worse = Состояние ухудшилось
+case-alert-kind-report = Сообщение от человека
+case-alert-kind-other = Другое
+case-request-state-not-notified = Не извещён
+case-request-state-queued = Извещение ждёт отправки
+case-request-state-sent = Извещение отправлено
+case-request-state-delivered = Извещение доставлено
+case-request-state-bounced = Извещение вернулось
+case-request-state-opened = Открыто
+case-request-state-acknowledged = Принято к сведению
+case-request-state-working = В работе
+case-request-state-done = По словам стороны, сделано
+case-request-state-declined = Отказ
+case-request-state-not-theirs = Не в их ведении
+case-request-state-verified = Проверено
+case-request-state-unreachable = Недоступен
+case-ask-restore-service = Восстановить службу имён
+case-ask-renew-signatures = Обновить подписи
+case-ask-confirm-or-restore-delegation = Подтвердить или вернуть делегирование
+case-ask-restore-ds = Вернуть записи DS
+case-ask-explain = Объяснить, что произошло

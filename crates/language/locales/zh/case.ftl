@@ -1,0 +1,37 @@
+# 警报、案件与请求的用语。
+
+case-state-open = 处理中
+case-state-closed = 已结案
+case-alert-state-new = 新
+case-alert-state-in-case = 已归入案件
+case-alert-state-dismissed = 已排除
+case-alert-state-ended = 已结束
+case-severity-page = 紧急
+case-severity-review = 待查看
+case-severity-log = 仅供记录
+case-alert-kind-zone-unreachable = 区域无应答
+case-alert-kind-signatures-invalid = DNSSEC 签名无效
+case-alert-kind-redelegated = 未经通告的授权变更
+case-alert-kind-mass-redelegated = 多个区域转到同一批服务器
+case-alert-kind-ds-removed = 全部 DS 记录被删除
+case-alert-kind-health-worse = 健康状况变差
+case-alert-kind-report = 有人报告
+case-alert-kind-other = 其他事项
+case-request-state-not-notified = 尚未通知
+case-request-state-queued = 通知待发
+case-request-state-sent = 通知已发出
+case-request-state-delivered = 通知已送达
+case-request-state-bounced = 通知被退回
+case-request-state-opened = 已打开
+case-request-state-acknowledged = 已知悉
+case-request-state-working = 处理中
+case-request-state-done = 自称已完成
+case-request-state-declined = 已拒绝
+case-request-state-not-theirs = 非其负责
+case-request-state-verified = 已验证
+case-request-state-unreachable = 无法联系
+case-ask-restore-service = 恢复域名服务
+case-ask-renew-signatures = 更新签名
+case-ask-confirm-or-restore-delegation = 确认或恢复授权
+case-ask-restore-ds = 恢复 DS 记录
+case-ask-explain = 说明情况
