@@ -87,6 +87,14 @@ fn worlds_that_ship_are_listed_when_another_is_asked_for() {
     }
 }
 
+#[test]
+fn the_description_of_world_files_knows_every_fault() {
+    let description = include_str!("../../worlds/README.md");
+    for fault in lab::Fault::ALL {
+        assert!(description.contains(&format!("`{fault}`")), "{fault}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_is_a_world_or_an_error_that_names_the_file(text in ".{0,200}") {
