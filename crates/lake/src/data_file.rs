@@ -87,7 +87,11 @@ pub(crate) fn write<R: Row>(table: &Path, day: Date, batches: &[RecordBatch]) ->
         source,
     };
 
+    let is_new = !folder.exists();
     create_folder(&folder)?;
+    if is_new {
+        sync_folder(table).map_err(file)?;
+    }
     let out = File::create_new(&path).map_err(file)?;
     let mut writer = ArrowWriter::try_new(out, sorted.schema(), Some(properties())).map_err(encode)?;
     writer.write(&sorted).map_err(encode)?;
@@ -96,7 +100,6 @@ pub(crate) fn write<R: Row>(table: &Path, day: Date, batches: &[RecordBatch]) ->
         .inner()
         .sync_all()
         .and_then(|()| sync_folder(&folder))
-        .and_then(|()| sync_folder(table))
         .map_err(file)?;
     let bytes = fs::metadata(&path).map_err(file)?.len();
 

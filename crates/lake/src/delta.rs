@@ -1,5 +1,6 @@
 //! The Delta log of a table: creating and opening it, its data files, and commits.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::Path;
 
@@ -25,9 +26,10 @@ const SCHEMA_VERSION: &str = "dnscert.schemaVersion";
 /// Name under which the journal's numbers stand in the log (Delta protocol, "Transaction Identifiers").
 const JOURNAL: &str = "dnscert-journal";
 
-const PROPERTIES: [(&str, &str); 3] = [
-    // opening replays the commits since the last checkpoint: at most these
-    ("delta.checkpointInterval", "20"),
+/// Commits from one checkpoint of the log to the next. Opening replays those since the last: at most this many.
+const CHECKPOINT_INTERVAL: u64 = 20;
+
+const PROPERTIES: [(&str, &str); 2] = [
     // one commit a minute are 10,000 small log files in a week; older states of the table are of no use here
     ("delta.logRetentionDuration", "interval 7 days"),
     ("delta.deletedFileRetentionDuration", "interval 7 days"),
@@ -37,6 +39,8 @@ const PROPERTIES: [(&str, &str); 3] = [
 pub(crate) struct Log {
     pub store: LogStoreRef,
     pub state: DeltaTableState,
+    /// The data files of `state`, by path.
+    files: BTreeMap<String, DataFile>,
 }
 
 fn failed<R: Row>(attempt: &'static str) -> impl Fn(DeltaTableError) -> Error {
@@ -71,11 +75,13 @@ impl Log {
         };
         let table = table.map_err(failed::<R>("open"))?;
         let state = table.snapshot().map_err(failed::<R>("open"))?.clone();
-        let log = Self {
+        let mut log = Self {
             store: table.log_store(),
             state,
+            files: BTreeMap::new(),
         };
         log.check_version::<R>()?;
+        log.list_files();
         Ok(log)
     }
 
@@ -111,12 +117,37 @@ impl Log {
             .update(self.store.as_ref(), None)
             .await
             .map_err(failed::<R>("read the log of"))?;
-        Ok(self.state.version() != before)
+        let now = self.state.version();
+        if now / CHECKPOINT_INTERVAL != before / CHECKPOINT_INTERVAL {
+            self.reload::<R>().await?;
+        } else if now != before {
+            self.list_files();
+        }
+        Ok(now != before)
+    }
+
+    /// Starts from the newest checkpoint. A state that is carried on keeps a batch for each commit since it was loaded,
+    /// and each commit walks all of them.
+    async fn reload<R: Row>(&mut self) -> Result<(), Error> {
+        let loaded = DeltaTableState::try_new(self.store.as_ref(), None).await;
+        self.state = loaded.map_err(failed::<R>("read the log of"))?;
+        self.list_files();
+        Ok(())
     }
 
     /// The data files that make up the table now.
     pub fn files(&self) -> Vec<DataFile> {
-        self.state.log_data().into_iter().map(|view| data_file(&view)).collect()
+        self.files.values().cloned().collect()
+    }
+
+    /// Lists the files of `state`. Those known already are not read from the log again: files never change.
+    fn list_files(&mut self) {
+        let mut known = std::mem::take(&mut self.files);
+        for view in self.state.log_data() {
+            let path = view.path().into_owned();
+            let file = known.remove(&path).unwrap_or_else(|| data_file(&view));
+            self.files.insert(path, file);
+        }
     }
 
     /// Adds new files of rows, and notes up to which journal these rows come from.
@@ -165,6 +196,10 @@ impl Log {
             .await
             .map_err(failed::<R>("commit to"))?;
         self.state = commit.snapshot();
+        self.list_files();
+        if (commit.version() + 1).is_multiple_of(CHECKPOINT_INTERVAL) {
+            self.reload::<R>().await?;
+        }
         let log = folder.join("_delta_log");
         let path = log.join(format!("{:020}.json", commit.version()));
         let synced = File::open(&path)
@@ -193,7 +228,12 @@ async fn load(mut table: DeltaTable) -> Result<DeltaTable, DeltaTableError> {
 }
 
 async fn create<R: Row>(table: DeltaTable) -> Result<DeltaTable, DeltaTableError> {
-    let properties = PROPERTIES.into_iter().chain([(SCHEMA_VERSION, R::SCHEMA_VERSION)]);
+    let interval = CHECKPOINT_INTERVAL.to_string();
+    let of_code = [
+        ("delta.checkpointInterval", interval.as_str()),
+        (SCHEMA_VERSION, R::SCHEMA_VERSION),
+    ];
+    let properties = PROPERTIES.into_iter().chain(of_code);
     CreateBuilder::new()
         .with_log_store(table.log_store())
         .with_table_name(R::TABLE)
