@@ -15,18 +15,31 @@ use crate::response::Response;
 use crate::run::Run;
 use crate::server::Server;
 
+use super::dnssec_cds::{dnssec15, dnssec16, dnssec17, dnssec18};
+use super::dnssec_denial::{dnssec03, dnssec10};
 use super::dnssec_ds::{dnssec01, dnssec02, dnssec07, dnssec11};
+use super::dnssec_keys::{dnssec05, dnssec06, dnssec13, dnssec14};
 use super::dnssec_signatures::{dnssec04, dnssec08, dnssec09};
 
 /// The cases of this group.
 pub const CASES: &[Case] = &[
     case!("dnssec01", dnssec01),
     case!("dnssec02", dnssec02),
+    case!("dnssec03", dnssec03),
     case!("dnssec04", dnssec04),
+    case!("dnssec05", dnssec05),
+    case!("dnssec06", dnssec06),
     case!("dnssec07", dnssec07),
     case!("dnssec08", dnssec08),
     case!("dnssec09", dnssec09),
+    case!("dnssec10", dnssec10),
     case!("dnssec11", dnssec11),
+    case!("dnssec13", dnssec13),
+    case!("dnssec14", dnssec14),
+    case!("dnssec15", dnssec15),
+    case!("dnssec16", dnssec16),
+    case!("dnssec17", dnssec17),
+    case!("dnssec18", dnssec18),
 ];
 
 /// Addresses by what was seen at them, such as a key tag.
@@ -126,6 +139,13 @@ pub(super) fn ds_records(response: &Response, zone: &Name) -> Vec<Ds> {
     ds.collect()
 }
 
+/// Whether an answer holds a key of the zone that can be read.
+pub(super) fn has_keys(response: &Response, zone: &Name) -> bool {
+    response
+        .answers(zone, Rtype::DNSKEY)
+        .any(|record| record.dnskey().is_some())
+}
+
 /// The answer of one server of the zone to the question for its keys.
 pub(super) struct KeySet {
     pub address: IpAddr,
@@ -177,9 +197,7 @@ pub(super) async fn key_sets(run: &Run) -> Vec<KeySet> {
 
 /// Whether an answer holds the zone's keys and a signature that covers them (RFC 4035 §5.3.1, first four points).
 pub(super) fn has_signed_keys(response: &Response, zone: &Name) -> bool {
-    response
-        .answers(zone, Rtype::DNSKEY)
-        .any(|record| record.dnskey().is_some())
+    has_keys(response, zone)
         && response
             .signatures(zone, Rtype::DNSKEY)
             .any(|(_, rrsig)| signature::covers(rrsig, zone, Rtype::DNSKEY, zone))

@@ -7,7 +7,10 @@ pub mod connectivity;
 pub mod consistency;
 pub mod delegation;
 pub mod dnssec;
+mod dnssec_cds;
+mod dnssec_denial;
 mod dnssec_ds;
+mod dnssec_keys;
 mod dnssec_signatures;
 pub mod glue;
 pub mod nameserver;
@@ -43,7 +46,10 @@ pub struct Emission {
 impl Emission {
     /// A message without arguments.
     pub fn new(tag: &'static str) -> Self {
-        Self { tag, args: BTreeMap::new() }
+        Self {
+            tag,
+            args: BTreeMap::new(),
+        }
     }
 
     /// The same with an argument.
@@ -62,7 +68,10 @@ impl Emission {
 
 macro_rules! case {
     ($id:literal, $function:path) => {
-        $crate::cases::Case { id: $id, run: |run| Box::pin($function(run)) }
+        $crate::cases::Case {
+            id: $id,
+            run: |run| Box::pin($function(run)),
+        }
     };
 }
 pub(crate) use case;
@@ -92,7 +101,11 @@ pub(crate) async fn reachable_servers(
 ) -> BTreeMap<IpAddr, Vec<Server>> {
     for server in run.all_child_servers().await {
         if !run.inquiry().is_enabled(server.address) {
-            let tag = if server.address.is_ipv4() { "IPV4_DISABLED" } else { "IPV6_DISABLED" };
+            let tag = if server.address.is_ipv4() {
+                "IPV4_DISABLED"
+            } else {
+                "IPV6_DISABLED"
+            };
             emitted.push(Emission::new(tag).arg("ns", server).arg("rrtype", rtype));
         }
     }

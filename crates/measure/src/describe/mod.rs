@@ -13,13 +13,16 @@ use serde::Deserialize;
 
 use crate::profile::ANY_CASE;
 
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 11] = [
     ("any.toml", include_str!("any.toml")),
     ("basic.toml", include_str!("basic.toml")),
+    ("cds.toml", include_str!("cds.toml")),
     ("connectivity.toml", include_str!("connectivity.toml")),
     ("consistency.toml", include_str!("consistency.toml")),
     ("delegation.toml", include_str!("delegation.toml")),
+    ("denial.toml", include_str!("denial.toml")),
     ("dnssec.toml", include_str!("dnssec.toml")),
+    ("keys.toml", include_str!("keys.toml")),
     ("nameserver.toml", include_str!("nameserver.toml")),
     ("zone.toml", include_str!("zone.toml")),
 ];
