@@ -205,6 +205,17 @@ pub(crate) fn sign(
         .iter()
         .find(|record| record.rtype() == Rtype::SOA)
         .map_or(Ttl::HOUR, Record::ttl);
+    let data: Data = ZoneRecordData::Dnskey(key.dnskey());
+    let keys = vec![WireRecord::new(apex.as_wire().clone(), Class::IN, ttl, data)];
+    let of_type = |rtype| {
+        records
+            .iter()
+            .filter(|record| record.rtype() == rtype)
+            .cloned()
+            .collect()
+    };
+    // What `sign_zone` leaves to a key-signing key, which here is the same key.
+    let left_out: [Vec<Record>; 3] = [keys.clone(), of_type(Rtype::CDS), of_type(Rtype::CDNSKEY)];
     let mut zone: SortedRecords<domain::base::Name<Vec<u8>>, Data> = SortedRecords::new();
     zone.extend(records);
     zone.sign_zone(
@@ -215,16 +226,16 @@ pub(crate) fn sign(
     .map_err(|error| wrong(error.to_string()))?;
     let mut signed = zone.into_inner();
 
-    let data: Data = ZoneRecordData::Dnskey(key.dnskey());
-    let keys = [WireRecord::new(apex.as_wire().clone(), Class::IN, ttl, data)];
-    let set = Rrset::new_from_owned(&keys).map_err(|error| wrong(error.to_string()))?;
-    let signature = sign_rrset(&key.key, &set, inception, expiration).map_err(|error| wrong(error.to_string()))?;
-    signed.push(WireRecord::new(
-        apex.as_wire().clone(),
-        Class::IN,
-        ttl,
-        ZoneRecordData::Rrsig(signature.into_data()),
-    ));
+    for records in left_out.iter().filter(|records| !records.is_empty()) {
+        let set = Rrset::new_from_owned(records).map_err(|error| wrong(error.to_string()))?;
+        let signature = sign_rrset(&key.key, &set, inception, expiration).map_err(|error| wrong(error.to_string()))?;
+        signed.push(WireRecord::new(
+            apex.as_wire().clone(),
+            Class::IN,
+            ttl,
+            ZoneRecordData::Rrsig(signature.into_data()),
+        ));
+    }
     signed.extend(keys);
     Ok(signed)
 }
