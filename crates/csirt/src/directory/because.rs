@@ -126,7 +126,7 @@ impl Because {
     }
 }
 
-fn with_zone<'a>(zone: &Option<Name>, args: &mut Vec<(&'a str, Arg)>, ids: [&'static str; 2]) -> &'static str {
+fn with_zone(zone: &Option<Name>, args: &mut Vec<(&str, Arg)>, ids: [&'static str; 2]) -> &'static str {
     match zone {
         None => ids[0],
         Some(zone) => {

@@ -4,6 +4,7 @@
 //! same handle may leave the organisation's columns empty, but not contradict them. Lists are parted by spaces, things
 //! somebody answers for by `;`: `zone:example.test=registry@2026-01-31;prefix:192.0.2.0/24=operator`.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -54,7 +55,10 @@ const OWN: usize = 21;
 
 pub(super) fn write(profiles: &[&Profile]) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let mut put = |row: &[String]| writer.write_record(row).expect("writing to memory does not fail");
+    let mut put = |row: &[String]| {
+        let cells = row.iter().map(|cell| guarded(cell).into_owned());
+        writer.write_record(cells).expect("writing to memory does not fail");
+    };
     put(&COLUMNS
         .iter()
         .chain([&CHANNEL_VERIFIED_ON])
@@ -85,6 +89,31 @@ pub(super) fn write(profiles: &[&Profile]) -> Vec<u8> {
         rows.into_iter().for_each(|row| put(&[own.clone(), row].concat()));
     }
     writer.into_inner().expect("writing to memory does not fail")
+}
+
+/// Signs at which a spreadsheet takes a cell for a formula, which could fetch or run something for whoever wrote it.
+const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\''];
+
+/// The cell with an apostrophe before what a spreadsheet would run. Telephone numbers stay as they are.
+fn guarded(cell: &str) -> Cow<'_, str> {
+    let number = cell.strip_prefix('+').is_some_and(|rest| {
+        let digits = rest.starts_with(|sign: char| sign.is_ascii_digit());
+        digits
+            && rest
+                .chars()
+                .all(|sign| sign.is_ascii_digit() || " ()-./x".contains(sign))
+    });
+    if cell.starts_with(FORMULA) && !number {
+        format!("'{cell}").into()
+    } else {
+        cell.into()
+    }
+}
+
+fn unguarded(cell: &str) -> &str {
+    cell.strip_prefix('\'')
+        .filter(|rest| rest.starts_with(FORMULA))
+        .unwrap_or(cell)
 }
 
 fn own_cells(profile: &Profile) -> Vec<String> {
@@ -322,11 +351,8 @@ struct Row<'a> {
 impl Row<'_> {
     fn text(&self, column: &str) -> String {
         let place = self.columns.get(column);
-        place
-            .and_then(|place| self.record.get(*place))
-            .unwrap_or_default()
-            .trim()
-            .to_owned()
+        let cell = place.and_then(|place| self.record.get(*place)).unwrap_or_default();
+        unguarded(cell.trim()).to_owned()
     }
 
     fn fault(&mut self, field: &str, reason: impl Display) {
@@ -458,6 +484,26 @@ fn responsibility(text: &str) -> Result<Responsibility, String> {
 mod tests {
     use super::super::profile::{ChannelKind, ResponsibilityKind, ResponsibilityRole};
     use super::*;
+
+    #[test]
+    fn a_spreadsheet_finds_no_formula_and_we_find_what_was_there() {
+        for text in [
+            "=1+1",
+            "@SUM(A1)",
+            "-x",
+            "+x",
+            "'=",
+            "'quoted'",
+            "+228 22 00 00 00",
+            "plain",
+            "",
+        ] {
+            let written = guarded(text);
+            assert!(!written.starts_with(['=', '@', '-']), "{written}");
+            assert_eq!(unguarded(&written), text);
+        }
+        assert_eq!(guarded("+228 22 00 00 00"), "+228 22 00 00 00");
+    }
 
     #[test]
     fn what_is_written_is_read_again() {

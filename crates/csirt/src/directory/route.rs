@@ -92,10 +92,13 @@ pub(crate) struct Servers {
     pub names: Vec<(Name, Vec<IpAddr>)>,
 }
 
+/// An organisation and as what it answers.
+type Who = (Id<Organisation>, ResponsibilityRole);
+
 /// The directory in memory, for routing many targets: a campaign of tens of thousands of names.
 pub struct Router {
     organisations: HashMap<Id<Organisation>, Organisation>,
-    responsible: HashMap<(Kind, String), Vec<(Id<Organisation>, ResponsibilityRole)>>,
+    responsible: HashMap<(Kind, String), Vec<Who>>,
     servers: HashMap<Name, Servers>,
 }
 
@@ -238,7 +241,7 @@ impl Router {
         }
     }
 
-    fn who(&self, kind: Kind, value: &str) -> impl Iterator<Item = (Id<Organisation>, ResponsibilityRole)> {
+    fn who(&self, kind: Kind, value: &str) -> impl Iterator<Item = Who> {
         self.responsible
             .get(&(kind, value.to_owned()))
             .into_iter()

@@ -90,8 +90,8 @@ pub struct Records {
 impl Records {
     /// Opens the records at `url` and brings their tables up to date.
     ///
-    /// `sqlite://PATH?mode=rwc` (relative or absolute path; `rwc` makes the file) or `postgres://USER@HOST/DATABASE`.
-    /// Fails with `Invalid` for another kind of URL, else with `Store`.
+    /// `sqlite://PATH?mode=rwc` (relative or absolute path; `rwc` makes the file, for its owner only) or `postgres://USER@HOST/DATABASE`.
+    /// Fails with `Invalid` for another kind of URL or a file that cannot be made, else with `Store`.
     pub async fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let mut options = ConnectOptions::new(url);
         options
@@ -99,6 +99,7 @@ impl Records {
             .acquire_timeout(BUSY_TIMEOUT)
             .sqlx_logging(false);
         let (db, writer) = if url.starts_with("sqlite:") {
+            make_private(url)?;
             options.map_sqlx_sqlite_opts(sqlite_options);
             (SqlxSqliteConnector::connect(options).await?, Some(Arc::default()))
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
@@ -178,6 +179,27 @@ impl Records {
     /// A generator of its own for one change.
     fn fork_random(&self) -> StdRng {
         StdRng::from_rng(&mut *self.random.lock().expect("no holder of this lock panics"))
+    }
+}
+
+/// Makes the file of new SQLite records readable by its owner only: contact data and password hashes will be in it. SQLite
+/// gives its log files the same rights.
+fn make_private(url: &str) -> Result<(), Error> {
+    let wrong = |reason: String| Error::invalid("url", reason);
+    let options = SqliteConnectOptions::from_str(url).map_err(|error| wrong(error.to_string()))?;
+    let file = options.get_filename();
+    if !url.contains("mode=rwc") || file.exists() {
+        return Ok(());
+    }
+    let mut new = std::fs::OpenOptions::new();
+    new.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut new, 0o600);
+    match new.open(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(wrong(format!("cannot make `{}`: {error}", file.display())))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -324,3 +324,25 @@ async fn a_file_with_one_bad_row_changes_nothing() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn fifty_thousand_names_are_routed_in_memory() {
+    on_each_database(async |world| {
+        let mut document = Vec::new();
+        for number in 0..110 {
+            let mut profile = Profile::new(&format!("registry-{number}"), "Registry", Kind::Registry, Region::Ap);
+            profile.responsibilities.push(responsibility(Of::Zone, &format!("tld{number}"), Role::Registry));
+            document.push(profile);
+        }
+        let file = serde_json::json!({"format": "dnscert-directory-1", "organisations": document}).to_string();
+        import(&world.records, Actor::System, Format::Json, file.as_bytes()).await.unwrap();
+        let router = Router::load(&world.records).await.unwrap();
+        for number in 0..50_000 {
+            let target: Target = format!("generated-{number}.tld{}", number % 110).parse().unwrap();
+            let routes = router.route(&target);
+            assert_eq!(routes.len(), 1);
+            assert_eq!(routes[0].organisation.profile.handle, format!("registry-{}", number % 110));
+        }
+    })
+    .await;
+}

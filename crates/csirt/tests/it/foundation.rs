@@ -97,11 +97,23 @@ async fn a_wrong_url_is_an_error_and_no_panic() {
         assert!(matches!(result, Err(Error::Invalid { .. } | Error::Store(_))), "{url}");
     }
     let folder = TempDir::new().unwrap();
-    let missing = format!("sqlite://{}/none/records.sqlite", folder.path().display());
-    assert!(matches!(
-        Records::open(&missing, Arc::new(SystemClock)).await,
-        Err(Error::Store(_))
-    ));
+    let missing = format!("sqlite://{}/none/records.sqlite?mode=rwc", folder.path().display());
+    let result = Records::open(&missing, Arc::new(SystemClock)).await;
+    assert!(matches!(result, Err(Error::Invalid { .. })));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_new_sqlite_file_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("records.sqlite");
+    let url = format!("sqlite://{}?mode=rwc", file.display());
+    let _records = Records::open(&url, Arc::new(SystemClock)).await.unwrap();
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", entry.file_name());
+    }
 }
 
 #[test]
