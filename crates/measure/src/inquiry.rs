@@ -31,9 +31,15 @@ struct Inner {
     hints: Vec<(Name, Vec<IpAddr>)>,
     started: Timestamp,
     memo: Mutex<HashMap<(IpAddr, Question), Answered>>,
-    kept: Mutex<Vec<Arc<Exchange>>>,
+    kept: Mutex<Vec<Kept>>,
     names: Mutex<HashMap<IpAddr, Name>>,
     health: Health,
+}
+
+struct Kept {
+    exchange: Arc<Exchange>,
+    /// Whether this inquiry asked, and not another that shares the answer.
+    is_own: bool,
 }
 
 enum Source {
@@ -99,26 +105,45 @@ impl Inquiry {
 
     /// Asks `address`, or gives what it said before. Whoever asks the same while the answer is awaited waits with it.
     pub async fn ask(&self, address: IpAddr, question: &Question) -> Arc<Exchange> {
+        self.ask_or_share(address, question, false).await
+    }
+
+    /// As [`Inquiry::ask`], but the answer may be one that another inquiry got a moment ago.
+    pub(crate) async fn ask_or_share(&self, address: IpAddr, question: &Question, may_share: bool) -> Arc<Exchange> {
         let cell = {
             let mut memo = self.0.memo.lock().expect("no holder of this lock panics");
             memo.entry((address, question.clone())).or_default().clone()
         };
-        cell.get_or_init(|| self.put(address, question)).await.clone()
+        cell.get_or_init(|| self.put(address, question, may_share))
+            .await
+            .clone()
     }
 
-    async fn put(&self, address: IpAddr, question: &Question) -> Arc<Exchange> {
-        let exchange = match &self.0.source {
-            Source::Internet(internet) => Arc::new(internet.exchange(address, question, &self.0.health).await),
-            Source::File(known) => known.get(&(address, question.clone())).cloned().unwrap_or_else(|| {
-                let ended = Ended::without_answer(Outcome::Unreachable, 0);
-                Arc::new(Exchange::new(address, question.clone(), self.0.started, ended))
-            }),
+    async fn put(&self, address: IpAddr, question: &Question, may_share: bool) -> Arc<Exchange> {
+        let (exchange, is_own) = match &self.0.source {
+            Source::Internet(internet) if may_share => {
+                internet.exchange_shared(address, question, &self.0.health).await
+            }
+            Source::Internet(internet) => (
+                Arc::new(internet.exchange(address, question, &self.0.health).await),
+                true,
+            ),
+            Source::File(known) => match known.get(&(address, question.clone())) {
+                Some(exchange) => (exchange.clone(), true),
+                None => {
+                    let ended = Ended::without_answer(Outcome::Unreachable, 0);
+                    (
+                        Arc::new(Exchange::new(address, question.clone(), self.0.started, ended)),
+                        true,
+                    )
+                }
+            },
         };
-        self.0
-            .kept
-            .lock()
-            .expect("no holder of this lock panics")
-            .push(exchange.clone());
+        let kept = Kept {
+            exchange: exchange.clone(),
+            is_own,
+        };
+        self.0.kept.lock().expect("no holder of this lock panics").push(kept);
         exchange
     }
 
@@ -139,14 +164,15 @@ impl Inquiry {
 
     /// All exchanges so far, in the order in which they ended.
     pub fn exchanges(&self) -> Vec<Arc<Exchange>> {
-        self.0.kept.lock().expect("no holder of this lock panics").clone()
+        let kept = self.0.kept.lock().expect("no holder of this lock panics");
+        kept.iter().map(|kept| kept.exchange.clone()).collect()
     }
 
-    /// All exchanges in which something was sent, as samples of vantage point `probe` on behalf of `zone`.
+    /// All exchanges in which this inquiry sent something, as samples of vantage point `probe` on behalf of `zone`.
     pub fn samples(&self, probe: &str, zone: &Name) -> Vec<Sample> {
-        let exchanges = self.exchanges();
-        let sent = exchanges.iter().filter(|exchange| exchange.attempts > 0);
-        sent.map(|exchange| self.sample(exchange, probe, zone)).collect()
+        let kept = self.0.kept.lock().expect("no holder of this lock panics");
+        let sent = kept.iter().filter(|kept| kept.is_own && kept.exchange.attempts > 0);
+        sent.map(|kept| self.sample(&kept.exchange, probe, zone)).collect()
     }
 
     fn sample(&self, exchange: &Exchange, probe: &str, zone: &Name) -> Sample {

@@ -191,6 +191,7 @@ impl Run {
 
     async fn race(&self, zone: &Name, addresses: BTreeSet<IpAddr>, question: &Question) -> Option<Arc<Exchange>> {
         // IPv4 first: where IPv6 leads nowhere, it does so slowly
+        let may_share = zone.label_count() <= 1 && !self.is_in_zone(&question.name);
         let mut waiting = addresses
             .into_iter()
             .filter(|address| self.inquiry().is_enabled(*address));
@@ -199,7 +200,7 @@ impl Run {
             let next = waiting.next();
             let is_last = next.is_none();
             if let Some(address) = next {
-                asked.push(self.ask(address, question));
+                asked.push(self.inquiry().ask_or_share(address, question, may_share));
             }
             if asked.is_empty() {
                 return None;

@@ -26,7 +26,12 @@ pub fn root_servers() -> Vec<(Name, Vec<IpAddr>)> {
     let address = |text: &str| text.parse::<IpAddr>().expect("the table holds addresses");
     ROOT_SERVERS
         .iter()
-        .map(|(name, v4, v6)| (name.parse().expect("the table holds names"), vec![address(v4), address(v6)]))
+        .map(|(name, v4, v6)| {
+            (
+                name.parse().expect("the table holds names"),
+                vec![address(v4), address(v6)],
+            )
+        })
         .collect()
 }
 
@@ -36,6 +41,10 @@ mod tests {
     fn thirteen_servers_have_an_address_of_each_family() {
         let servers = super::root_servers();
         assert_eq!(servers.len(), 13);
-        assert!(servers.iter().all(|(_, addresses)| addresses[0].is_ipv4() && addresses[1].is_ipv6()));
+        assert!(
+            servers
+                .iter()
+                .all(|(_, addresses)| addresses[0].is_ipv4() && addresses[1].is_ipv6())
+        );
     }
 }

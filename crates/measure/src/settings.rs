@@ -16,8 +16,8 @@ pub struct Settings {
     pub ipv4: bool,
     /// Whether IPv6 addresses are asked.
     pub ipv6: bool,
-    /// How long one question may take over one transport, all attempts together. Default 2 s: with the halved wait for
-    /// TCP on a silent address it keeps a dead server within 3 s. Lower loses servers behind satellite links (600 ms).
+    /// How long one question may take over one transport, all attempts together. Default 2 s: with the third of it that TCP
+    /// gets on a silent address it keeps a dead server within 3 s. Lower loses servers behind satellite links (600 ms).
     pub timeout: Duration,
     /// Datagrams sent for one question before it counts as unanswered, at least 1. Each waits longer than the one before.
     pub attempts: u32,
@@ -27,6 +27,9 @@ pub struct Settings {
     pub per_server_rate: u32,
     /// Questions that may go to one address at once before [`Settings::per_server_rate`] holds.
     pub per_server_burst: u32,
+    /// How long answers of servers above the parent (the root, and top-level domains on other names) serve all
+    /// inquiries. Zero: each inquiry asks for itself. What is said of the zone under test is always asked anew.
+    pub shared_for: Duration,
     /// Sockets open at one time. Must stay below the process's limit of open files.
     pub sockets: usize,
     /// Whether question names get random upper and lower case (draft-vixie-dnsext-dns0x20). An answer whose letters
@@ -44,8 +47,9 @@ impl Default for Settings {
             timeout: Duration::from_secs(2),
             attempts: 2,
             per_server: 16,
-            per_server_rate: 100,
-            per_server_burst: 200,
+            per_server_rate: 400,
+            per_server_burst: 400,
+            shared_for: Duration::from_secs(30),
             sockets: 400,
             case_randomization: false,
         }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use domain::base::iana::Rtype;
 use futures_util::StreamExt as _;
@@ -224,8 +225,12 @@ impl Run {
         }
     }
 
-    async fn plain(&self, address: IpAddr, name: &Name, rtype: Rtype) -> std::sync::Arc<Exchange> {
-        self.ask(address, &Question::plain(name, rtype)).await
+    /// What is above the zone under test may be known from another run.
+    async fn plain(&self, address: IpAddr, name: &Name, rtype: Rtype) -> Arc<Exchange> {
+        let may_share = name != self.zone();
+        self.inquiry()
+            .ask_or_share(address, &Question::plain(name, rtype), may_share)
+            .await
     }
 
     /// The set with the addresses looked up of names that have none.

@@ -41,7 +41,8 @@ pub async fn nameserver01(run: &Run) -> Vec<Emission> {
         let responses: Vec<&Response> = answers.iter().filter_map(|exchange| exchange.response()).collect();
         let is_silent = responses.len() < answers.len();
         let is_recursor = responses.iter().any(|response| response.recursion_available)
-            || (!is_silent && responses.iter().all(|response| response.is_nxdomain()));
+            // a server of the root rightly says of any name that it does not exist
+            || (!run.zone().is_root() && !is_silent && responses.iter().all(|response| response.is_nxdomain()));
         let mut tags = Vec::new();
         tags.extend(is_silent.then_some("NO_RESPONSE"));
         tags.extend(is_recursor.then_some("IS_A_RECURSOR"));

@@ -60,7 +60,14 @@ impl Health {
 
     /// What every further question by this way comes to without being sent; `None` while the address is asked.
     pub fn settled(&self, address: IpAddr, way: Way) -> Option<Settled> {
-        self.with(address, way, |state| state.settled)
+        let own = self.with(address, way, |state| state.settled);
+        // what is silent without EDNS is not tried with it, unless it was heard so
+        match way {
+            Way::Edns if own.is_none() && !self.with(address, way, |state| state.heard) => {
+                self.with(address, Way::Plain, |state| state.settled)
+            }
+            _ => own,
+        }
     }
 
     /// Something believable came back.

@@ -6,6 +6,7 @@
 pub(crate) mod health;
 mod judge;
 mod limits;
+mod shared;
 mod tcp;
 mod udp;
 
@@ -31,6 +32,7 @@ struct Shared {
     pool: udp::Pool,
     sockets: Semaphore,
     targets: limits::Targets,
+    answers: shared::Answers,
 }
 
 /// Settings with which nothing can be asked.
@@ -82,6 +84,7 @@ impl Internet {
             pool: udp::Pool::default(),
             sockets,
             targets,
+            answers: shared::Answers::default(),
         })))
     }
 
@@ -97,6 +100,27 @@ impl Internet {
 
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.0.clock
+    }
+
+    /// As [`Internet::exchange`], or an answer that another inquiry got within [`Settings::shared_for`]. Says also
+    /// whether it was asked now.
+    pub(crate) async fn exchange_shared(
+        &self,
+        address: IpAddr,
+        question: &Question,
+        health: &Health,
+    ) -> (Arc<Exchange>, bool) {
+        let cell = self.0.answers.cell(address, question, self.0.settings.shared_for);
+        let mut is_own = false;
+        let exchange = cell.get_or_init(async || {
+            is_own = true;
+            Arc::new(self.exchange(address, question, health).await)
+        });
+        let exchange = exchange.await.clone();
+        if exchange.response().is_none() {
+            self.0.answers.forget(address, question);
+        }
+        (exchange, is_own)
     }
 
     /// Puts one question to one address and waits for what comes of it.
@@ -152,9 +176,9 @@ impl Internet {
     }
 
     async fn by_tcp(&self, target: SocketAddr, question: &Question, health: &Health) -> Ended {
-        // an address that is silent over UDP gets half the time to take up a connection
+        // an address that is silent over UDP gets a third of the time to take up a connection
         let is_doubtful = health.settled(target.ip(), Way::Plain).is_some();
-        let timeout = self.0.settings.timeout / if is_doubtful { 2 } else { 1 };
+        let timeout = self.0.settings.timeout / if is_doubtful { 3 } else { 1 };
         tcp::ask(timeout, target, question, health).await
     }
 }

@@ -179,7 +179,7 @@ struct Ladder<'a> {
     spelling: Vec<u8>,
     ids: Vec<u16>,
     sent_at: Vec<Instant>,
-    probes: Vec<u16>,
+    probes: Vec<(u16, Question)>,
     heard_probe: bool,
     ended: Ended,
 }
@@ -227,9 +227,9 @@ impl Ladder<'_> {
         for probe in probes {
             let id = rand::random();
             let wire = probe.to_wire(id, probe.name.as_wire().as_slice());
-            self.probes.push(id);
             // a probe that cannot be sent is as good as one that is not answered
             let _ = self.lent.socket.send_to(&wire, self.target).await;
+            self.probes.push((id, probe));
         }
     }
 
@@ -275,10 +275,16 @@ impl Ladder<'_> {
     }
 
     fn is_probe(&self, octets: &[u8], from: SocketAddr) -> bool {
-        let id = octets.first_chunk().map(|id| u16::from_be_bytes(*id));
-        from.ip() == self.target.ip()
-            && from.port() == self.target.port()
-            && id.is_some_and(|id| self.probes.contains(&id))
+        self.probes.iter().any(|(id, question)| {
+            let spelling = question.name.as_wire().as_slice();
+            let sent = Sent {
+                target: self.target,
+                question,
+                spelling,
+                ids: &[*id],
+            };
+            matches!(sent.judge(octets, from), Judgement::Answer(_))
+        })
     }
 }
 

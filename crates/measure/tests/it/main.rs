@@ -1,8 +1,18 @@
-//! Tests of the crate against name servers in the lab.
+//! Tests of the crate against name servers in the lab and scripted ones.
 
-#![expect(clippy::unwrap_used, reason = "these are tests, and clippy takes only their #[test] functions for such")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "these are tests, and clippy takes only their #[test] functions for such"
+)]
 
 mod case_in_lab;
 mod describe;
 mod dnssec;
+mod dnssec_more;
+mod offline;
+mod parsers;
+mod scripted;
+mod servers;
+mod transport;
+mod verify;
 mod zone;
