@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, DbBackend};
 use sea_orm_migration::async_trait::async_trait;
 use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
 
-use super::Records;
+use super::{Actor, Records};
 use crate::Error;
 
 /// All migrations, oldest first. A noun stands after the nouns that its tables refer to.
@@ -97,7 +97,9 @@ impl MigratorTrait for Migrator {
     }
 }
 
-/// Applies what is not yet applied.
+/// Applies what is not yet applied, all of it or nothing. As a change, so that two processes that start at once do not both.
 pub(crate) async fn migrate(records: &Records) -> Result<(), Error> {
-    Ok(Migrator::up(&records.db, None).await?)
+    let change = records.begin(Actor::System).await?;
+    Migrator::up(change.db(), None).await?;
+    change.commit_quietly().await
 }

@@ -28,6 +28,10 @@ use crate::{Error, accounts::Account, requests::Request};
 /// Chosen by us: longer than any change of ours takes; shorter, and a nightly `export` could fail a form.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a PostgreSQL server may take to give a connection, or to come up beside us at the start of a machine. Chosen
+/// by us: longer, and `doctor` seems to hang when the server is gone.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Connections at most: readers beside the one writer. On SQLite each is a thread and a few file handles.
 const MAX_CONNECTIONS: u32 = 10;
 
@@ -103,6 +107,7 @@ impl Records {
             options.map_sqlx_sqlite_opts(sqlite_options);
             (SqlxSqliteConnector::connect(options).await?, Some(Arc::default()))
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            options.acquire_timeout(CONNECT_TIMEOUT);
             (SqlxPostgresConnector::connect(options).await?, None)
         } else {
             return Err(Error::invalid(
@@ -183,11 +188,14 @@ impl Records {
 }
 
 /// Makes the file of new SQLite records readable by its owner only: contact data and password hashes will be in it. SQLite
-/// gives its log files the same rights.
+/// gives its log files the same rights. Fails for what is no file.
 fn make_private(url: &str) -> Result<(), Error> {
     let wrong = |reason: String| Error::invalid("url", reason);
     let options = SqliteConnectOptions::from_str(url).map_err(|error| wrong(error.to_string()))?;
     let file = options.get_filename();
+    if file.as_os_str().is_empty() || url.contains(":memory:") || url.contains("mode=memory") {
+        return Err(wrong("records are kept in a file".to_owned()));
+    }
     if !url.contains("mode=rwc") || file.exists() {
         return Ok(());
     }

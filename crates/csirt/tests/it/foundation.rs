@@ -69,6 +69,19 @@ async fn eight_writers_at_once_all_get_through() {
 }
 
 #[tokio::test]
+async fn eight_processes_that_open_new_records_at_once_all_get_them() {
+    for database in testkit::database::databases().unwrap() {
+        let opening = (0..8).map(|_| {
+            let url = database.url.clone();
+            tokio::spawn(async move { Records::open(&url, Arc::new(SystemClock)).await.map(drop) })
+        });
+        for opened in opening.collect::<Vec<_>>() {
+            opened.await.unwrap().unwrap();
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_commit_wakes_who_watches_and_a_rollback_does_not() {
     on_each_database(async |world| {
         let mut commits = world.records.commits();
@@ -92,7 +105,15 @@ async fn a_commit_wakes_who_watches_and_a_rollback_does_not() {
 
 #[tokio::test]
 async fn a_wrong_url_is_an_error_and_no_panic() {
-    for url in ["", "mysql://x", "sqlite:", "postgres://%", "nonsense", "sqlite://%ff"] {
+    for url in [
+        "",
+        "mysql://x",
+        "sqlite:",
+        "sqlite::memory:",
+        "postgres://%",
+        "nonsense",
+        "sqlite://%ff",
+    ] {
         let result = Records::open(url, Arc::new(SystemClock)).await;
         assert!(matches!(result, Err(Error::Invalid { .. } | Error::Store(_))), "{url}");
     }
@@ -112,7 +133,12 @@ async fn a_new_sqlite_file_is_for_its_owner_only() {
     let _records = Records::open(&url, Arc::new(SystemClock)).await.unwrap();
     for entry in std::fs::read_dir(folder.path()).unwrap() {
         let entry = entry.unwrap();
-        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", entry.file_name());
+        assert_eq!(
+            entry.metadata().unwrap().permissions().mode() & 0o077,
+            0,
+            "{:?}",
+            entry.file_name()
+        );
     }
 }
 
