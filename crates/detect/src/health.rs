@@ -172,7 +172,8 @@ pub struct Round<'a> {
     /// The cases that were run, where not all of the usual ones were; the others are held as they were.
     pub cases: Option<&'a [String]>,
     /// Whether the parent has a DS for the zone: then invalid signatures make the zone vanish for validating resolvers.
-    pub secured: bool,
+    /// `None` where it was not seen, which counts as yes: one call too many is better than one too few.
+    pub secured: Option<bool>,
     /// Whether the round could not be run (the centre's own trouble, the parent silent). Nothing follows from it.
     pub untestable: bool,
 }
@@ -193,7 +194,7 @@ pub struct Step {
 /// Takes the zone's state over one round.
 ///
 /// Arguments of the signals: `zone`, `cases` (sorted, joined by `, `), `case_count`, `outcome` (the worst one),
-/// `secured` (`yes`/`no`), `first` (`yes` when it was so in the first round), `openings` (more than 1 when flapping).
+/// `secured` (`yes`, `no`, `unknown`), `first` (`yes` when it was so in the first round), `openings` (more than 1 when flapping).
 pub fn step(config: &Config, mut state: State, round: &Round<'_>) -> Step {
     if round.untestable {
         return Step {
@@ -436,7 +437,7 @@ fn signal(state: &mut State, round: &Round<'_>, kind: Kind, first: bool) -> Sign
     let harm = match (kind, worst) {
         _ if first => Severity::Review,
         (_, Outcome::Critical) => Severity::Page,
-        (Kind::SignaturesInvalid, _) if round.secured => Severity::Page,
+        (Kind::SignaturesInvalid, _) if round.secured != Some(false) => Severity::Page,
         (_, Outcome::Error) => Severity::Review,
         (_, Outcome::Warning | Outcome::Clean) => Severity::Log,
     };
@@ -451,7 +452,10 @@ fn signal(state: &mut State, round: &Round<'_>, kind: Kind, first: bool) -> Sign
         ("case_count".to_owned(), cases.len().to_string()),
         ("cases".to_owned(), cases.join(", ")),
         ("outcome".to_owned(), worst.as_str().to_owned()),
-        ("secured".to_owned(), yes_no(round.secured)),
+        (
+            "secured".to_owned(),
+            round.secured.map_or_else(|| "unknown".to_owned(), yes_no),
+        ),
         ("first".to_owned(), yes_no(first)),
         ("openings".to_owned(), matter.openings.to_string()),
     ]);
