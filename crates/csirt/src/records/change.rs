@@ -23,22 +23,20 @@ pub struct Change {
     entries: Vec<Entry>,
     jobs: Vec<(Job, Timestamp)>,
     records: Records,
-    writer: Option<OwnedMutexGuard<()>>,
+    writer: OwnedMutexGuard<()>,
 }
 
 impl Change {
     pub(super) async fn begin(records: Records, actor: Actor) -> Result<Self, Error> {
-        let writer = match &records.writer {
-            Some(writer) => Some(writer.clone().lock_owned().await),
-            None => None,
-        };
+        // One change at a time: of this process by `writer`, of all by a lock of the database.
+        let writer = records.writer.clone().lock_owned().await;
         // IMMEDIATE takes SQLite's write lock now, where waiting works, and not at the first write, where it fails.
         let options = TransactionOptions {
-            sqlite_transaction_mode: writer.is_some().then_some(SqliteTransactionMode::Immediate),
+            sqlite_transaction_mode: (!records.is_postgres()).then_some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
         let tx = records.db.begin_with_options(options).await?;
-        if writer.is_none() {
+        if records.is_postgres() {
             tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({CHANGE_LOCK})"))
                 .await?;
         }

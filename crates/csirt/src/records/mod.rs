@@ -16,7 +16,7 @@ use model::{Clock, Id, Timestamp};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend};
 use sea_orm::{SqlxPostgresConnector, SqlxSqliteConnector};
 use tokio::sync::watch;
 
@@ -85,8 +85,8 @@ pub struct Records {
     db: DatabaseConnection,
     clock: Arc<dyn Clock>,
     random: Arc<Mutex<StdRng>>,
-    /// Held by the one change under way on SQLite; `None` on PostgreSQL, which has a lock of its own for it.
-    writer: Option<Arc<tokio::sync::Mutex<()>>>,
+    /// Held by the one change under way in this process. Those that wait hold no connection, so readers always find one.
+    writer: Arc<tokio::sync::Mutex<()>>,
     commits: Arc<watch::Sender<u64>>,
     enqueued: Arc<watch::Sender<u64>>,
 }
@@ -102,13 +102,13 @@ impl Records {
             .max_connections(MAX_CONNECTIONS)
             .acquire_timeout(BUSY_TIMEOUT)
             .sqlx_logging(false);
-        let (db, writer) = if url.starts_with("sqlite:") {
+        let db = if url.starts_with("sqlite:") {
             make_private(url)?;
             options.map_sqlx_sqlite_opts(sqlite_options);
-            (SqlxSqliteConnector::connect(options).await?, Some(Arc::default()))
+            SqlxSqliteConnector::connect(options).await?
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             options.acquire_timeout(CONNECT_TIMEOUT);
-            (SqlxPostgresConnector::connect(options).await?, None)
+            SqlxPostgresConnector::connect(options).await?
         } else {
             return Err(Error::invalid(
                 "url",
@@ -119,7 +119,7 @@ impl Records {
             db,
             clock,
             random: Arc::new(Mutex::new(StdRng::from_rng(&mut rand::rng()))),
-            writer,
+            writer: Arc::default(),
             commits: Arc::new(watch::Sender::new(0)),
             enqueued: Arc::new(watch::Sender::new(0)),
         };
@@ -158,7 +158,7 @@ impl Records {
 
     /// `sqlite` or `postgres`.
     pub fn engine(&self) -> &'static str {
-        if self.writer.is_some() { "sqlite" } else { "postgres" }
+        if self.is_postgres() { "postgres" } else { "sqlite" }
     }
 
     /// Ticks with each change that this process commits: what draws live pages.
@@ -174,6 +174,10 @@ impl Records {
     /// Closes all connections; what is under way is undone. Other clones cannot be used afterwards.
     pub async fn close(self) -> Result<(), Error> {
         Ok(self.db.close().await?)
+    }
+
+    fn is_postgres(&self) -> bool {
+        self.db.get_database_backend() == DbBackend::Postgres
     }
 
     /// For reading outside of a change.

@@ -331,18 +331,56 @@ async fn fifty_thousand_names_are_routed_in_memory() {
         let mut document = Vec::new();
         for number in 0..110 {
             let mut profile = Profile::new(&format!("registry-{number}"), "Registry", Kind::Registry, Region::Ap);
-            profile.responsibilities.push(responsibility(Of::Zone, &format!("tld{number}"), Role::Registry));
+            profile
+                .responsibilities
+                .push(responsibility(Of::Zone, &format!("tld{number}"), Role::Registry));
             document.push(profile);
         }
         let file = serde_json::json!({"format": "dnscert-directory-1", "organisations": document}).to_string();
-        import(&world.records, Actor::System, Format::Json, file.as_bytes()).await.unwrap();
+        import(&world.records, Actor::System, Format::Json, file.as_bytes())
+            .await
+            .unwrap();
         let router = Router::load(&world.records).await.unwrap();
         for number in 0..50_000 {
             let target: Target = format!("generated-{number}.tld{}", number % 110).parse().unwrap();
             let routes = router.route(&target);
             assert_eq!(routes.len(), 1);
-            assert_eq!(routes[0].organisation.profile.handle, format!("registry-{}", number % 110));
+            assert_eq!(
+                routes[0].organisation.profile.handle,
+                format!("registry-{}", number % 110)
+            );
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn after_a_hijack_the_servers_that_should_be_are_asked_for_and_not_the_attackers() {
+    on_each_database(async |world| {
+        add(world, "victims-host", &[(Of::Prefix, "192.0.2.0/24", Role::Operator)]).await;
+        add(world, "attackers-host", &[(Of::Prefix, "203.0.113.0/24", Role::Operator)]).await;
+        let delegation = |server: &str| Delegation { ns: [(server.parse().unwrap(), [].into())].into(), ..Default::default() };
+        let zone: Name = "shop.example".parse().unwrap();
+        let watch = Watch { expected: Some(delegation("ns1.dns.test")), ..Watch::new(zone) };
+        let watched = watch::add(&world.records, Actor::System, &watch).await.unwrap();
+        let round = watch::Round {
+            time: world.records.now(),
+            findings: Vec::new(),
+            explained: Vec::new(),
+            seen: Some(delegation("ns.evil.test")),
+            servers: serde_json::json!([
+                {"name": "ns1.dns.test", "address": "192.0.2.53", "reachable": true},
+                {"name": "ns.evil.test", "address": "203.0.113.66", "reachable": true},
+                {"name": "no address"},
+            ]),
+            detectors: serde_json::Value::Null,
+            untestable: None,
+        };
+        watch::record_round(&world.records, watched.id, round).await.unwrap();
+        assert_eq!(
+            routes(world, "shop.example").await,
+            "victims-host: operator of the addresses 192.0.2.0/24, among which is 192.0.2.53, a name server of shop.example"
+        );
     })
     .await;
 }

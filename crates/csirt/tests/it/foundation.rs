@@ -82,6 +82,24 @@ async fn eight_processes_that_open_new_records_at_once_all_get_them() {
 }
 
 #[tokio::test]
+async fn a_change_can_read_beside_itself_while_many_wait_for_their_turn() {
+    on_each_database(async |world| {
+        let writers = (0..40).map(|_| {
+            let records = world.records.clone();
+            tokio::spawn(async move {
+                let change = records.begin(Actor::System).await.unwrap();
+                csirt::audit::head(&records).await.unwrap();
+                change.commit().await.unwrap();
+            })
+        });
+        for writer in writers.collect::<Vec<_>>() {
+            writer.await.unwrap();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_commit_wakes_who_watches_and_a_rollback_does_not() {
     on_each_database(async |world| {
         let mut commits = world.records.commits();
