@@ -175,12 +175,14 @@ pub(super) fn key_set(address: IpAddr, response: &Response, zone: &Name) -> Opti
     })
 }
 
+/// How many signatures over one RRset are judged. Chosen by us: an algorithm rollover by two providers has eight; more
+/// than these are made to keep validators busy (CVE-2023-50387), and would let one zone hold up the checks of others.
+pub(super) const MAX_SIGNATURES: usize = 64;
+
 /// The signatures in an answer over the zone's own records of a type.
 pub(super) fn signatures(response: &Response, zone: &Name, covered: Rtype) -> Vec<Rrsig> {
-    response
-        .signatures(zone, covered)
-        .map(|(_, rrsig)| rrsig.clone())
-        .collect()
+    let signatures = response.signatures(zone, covered).take(MAX_SIGNATURES);
+    signatures.map(|(_, rrsig)| rrsig.clone()).collect()
 }
 
 /// The key sets of all servers of the zone that give one with authority.

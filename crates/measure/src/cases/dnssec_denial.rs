@@ -8,7 +8,7 @@ use domain::rdata::{Nsec3, Nsec3param};
 use model::{Name, Timestamp};
 
 use super::Emission;
-use super::dnssec::{Seen, children, has_keys, key_set, named, note, sound, with_servers};
+use super::dnssec::{MAX_SIGNATURES, Seen, children, has_keys, key_set, named, note, sound, with_servers};
 use crate::dnssec::{Algorithm, Dnskey, Proof, Rrsig, Validity, denial, signature};
 use crate::exchange::Exchange;
 use crate::question::Question;
@@ -194,10 +194,10 @@ impl Absence {
         } else if !has_sound_types(kind, proof) {
             self.say(kind.types_wrong, address);
         }
-        let signatures: Vec<&Rrsig> = response
+        let signatures = response
             .authority_signatures(&proof.owner, kind.rtype)
-            .map(|(_, rrsig)| rrsig)
-            .collect();
+            .take(MAX_SIGNATURES);
+        let signatures: Vec<&Rrsig> = signatures.map(|(_, rrsig)| rrsig).collect();
         if signatures.is_empty() {
             return self.say(kind.unsigned, address);
         }

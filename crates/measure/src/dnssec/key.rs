@@ -50,12 +50,23 @@ pub fn ds_of(owner: &Name, key: &Dnskey, digest_type: u8) -> Option<Ds> {
     })
 }
 
+/// How many keys with one key tag are looked at. Chosen by us: two happen by chance; a zone with hundreds is made to
+/// keep validators busy (CVE-2023-50387, "KeyTrap"). More lets such a zone hold up the checks of others.
+const MAX_KEYS_PER_TAG: usize = 8;
+
+/// The keys with a key tag, in their order; at most eight.
+pub fn tagged<'k>(keys: impl IntoIterator<Item = &'k Dnskey>, key_tag: u16) -> impl Iterator<Item = &'k Dnskey> {
+    keys.into_iter()
+        .filter(move |key| key.key_tag() == key_tag)
+        .take(MAX_KEYS_PER_TAG)
+}
+
 /// The key among `keys` that a DS means: the one with its key tag, and of several the one whose digest agrees.
 ///
 /// Two keys of a zone share a key tag now and then; then the digest decides, and where none agrees the
 /// first with the right tag is what the DS is compared with.
 pub fn pointed_at<'k>(ds: &Ds, owner: &Name, keys: &'k [Dnskey]) -> Option<&'k Dnskey> {
-    let tagged = || keys.iter().filter(|key| key.key_tag() == ds.key_tag);
+    let tagged = || tagged(keys, ds.key_tag);
     tagged()
         .find(|key| compare_ds(ds, owner, key) == DsMatch::Matches)
         .or_else(|| tagged().find(|key| compare_ds(ds, owner, key) == DsMatch::NotSupported))
