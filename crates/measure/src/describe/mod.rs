@@ -162,23 +162,33 @@ fn fill(text: &str, args: &BTreeMap<String, String>) -> String {
         .collect()
 }
 
-/// A list of arguments as people write it: `ns1.example/192.0.2.1;ns2.example/192.0.2.2` with names, commas and "and".
+/// A list of arguments as people write it, with commas and "and".
+///
+/// Servers of one name come together: `ns1.example/192.0.2.1;ns1.example/2001:db8::1` is
+/// `ns1.example (192.0.2.1, 2001:db8::1)`. `-` stands for data given for the test.
 fn list(value: &str) -> String {
-    let items: Vec<String> = value.split(';').map(item).collect();
-    match items.split_last() {
+    let items: Vec<&str> = value.split(';').collect();
+    let groups = items.chunk_by(|a, b| server(a).zip(server(b)).is_some_and(|((a, _), (b, _))| a == b));
+    let groups = groups.map(|group| match (server(group[0]), group) {
+        (Some((name, _)), servers) => {
+            let addresses: Vec<&str> = servers.iter().filter_map(|text| Some(server(text)?.1)).collect();
+            format!("{name} ({})", addresses.join(", "))
+        }
+        (None, ["-", ..]) => "the data given for this test".to_owned(),
+        (None, others) => others.concat(),
+    });
+    let groups: Vec<String> = groups.collect();
+    match groups.split_last() {
         Some((last, [])) => last.clone(),
         Some((last, others)) => format!("{} and {last}", others.join(", ")),
         None => String::new(),
     }
 }
 
-/// A name server of the form `name/address` as `name (address)`; `-` stands for data given for the test.
-fn item(text: &str) -> String {
-    match text.split_once('/') {
-        _ if text == "-" => "the data given for this test".to_owned(),
-        Some((name, address)) if address.parse::<std::net::IpAddr>().is_ok() => format!("{name} ({address})"),
-        _ => text.to_owned(),
-    }
+/// Name and address of a name server of the form `name/address`.
+fn server(text: &str) -> Option<(&str, &str)> {
+    let (name, address) = text.split_once('/')?;
+    address.parse::<std::net::IpAddr>().is_ok().then_some((name, address))
 }
 
 /// Seconds in the largest units that count them exactly enough: `4 hours`, `1 day 12 hours`, `90 seconds`.
@@ -234,8 +244,8 @@ mod tests {
         ));
         assert_eq!(
             said.what,
-            "The question for the keys of the zone is answered with SERVFAIL by ns1.example (192.0.2.1), \
-             ns1.example (2001:db8::1) and ns2.example (192.0.2.2)."
+            "The question for the keys of the zone is answered with SERVFAIL by ns1.example (192.0.2.1, 2001:db8::1) \
+             and ns2.example (192.0.2.2)."
         );
         assert!(!said.why.is_empty() && !said.mend.is_empty() && said.rfc.starts_with("RFC 4035"));
     }
@@ -261,6 +271,24 @@ mod tests {
             (-60, "minus 1 minute"),
         ] {
             assert_eq!(duration(seconds), expected);
+        }
+    }
+
+    #[test]
+    fn lists_read_as_people_write_them() {
+        for (value, expected) in [
+            ("", ""),
+            ("a.example", "a.example"),
+            ("a.example;b.example;c.example", "a.example, b.example and c.example"),
+            ("192.0.2.1;2001:db8::1", "192.0.2.1 and 2001:db8::1"),
+            (
+                "a.example/192.0.2.1;b.example/192.0.2.1",
+                "a.example (192.0.2.1) and b.example (192.0.2.1)",
+            ),
+            ("-", "the data given for this test"),
+            ("no/address", "no/address"),
+        ] {
+            assert_eq!(list(value), expected);
         }
     }
 
