@@ -1,6 +1,8 @@
 //! A check of a zone: all test cases at once over one run, and the state of its servers.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use domain::base::iana::Rtype;
 use futures_util::future::join_all;
@@ -10,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::cases::{self, Case, Emission};
+use crate::exchange::Exchange;
 use crate::inquiry::Inquiry;
 use crate::profile::Profile;
 use crate::question::{NSID, Question};
@@ -67,7 +70,7 @@ pub struct ServerState {
     /// The name server's name.
     pub name: Name,
     /// One of its addresses.
-    pub address: std::net::IpAddr,
+    pub address: IpAddr,
     /// What came of the question.
     pub outcome: Outcome,
     /// Whether a DNS response came.
@@ -119,8 +122,11 @@ pub async fn check(inquiry: &Inquiry, plan: &CheckPlan, now: Timestamp) -> Repor
     if done.iter().any(Done::is_unsigned) {
         done.retain(|done| !done.case.id.starts_with("dnssec") || ["dnssec07", "dnssec11"].contains(&done.case.id));
     }
-    let is_doubtful = delegation.is_none() || !servers.iter().any(|server| server.reachable);
-    let untestable = (is_doubtful && !is_root_heard(&run).await).then(|| "no root name server answered".to_owned());
+    let is_heard = servers.iter().any(|server| server.reachable);
+    let untestable = match delegation.is_some() && is_heard {
+        true => None,
+        false => why_untestable(&run).await.map(str::to_owned),
+    };
     if untestable.is_some() {
         done.clear();
     }
@@ -185,18 +191,24 @@ async fn through(case: &'static Case, run: &Run, begin: Instant) -> Done {
     }
 }
 
-/// Whether a root server answered. Where none does, our own line is down and every zone would look dead.
-async fn is_root_heard(run: &Run) -> bool {
-    if run.is_undelegated() {
-        return true;
+/// What on our side keeps us from saying anything of a zone that seems dead.
+async fn why_untestable(run: &Run) -> Option<&'static str> {
+    if !run.is_undelegated() && !is_root_heard(run).await {
+        // our own line is down, and every zone would look dead
+        return Some("no root name server answered");
     }
+    let addresses = run.delegation_addresses().await.unwrap_or_default();
+    let is_any_asked = addresses.iter().any(|address| run.inquiry().is_enabled(*address));
+    (!addresses.is_empty() && !is_any_asked)
+        .then_some("its servers have only addresses of a family that is switched off")
+}
+
+async fn is_root_heard(run: &Run) -> bool {
     let addresses: BTreeSet<_> = run.root_servers().into_values().flatten().collect();
     // with EDNS, so that it is not one of the walk's questions, whose answers other runs may have brought
     let question = Question::edns(&Name::root(), Rtype::SOA);
-    run.ask_all(addresses, &question)
-        .await
-        .iter()
-        .any(|(_, exchange)| exchange.response().is_some())
+    let answers = run.ask_all(addresses, &question).await;
+    answers.iter().any(|(_, exchange)| exchange.response().is_some())
 }
 
 /// The delegation with its DS set; `None` when no server of the parent could be heard on it.
@@ -217,9 +229,8 @@ pub(crate) async fn delegation_of(run: &Run) -> Option<Delegation> {
         // heard, but not as a delegation: there is none
         return (!run.walk().await.found.is_empty()).then(Delegation::default);
     };
-    let question = Question::dnssec(run.zone(), Rtype::DS);
-    let (delegated, answers) = tokio::join!(run.delegated(), run.ask_all(parents, &question));
-    let responses = answers.iter().filter_map(|(_, exchange)| exchange.response());
+    let (delegated, answers) = tokio::join!(run.delegated(), ds_answers(run, parents));
+    let responses = answers.iter().filter_map(|exchange| exchange.response());
     let records = responses
         .flat_map(|response| response.answers(run.zone(), Rtype::DS))
         .filter_map(Record::ds);
@@ -229,8 +240,28 @@ pub(crate) async fn delegation_of(run: &Run) -> Option<Delegation> {
         digest_type: ds.digest_type().to_int(),
         digest: ds.digest().clone(),
     });
+    // without a single answer on DS nobody knows whether there are any
+    if answers.is_empty() {
+        return None;
+    }
     let ns = delegated.filter(|delegated| !delegated.ns.is_empty())?.glue.clone();
     Some(Delegation { ns, ds: ds.collect() })
+}
+
+/// The parents' answers on the zone's DS, without EDNS where no parent answers with it.
+async fn ds_answers(run: &Run, parents: BTreeSet<IpAddr>) -> Vec<Arc<Exchange>> {
+    for question in [
+        Question::dnssec(run.zone(), Rtype::DS),
+        Question::plain(run.zone(), Rtype::DS),
+    ] {
+        let asked = run.ask_all(parents.iter().copied(), &question).await.into_iter();
+        let is_answer = |exchange: &Arc<Exchange>| exchange.response().is_some_and(|response| response.is_noerror());
+        let answers: Vec<_> = asked.map(|(_, exchange)| exchange).filter(is_answer).collect();
+        if !answers.is_empty() {
+            return answers;
+        }
+    }
+    Vec::new()
 }
 
 async fn states_of(run: &Run) -> Vec<ServerState> {

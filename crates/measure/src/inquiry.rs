@@ -1,7 +1,7 @@
 //! An inquiry: one run in which one question to one server is asked once, and every exchange is kept.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
@@ -44,7 +44,11 @@ struct Kept {
 
 enum Source {
     Internet(Internet),
-    File(HashMap<(IpAddr, Question), Arc<Exchange>>),
+    File {
+        known: HashMap<(IpAddr, Question), Arc<Exchange>>,
+        ipv4: bool,
+        ipv6: bool,
+    },
 }
 
 impl Inquiry {
@@ -73,16 +77,25 @@ impl Inquiry {
             .exchanges
             .into_iter()
             .map(|exchange| ((exchange.address, exchange.question.clone()), exchange));
-        Ok(Self::new(
-            Source::File(by_question.collect()),
-            saved.hints,
-            saved.started,
-        ))
+        let source = Source::File {
+            known: by_question.collect(),
+            ipv4: saved.ipv4,
+            ipv6: saved.ipv6,
+        };
+        Ok(Self::new(source, saved.hints, saved.started))
     }
 
     /// All exchanges as JSON, for [`Inquiry::restore`].
     pub fn save(&self) -> String {
-        crate::saved::write(&self.0.hints, self.0.started, &self.exchanges())
+        let is_on = |address: IpAddr| self.is_enabled(address);
+        let saved = Saved {
+            hints: self.0.hints.clone(),
+            started: self.0.started,
+            ipv4: is_on(Ipv4Addr::LOCALHOST.into()),
+            ipv6: is_on(Ipv6Addr::LOCALHOST.into()),
+            exchanges: self.exchanges(),
+        };
+        saved.to_json()
     }
 
     /// When it began; for a restored one, when the saved one began. Signatures are judged against this time.
@@ -99,7 +112,7 @@ impl Inquiry {
     pub fn is_enabled(&self, address: IpAddr) -> bool {
         match &self.0.source {
             Source::Internet(internet) => internet.settings().is_enabled(address),
-            Source::File(_) => true,
+            Source::File { ipv4, ipv6, .. } => *if address.is_ipv4() { ipv4 } else { ipv6 },
         }
     }
 
@@ -128,7 +141,7 @@ impl Inquiry {
                 Arc::new(internet.exchange(address, question, &self.0.health).await),
                 true,
             ),
-            Source::File(known) => match known.get(&(address, question.clone())) {
+            Source::File { known, .. } => match known.get(&(address, question.clone())) {
                 Some(exchange) => (exchange.clone(), true),
                 None => {
                     let ended = Ended::without_answer(Outcome::Unreachable, 0);

@@ -36,10 +36,12 @@ pub enum RestoreError {
     },
 }
 
-/// A saved inquiry, read.
+/// An inquiry as it is saved.
 pub(crate) struct Saved {
     pub hints: Vec<(Name, Vec<IpAddr>)>,
     pub started: Timestamp,
+    pub ipv4: bool,
+    pub ipv6: bool,
     pub exchanges: Vec<Arc<Exchange>>,
 }
 
@@ -48,6 +50,10 @@ struct File {
     version: u32,
     started: Timestamp,
     hints: Vec<(Name, Vec<IpAddr>)>,
+    /// Whether IPv4 was asked.
+    ipv4: bool,
+    /// Whether IPv6 was asked.
+    ipv6: bool,
     exchanges: Vec<Row>,
 }
 
@@ -83,18 +89,6 @@ struct EdnsRow {
     options: Vec<(u16, Vec<u8>)>,
 }
 
-/// The exchanges as JSON.
-pub(crate) fn write(hints: &[(Name, Vec<IpAddr>)], started: Timestamp, exchanges: &[Arc<Exchange>]) -> String {
-    let rows = exchanges.iter().map(|exchange| row(exchange)).collect();
-    let file = File {
-        version: VERSION,
-        started,
-        hints: hints.to_vec(),
-        exchanges: rows,
-    };
-    serde_json::to_string(&file).expect("plain data with text keys is JSON")
-}
-
 fn row(exchange: &Exchange) -> Row {
     let question = &exchange.question;
     Row {
@@ -123,6 +117,19 @@ fn row(exchange: &Exchange) -> Row {
 }
 
 impl Saved {
+    /// All of it as JSON.
+    pub fn to_json(&self) -> String {
+        let file = File {
+            version: VERSION,
+            started: self.started,
+            hints: self.hints.clone(),
+            ipv4: self.ipv4,
+            ipv6: self.ipv6,
+            exchanges: self.exchanges.iter().map(|exchange| row(exchange)).collect(),
+        };
+        serde_json::to_string(&file).expect("plain data with text keys is JSON")
+    }
+
     pub fn parse(json: &str) -> Result<Self, RestoreError> {
         let file: File = serde_json::from_str(json)?;
         if file.version != VERSION {
@@ -134,6 +141,8 @@ impl Saved {
         Ok(Self {
             hints: file.hints,
             started: file.started,
+            ipv4: file.ipv4,
+            ipv6: file.ipv6,
             exchanges,
         })
     }

@@ -1,6 +1,7 @@
 //! Settings of the transport and of every inquiry made with it.
 
-use std::net::IpAddr;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::time::Duration;
 
 use model::Name;
@@ -30,6 +31,10 @@ pub struct Settings {
     /// How long answers of servers above the parent (the root, and top-level domains on other names) serve all
     /// inquiries. Zero: each inquiry asks for itself. What is said of the zone under test is always asked anew.
     pub shared_for: Duration,
+    /// For how long an address that was silent through a whole ladder gets one attempt in the inquiries that follow,
+    /// instead of [`Settings::attempts`]. Longer than the usual polling interval, so that dead servers cost a polling
+    /// round little.
+    pub silent_for: Duration,
     /// Sockets open at one time. Must stay below the process's limit of open files.
     pub sockets: usize,
     /// Whether question names get random upper and lower case (draft-vixie-dnsext-dns0x20). An answer whose letters
@@ -50,6 +55,7 @@ impl Default for Settings {
             per_server_rate: 400,
             per_server_burst: 400,
             shared_for: Duration::from_secs(30),
+            silent_for: Duration::from_secs(90),
             sockets: 400,
             case_randomization: false,
         }
@@ -68,4 +74,26 @@ impl Settings {
         let shares = attempts * (attempts + 1) / 2;
         self.timeout * (number + 1) / shares
     }
+
+    /// The same, with a family switched off to none of whose root servers this machine has a route. Nothing is sent.
+    /// Without this, a machine that has no IPv6 finds every server silent over IPv6.
+    pub fn on_this_machine(mut self) -> Self {
+        let has_route = |is_ipv4: bool| {
+            let hints = self.hints.iter().flat_map(|(_, addresses)| addresses);
+            let mut family = hints.filter(|address| address.is_ipv4() == is_ipv4).peekable();
+            family.peek().is_none() || family.any(|address| route_to(*address, self.port).is_ok())
+        };
+        (self.ipv4, self.ipv6) = (self.ipv4 && has_route(true), self.ipv6 && has_route(false));
+        self
+    }
+}
+
+/// Connecting a UDP socket looks for a route and sends nothing.
+fn route_to(address: IpAddr, port: u16) -> io::Result<()> {
+    let any: IpAddr = if address.is_ipv4() {
+        Ipv4Addr::UNSPECIFIED.into()
+    } else {
+        Ipv6Addr::UNSPECIFIED.into()
+    };
+    UdpSocket::bind((any, 0))?.connect((address, port))
 }

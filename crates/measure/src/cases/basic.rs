@@ -7,7 +7,7 @@ use domain::base::iana::Rtype;
 use futures_util::future::join_all;
 use model::Name;
 
-use super::{Case, Emission, case};
+use super::{Case, Emission, case, families_off};
 use crate::question::Question;
 use crate::run::Run;
 use crate::server::{Server, servers_of};
@@ -132,18 +132,20 @@ pub async fn basic02(run: &Run) -> Vec<Emission> {
             Some(_) => broken.push(Emission::new("B02_NS_BROKEN").arg("ns", server)),
         }
     }
+    let mut emitted = families_off(run, &servers, Rtype::SOA);
     if !authoritative.is_empty() {
-        return vec![
+        emitted.push(
             Emission::new("B02_AUTH_RESPONSE_SOA")
                 .list("ns_list", authoritative)
                 .arg("domain", zone),
-        ];
+        );
+        return emitted;
     }
     let unresolved = delegation.iter().filter(|(_, addresses)| addresses.is_empty());
     let unresolved = unresolved
         .map(|(name, _)| Emission::new("B02_NS_NO_IP_ADDR").arg("nsname", name))
         .collect();
-    let mut emitted = vec![Emission::new("B02_NO_WORKING_NS").arg("domain", zone)];
+    emitted.push(Emission::new("B02_NO_WORKING_NS").arg("domain", zone));
     emitted.extend([broken, not_authoritative, unresolved, silent, unexpected].concat());
     emitted
 }
@@ -159,10 +161,10 @@ pub async fn basic03(run: &Run) -> Vec<Emission> {
         .into_iter()
         .filter(|address| run.inquiry().is_enabled(*address));
     let answers = run.ask_all(usable, &Question::plain(&www, Rtype::A)).await;
+    let mut emitted = families_off(run, &delegation, Rtype::A);
     if answers.iter().all(|(_, exchange)| exchange.response().is_none()) {
-        return vec![Emission::new("A_QUERY_NO_RESPONSES")];
+        emitted.push(Emission::new("A_QUERY_NO_RESPONSES"));
     }
-    let mut emitted = Vec::new();
     for (address, exchange) in &answers {
         let has_a = exchange
             .response()

@@ -99,16 +99,20 @@ pub(crate) async fn reachable_servers(
     rtype: Rtype,
     emitted: &mut Vec<Emission>,
 ) -> BTreeMap<IpAddr, Vec<Server>> {
-    for server in run.all_child_servers().await {
-        if !run.inquiry().is_enabled(server.address) {
-            let tag = if server.address.is_ipv4() {
-                "IPV4_DISABLED"
-            } else {
-                "IPV6_DISABLED"
-            };
-            emitted.push(Emission::new(tag).arg("ns", server).arg("rrtype", rtype));
-        }
-    }
+    emitted.extend(families_off(run, &run.all_child_servers().await, rtype));
     let addresses = run.child_addresses().await.keys();
     addresses.map(|address| (*address, run.servers_at(*address))).collect()
+}
+
+/// Reports the servers that are not asked because their family is off.
+pub(crate) fn families_off(run: &Run, servers: &BTreeSet<Server>, rtype: Rtype) -> Vec<Emission> {
+    let off = servers
+        .iter()
+        .filter(|server| !run.inquiry().is_enabled(server.address));
+    let report = |server: &Server| {
+        let is_ipv4 = server.address.is_ipv4();
+        let tag = if is_ipv4 { "IPV4_DISABLED" } else { "IPV6_DISABLED" };
+        Emission::new(tag).arg("ns", server).arg("rrtype", rtype)
+    };
+    off.map(report).collect()
 }

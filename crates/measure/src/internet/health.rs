@@ -70,6 +70,15 @@ impl Health {
         }
     }
 
+    /// Whether this run found the address silent by this way itself; `None` while it does not know.
+    pub fn is_silent(&self, address: IpAddr, way: Way) -> Option<bool> {
+        self.with(address, way, |state| match (state.heard, state.settled) {
+            (true, _) => Some(false),
+            (false, Some(_)) => Some(true),
+            (false, None) => None,
+        })
+    }
+
     /// Something believable came back.
     pub fn heard(&self, address: IpAddr, way: Way) {
         self.with(address, way, |state| {

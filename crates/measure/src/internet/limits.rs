@@ -38,15 +38,21 @@ impl Targets {
         }
     }
 
-    /// Waits until a question may go to `address`; the slot is free again when the permit is dropped.
-    pub async fn enter(&self, address: IpAddr) -> OwnedSemaphorePermit {
+    /// Waits until a question may go to `address`; the slot is free again when the permit is dropped. An address that
+    /// has been silent needs no slot: it is not burdened, and those who wait for it must not wait for one another.
+    pub async fn enter(&self, address: IpAddr, needs_slot: bool) -> Option<OwnedSemaphorePermit> {
         let target = self.target(address);
-        let permit = target
-            .slots
-            .clone()
-            .acquire_owned()
-            .await
-            .expect("this semaphore is never closed");
+        let permit = match needs_slot {
+            true => Some(
+                target
+                    .slots
+                    .clone()
+                    .acquire_owned()
+                    .await
+                    .expect("this semaphore is never closed"),
+            ),
+            false => None,
+        };
         let now = Instant::now();
         let wait = {
             let mut at_rest = target.at_rest.lock().expect("no holder of this lock panics");

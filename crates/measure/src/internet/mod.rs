@@ -33,6 +33,7 @@ struct Shared {
     sockets: Semaphore,
     targets: limits::Targets,
     answers: shared::Answers,
+    silences: shared::Silences,
 }
 
 /// Settings with which nothing can be asked.
@@ -85,6 +86,7 @@ impl Internet {
             sockets,
             targets,
             answers: shared::Answers::default(),
+            silences: shared::Silences::default(),
         })))
     }
 
@@ -141,7 +143,9 @@ impl Internet {
         if let Some(known) = health.settled(address, way) {
             return settled(known);
         }
-        let _slot = shared.targets.enter(address).await;
+        let span = shared.settings.silent_for;
+        let was_silent = shared.silences.is_recent(address, way, span);
+        let _slot = shared.targets.enter(address, !was_silent).await;
         let _socket = shared.sockets.acquire().await.expect("this semaphore is never closed");
         // it may have been found silent while this question waited for its turn
         if let Some(known) = health.settled(address, way) {
@@ -150,21 +154,26 @@ impl Internet {
         let time = shared.clock.now();
         let target = SocketAddr::new(address, shared.settings.port);
         let ended = match question.transport {
-            Transport::Udp => self.by_udp(target, question, health).await,
-            Transport::Tcp => self.by_tcp(target, question, health).await,
+            Transport::Udp => self.by_udp(target, question, health, was_silent).await,
+            Transport::Tcp => self.by_tcp(target, question, health, was_silent).await,
         };
+        if let Some(is_silent) = health.is_silent(address, way) {
+            shared.silences.note(address, way, is_silent, span);
+        }
         Exchange::new(address, question.clone(), time, ended)
     }
 
-    async fn by_udp(&self, target: SocketAddr, question: &Question, health: &Health) -> Ended {
-        let (ended, again_over_tcp) = udp::ladder(&self.0.settings, &self.0.pool, target, question, health).await;
+    async fn by_udp(&self, target: SocketAddr, question: &Question, health: &Health, was_silent: bool) -> Ended {
+        let settings = &self.0.settings;
+        let attempts = if was_silent { 1 } else { settings.attempts };
+        let (ended, again_over_tcp) = udp::ladder(settings, attempts, &self.0.pool, target, question, health).await;
         if !again_over_tcp {
             return ended;
         }
         let over_tcp = if health.settled(target.ip(), Way::Tcp).is_some() {
             Ended::without_answer(Outcome::Timeout, 0)
         } else {
-            self.by_tcp(target, question, health).await
+            self.by_tcp(target, question, health, false).await
         };
         Ended {
             attempts: ended.attempts + over_tcp.attempts,
@@ -175,9 +184,9 @@ impl Internet {
         }
     }
 
-    async fn by_tcp(&self, target: SocketAddr, question: &Question, health: &Health) -> Ended {
+    async fn by_tcp(&self, target: SocketAddr, question: &Question, health: &Health, was_silent: bool) -> Ended {
         // an address that is silent over UDP gets a third of the time to take up a connection
-        let is_doubtful = health.settled(target.ip(), Way::Plain).is_some();
+        let is_doubtful = was_silent || health.settled(target.ip(), Way::Plain).is_some();
         let timeout = self.0.settings.timeout / if is_doubtful { 3 } else { 1 };
         tcp::ask(timeout, target, question, health).await
     }

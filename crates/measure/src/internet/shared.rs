@@ -1,4 +1,5 @@
-//! Answers that several inquiries use: what the root and other servers high up say changes seldom, and a thousand
+//! What several inquiries use of one another: answers from high up, and who has been silent.
+//! What the root and other servers high up say changes seldom, and a thousand
 //! checks at once would ask them the same a thousand times.
 
 use std::collections::HashMap;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use super::health::Way;
 use crate::exchange::Exchange;
 use crate::question::Question;
 
@@ -44,5 +46,32 @@ impl Answers {
             .lock()
             .expect("no holder of this lock panics")
             .remove(&(address, question.clone()));
+    }
+}
+
+/// Addresses that were silent a moment ago. They are asked again in every inquiry, but with one attempt.
+#[derive(Default)]
+pub(crate) struct Silences(Mutex<HashMap<(IpAddr, Way), Instant>>);
+
+impl Silences {
+    /// Whether the address was found silent within `span`.
+    pub fn is_recent(&self, address: IpAddr, way: Way, span: Duration) -> bool {
+        let silences = self.0.lock().expect("no holder of this lock panics");
+        silences
+            .get(&(address, way))
+            .is_some_and(|since| since.elapsed() < span)
+    }
+
+    /// Remembers that the address was silent just now, or that it was heard.
+    pub fn note(&self, address: IpAddr, way: Way, is_silent: bool, span: Duration) {
+        let mut silences = self.0.lock().expect("no holder of this lock panics");
+        if !is_silent {
+            silences.remove(&(address, way));
+            return;
+        }
+        if silences.len() > REMEMBERED {
+            silences.retain(|_, since| since.elapsed() < span);
+        }
+        silences.insert((address, way), Instant::now());
     }
 }

@@ -104,9 +104,10 @@ fn report_refusals(_: &std::net::UdpSocket, _: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Asks over UDP, several times if need be. Says also whether to ask again over TCP.
+/// Asks over UDP, up to `attempts` times. Says also whether to ask again over TCP.
 pub(crate) async fn ladder(
     settings: &Settings,
+    attempts: u32,
     pool: &Pool,
     target: SocketAddr,
     question: &Question,
@@ -130,8 +131,8 @@ pub(crate) async fn ladder(
     };
     let mut claimed = false;
     let mut result = Step::Silence;
-    for number in 0..settings.attempts {
-        let is_last = number + 1 == settings.attempts;
+    for number in 0..attempts {
+        let is_last = number + 1 == attempts;
         claimed = is_last && health.claims_probe(target.ip(), way);
         result = ladder.attempt(settings.wait(number), claimed).await;
         match result {

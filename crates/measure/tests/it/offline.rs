@@ -1,7 +1,7 @@
 //! A saved inquiry judged without the network, and what is shown of an exchange.
 
 use lab::{Fault, Lab};
-use measure::{CheckPlan, Inquiry, Internet, Profile, Report, Settings, check};
+use measure::{CheckPlan, Inquiry, Internet, Profile, Report, Settings, Undelegated, check};
 use model::{Finding, Outcome};
 
 use crate::case_in_lab::{name, noon, pocket, spoil};
@@ -186,4 +186,29 @@ async fn what_the_root_said_before_our_line_went_down_accuses_no_zone() {
     let report = check(&internet.inquiry(), &plan("good.test"), noon()).await;
     assert_eq!(report.untestable.as_deref(), Some("no root name server answered"));
     assert!(report.findings.is_empty());
+}
+
+#[tokio::test]
+async fn a_zone_whose_servers_are_all_of_a_family_that_is_off_is_untestable() {
+    let lab = pocket().await;
+    let settings = Settings {
+        hints: lab.hints(),
+        port: lab.port(),
+        ipv6: false,
+        ..Settings::default()
+    };
+    let inquiry = Internet::open(settings).unwrap().inquiry();
+    let ns = vec![(name("ns1.good.test"), "2001:db8::1".parse().ok())];
+    let undelegated = Some(Undelegated { ns, ds: Vec::new() });
+    let plan = CheckPlan {
+        undelegated,
+        ..plan("good.test")
+    };
+    let report = check(&inquiry, &plan, noon()).await;
+    assert_eq!(
+        report.untestable.as_deref(),
+        Some("its servers have only addresses of a family that is switched off")
+    );
+    let restored = Inquiry::restore(&inquiry.save()).unwrap();
+    assert_eq!(check(&restored, &plan, noon()).await.untestable, report.untestable);
 }

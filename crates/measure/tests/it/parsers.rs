@@ -117,7 +117,7 @@ fn wrong_hints_name_the_line_and_what_is_wrong() {
 fn a_file_that_is_no_saved_inquiry_is_refused() {
     let error = |text: &str| Inquiry::restore(text).err().unwrap().to_string();
     assert_eq!(error("{"), "the saved inquiry is not of the right form");
-    let empty = r#"{"version":2,"started":"2026-11-23T12:00:00Z","hints":[],"exchanges":[]}"#;
+    let empty = r#"{"version":2,"started":"2026-11-23T12:00:00Z","hints":[],"ipv4":true,"ipv6":true,"exchanges":[]}"#;
     assert_eq!(error(empty), "the saved inquiry has form 2; this program reads form 1");
 }
 
@@ -166,7 +166,7 @@ proptest! {
     ) {
         use base64::Engine as _;
         let wire = base64::engine::general_purpose::STANDARD.encode(wire);
-        let mut text = format!(r#"{{"version":1,"started":"2026-11-23T12:00:00Z","hints":[["a",["192.0.2.1"]]],"exchanges":[
+        let mut text = format!(r#"{{"version":1,"started":"2026-11-23T12:00:00Z","hints":[["a",["192.0.2.1"]]],"ipv4":true,"ipv6":false,"exchanges":[
             {{"time":"2026-11-23T12:00:00Z","address":"192.0.2.1","qname":"example","qtype":6,"qclass":1,"transport":"udp",
             "outcome":"answer","rtt_us":5,"attempts":1,"disbelieved":0,"wire_base64":"{wire}"}}]}}"#).into_bytes();
         let inquiry = Inquiry::restore(std::str::from_utf8(&text).unwrap()).unwrap();

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use domain::base::iana::Rtype;
@@ -374,4 +375,31 @@ async fn no_more_questions_are_under_way_to_one_server_than_allowed() {
         _ = asking => unreachable!("nobody answers within a minute"),
         () = enough => assert_eq!(server.count(), 3 + 2),
     }
+}
+
+#[tokio::test]
+async fn a_server_that_was_silent_a_moment_ago_gets_one_attempt_and_is_heard_when_it_is_back() {
+    let is_awake = Arc::new(AtomicBool::new(false));
+    let awake = is_awake.clone();
+    let server = Scripted::start(move |question| match awake.load(Ordering::Relaxed) {
+        true => vec![Reply::FromHere(answer(question, TRUE))],
+        false => Vec::new(),
+    })
+    .await;
+    let internet = server.internet();
+    let question = Question::plain(&www(), Rtype::A);
+    assert_eq!(internet.inquiry().ask(HERE, &question).await.outcome, Outcome::Timeout);
+    assert_eq!(server.count(), 4);
+    assert_eq!(internet.inquiry().ask(HERE, &question).await.outcome, Outcome::Timeout);
+    assert_eq!(server.count(), 4 + 3, "one attempt and the two probes");
+    is_awake.store(true, Ordering::Relaxed);
+    assert_eq!(internet.inquiry().ask(HERE, &question).await.outcome, Outcome::Answer);
+}
+
+#[tokio::test]
+async fn a_family_without_a_route_is_switched_off() {
+    let server = Scripted::start(|_| Vec::new()).await;
+    let settings = server.settings().on_this_machine();
+    assert!(settings.ipv4, "loopback is always there");
+    assert!(settings.ipv6, "without hints of a family nothing is known of it");
 }

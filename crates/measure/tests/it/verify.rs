@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use lab::{Change, Event, Fault, Lab};
+use lab::{Change, EdnsManner, Event, Fault, FaultRule, Lab};
 use measure::{Internet, Settings, verify};
 use model::{Check, Delegation, Level, Verdict, VerdictState};
 
-use crate::case_in_lab::{change, name, noon, pocket, spoil};
+use crate::case_in_lab::{change, name, noon, pocket, spoil, spoil_type};
 
 async fn verdict(lab: &Lab, check: &Check) -> Verdict {
     let settings = Settings {
@@ -152,4 +152,29 @@ async fn a_zone_that_the_parent_does_not_have_is_seen_as_delegated_to_nobody() {
         expected: Delegation::default(),
     };
     assert_eq!(verdict(&lab, &check).await.seen, Some(Delegation::default()));
+}
+
+#[tokio::test]
+async fn a_parent_that_does_not_answer_on_ds_is_not_taken_for_one_without() {
+    let lab = pocket().await;
+    let zone = name("good.test");
+    let expected = lab.delegation(&zone).unwrap();
+    let check = Check::Delegation { zone, expected };
+    for server in ["ns1.nic.test", "ns2.nic.test"] {
+        let rule = FaultRule {
+            edns: EdnsManner::Silent,
+            ..FaultRule::of(Fault::DropsEdns)
+        };
+        let server = server.to_owned();
+        change(&lab, Change::AddFault { server, rule });
+    }
+    assert_eq!(
+        verdict(&lab, &check).await.state,
+        VerdictState::Holds,
+        "asked without EDNS"
+    );
+    for server in ["ns1.nic.test", "ns2.nic.test"] {
+        spoil_type(&lab, server, Fault::Servfail, "DS");
+    }
+    assert_eq!(verdict(&lab, &check).await.state, VerdictState::Unknown);
 }
