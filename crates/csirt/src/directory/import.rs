@@ -114,7 +114,7 @@ pub async fn import(records: &Records, actor: Actor, format: Format, bytes: &[u8
     Ok(Imported::Done(summary))
 }
 
-/// The whole directory as a file that [`import`] takes.
+/// The whole directory as a file that [`import()`] takes.
 pub async fn export(records: &Records, format: Format) -> Result<Vec<u8>, Error> {
     let organisations = store::all(records.db()).await?;
     let profiles: Vec<&Profile> = organisations.iter().map(|organisation| &organisation.profile).collect();

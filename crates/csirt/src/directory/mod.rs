@@ -1,6 +1,6 @@
 //! Whom to reach: organisations with people, channels and responsibilities, and the way from a name or address to them.
 //!
-//! An entry is one [`Profile`]: a form, an import file and the tables hold the same. [`route`] answers who is responsible
+//! An entry is one [`Profile`]: a form, an import file and the tables hold the same. [`route()`] answers who is responsible
 //! for a target and why. Every change is noted field by field.
 
 mod because;

@@ -132,7 +132,7 @@ impl Router {
         }
     }
 
-    /// As [`route`].
+    /// As [`route()`].
     pub fn route(&self, target: &Target) -> Vec<Route> {
         let mut found = Vec::new();
         match target {
