@@ -1,8 +1,19 @@
 //! Profiles: how severe each message is, which cases run, and the limits that a few cases measure by.
 //!
 //! The standard profile is `levels.toml` beside this file and [`Limits::default`]. A profile file changes
-//! part of it; two forms are read: our own TOML, and Zonemaster's JSON, so that a registry keeps the
-//! profile it already has. A key that is not known is an error that names file and key.
+//! part of it. Zonemaster's JSON is read, so that a registry keeps the profile it has, and our own TOML:
+//!
+//! ```toml
+//! cases = ["basic02", "dnssec09"]   # only these; all when left out
+//! [levels.dnssec07]
+//! DS07_NOT_SIGNED = "notice"
+//! [net]
+//! ipv6 = false
+//! [limits]
+//! soa_refresh_min_secs = 300        # all of them: the fields of `Limits`
+//! ```
+//!
+//! A key that is not known is an error that names file and key.
 
 mod zonemaster;
 

@@ -1,5 +1,7 @@
 //! Every finding of a check reads as plain words, whatever is broken.
 
+use std::collections::BTreeSet;
+
 use lab::{Change, Fault, FaultRule, Lab};
 use measure::{CheckPlan, Internet, Profile, Settings, check, describe};
 
@@ -47,6 +49,30 @@ async fn reads_well(lab: &Lab, zone: &str) {
             }
         }
     }
+}
+
+#[test]
+fn every_tag_in_the_cases_has_a_level_and_a_text() {
+    let profile = Profile::default();
+    let known: BTreeSet<&str> = profile.messages().map(|(_, tag)| tag).collect();
+    let is_tag = |text: &&str| {
+        text.contains('_')
+            && text.starts_with(|first: char| first.is_ascii_uppercase())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+    };
+    let mut count = 0;
+    for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/cases")).unwrap() {
+        let path = file.unwrap().path();
+        let source = std::fs::read_to_string(&path).unwrap();
+        // What stands between quotation marks is every second piece.
+        for tag in source.split('"').skip(1).step_by(2).filter(is_tag) {
+            count += 1;
+            assert!(known.contains(tag), "{}: `{tag}` has no level", path.display());
+        }
+    }
+    assert!(count > 200, "only {count} tags were found");
 }
 
 #[tokio::test]
