@@ -137,8 +137,10 @@ pub async fn answer(records: &Records, token: &str, answer: &Answer, idempotency
     let request = requests::request(&row)?;
     let given = rows(change.db(), id).await?;
     let said = column::to_json(&answer);
+    // The same words again are a double click, unless they move the request anew: "done" after a measurement that failed.
+    let moves = request.state.after(answer.kind.event()).is_some();
     let repeated = given.iter().any(|earlier| earlier.idempotency == idempotency)
-        || given.last().is_some_and(|last| last.answer == said);
+        || (!moves && given.last().is_some_and(|last| last.answer == said));
     if repeated {
         return Ok(Answered::Repeated(request.state));
     }

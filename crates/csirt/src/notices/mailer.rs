@@ -154,6 +154,15 @@ impl Mailer {
         Ok(Mailer::Smtp(Box::new(builder.build())))
     }
 
+    /// Whether the relay greets us, by the security that is set, and takes our credentials. Nothing is sent. A folder is
+    /// always ready.
+    pub async fn test(&self) -> Result<bool, lettre::transport::smtp::Error> {
+        match self {
+            Mailer::Smtp(relay) => relay.test_connection().await,
+            Mailer::Folder(_) => Ok(true),
+        }
+    }
+
     /// Whether the notice of this file name went out this way already. Only a folder knows.
     pub(super) fn has(&self, stem: &str) -> bool {
         match self {
@@ -245,4 +254,28 @@ fn write(folder: &Path, stem: &str, octets: &[u8]) -> std::io::Result<()> {
     file.sync_all()?;
     std::fs::rename(&unfinished, &path)?;
     std::fs::File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_written_once_and_leaves_nothing_unfinished() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "one", b"first").unwrap();
+        write(folder.path(), "one", b"second").unwrap();
+        assert_eq!(std::fs::read(folder.path().join("one.eml")).unwrap(), b"first");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert!(Mailer::Folder(folder.path().to_owned()).has("one"));
+    }
+
+    #[test]
+    fn a_password_never_shows_in_debug_output() {
+        let settings = SmtpSettings {
+            password: "hunter2".to_owned(),
+            ..SmtpSettings::default()
+        };
+        assert!(!format!("{settings:?}").contains("hunter2"));
+    }
 }

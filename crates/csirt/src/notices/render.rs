@@ -346,3 +346,201 @@ fn evidence_json(letter: &Letter<'_>) -> String {
     });
     format!("{json:#}\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use model::{ChangedPart, Delegation, Detector, Finding, Level, Severity, Signal, ZoneChange};
+
+    use super::*;
+
+    fn time(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn signal(kind: &str) -> Signal {
+        let zone: Name = "xn--e1afmkfd.atlas.example".parse().unwrap();
+        let redelegated = kind.ends_with("redelegated");
+        Signal {
+            detector: Detector::Health,
+            key: format!("health:{zone}:basic02"),
+            severity: Severity::Page,
+            time: time("2026-03-01T10:00:30Z"),
+            zones: if redelegated {
+                vec![zone.clone(), "other.example".parse().unwrap()]
+            } else {
+                vec![zone.clone()]
+            },
+            kind: kind.to_owned(),
+            args: BTreeMap::new(),
+            findings: vec![Finding {
+                case: "basic02".to_owned(),
+                tag: "B02_NS_NO_RESPONSE".to_owned(),
+                level: Level::Error,
+                args: BTreeMap::from([(
+                    "ns_list".to_owned(),
+                    "ns1.atlas.example/192.0.2.53;ns2.atlas.example/2001:db8::53".to_owned(),
+                )]),
+            }],
+            changes: if redelegated {
+                vec![ZoneChange {
+                    time: time("2026-03-01T10:00:30Z"),
+                    zone,
+                    part: ChangedPart::Ns,
+                    before: vec!["ns1.atlas.example".to_owned()],
+                    after: vec!["ns1.stranger.example".to_owned()],
+                    announced: false,
+                }]
+            } else {
+                Vec::new()
+            },
+        }
+    }
+
+    fn write(kind: NoticeKind, matter: &str, ask: Ask, language: Language) -> Rendered {
+        let signal = signal(matter);
+        let zone = signal.zones[0].clone();
+        let facts = Facts::new(&zone, ask, &[signal]);
+        let expected = Delegation {
+            ns: BTreeMap::from([(
+                "ns1.atlas.example".parse().unwrap(),
+                BTreeSet::from(["192.0.2.53".parse().unwrap()]),
+            )]),
+            ds: BTreeSet::new(),
+        };
+        let check = ask.check(&zone, Some(&expected));
+        let centre = Centre {
+            name: "DNS-CERT Atlas".to_owned(),
+            base_url: "https://cert.atlas.example".to_owned(),
+            mail: "cert@atlas.example".to_owned(),
+            phone: "+216 00 000 000".to_owned(),
+            message_domain: String::new(),
+        };
+        render(&Letter {
+            kind,
+            language,
+            case: CaseNumber { year: 2026, serial: 1 },
+            request: 2,
+            tlp: Tlp::Amber,
+            party: "Atlas Registry",
+            time_zone: "Africa/Tunis",
+            ask,
+            check: &check,
+            deadline: time("2026-03-01T14:00:00Z"),
+            facts: &facts,
+            centre: &centre,
+            now: time("2026-03-01T10:01:00Z"),
+        })
+    }
+
+    #[test]
+    fn a_notice_says_the_same_in_all_six_languages() {
+        for language in Language::ALL {
+            let outage = write(NoticeKind::Ask, "zone-unreachable", Ask::RestoreService, language);
+            insta::assert_snapshot!(
+                format!("outage_{language}"),
+                format!("{}\n\n{}", outage.subject, outage.body)
+            );
+            let takeover = write(
+                NoticeKind::Reminder,
+                "mass-redelegated",
+                Ask::ConfirmOrRestoreDelegation,
+                language,
+            );
+            insta::assert_snapshot!(
+                format!("takeover_{language}"),
+                format!("{}\n\n{}", takeover.subject, takeover.body)
+            );
+            let thanks = write(NoticeKind::Thanks, "zone-unreachable", Ask::RestoreService, language);
+            insta::assert_snapshot!(
+                format!("thanks_{language}"),
+                format!("{}\n\n{}", thanks.subject, thanks.body)
+            );
+        }
+    }
+
+    #[test]
+    fn the_evidence_is_the_same_for_every_language() {
+        let evidence = write(
+            NoticeKind::Ask,
+            "mass-redelegated",
+            Ask::ConfirmOrRestoreDelegation,
+            Language::French,
+        );
+        insta::assert_snapshot!("evidence_text", evidence.evidence_text);
+        insta::assert_snapshot!("evidence_json", evidence.evidence_json);
+        assert!(!evidence.evidence_json.contains("other.example"));
+    }
+
+    #[test]
+    fn no_text_is_missing_for_any_matter_ask_and_language() {
+        let matters = [
+            "zone-unreachable",
+            "signatures-invalid",
+            "redelegated",
+            "mass-redelegated",
+            "ds-removed",
+            "health-worse",
+            "report",
+            "new",
+        ];
+        for language in Language::ALL {
+            for matter in matters {
+                for ask in Ask::ALL {
+                    let rendered = write(NoticeKind::Ask, matter, ask, language);
+                    for text in [&rendered.subject, &rendered.body] {
+                        assert!(
+                            !text.contains("[notice-") && !text.contains("{$"),
+                            "{language} {matter} {ask}: {text}"
+                        );
+                    }
+                    assert_eq!(rendered.body.matches(LINK_PLACEHOLDER).count(), 1);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn technical_lines_hold_nothing_but_the_value() {
+        let arabic = write(
+            NoticeKind::Ask,
+            "zone-unreachable",
+            Ask::RestoreService,
+            Language::Arabic,
+        );
+        for value in [
+            "ns1.atlas.example/192.0.2.53",
+            "2026-03-01 14:00 UTC",
+            "2026-03-01 15:00 (Africa/Tunis, UTC+01:00)",
+            LINK_PLACEHOLDER,
+        ] {
+            assert!(
+                arabic.body.lines().any(|line| line == format!("    {value}")),
+                "{value}\n{}",
+                arabic.body
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_with_line_breaks_cannot_forge_lines() {
+        let mut page = Page {
+            texts: texts(Language::English),
+            text: String::new(),
+        };
+        page.technical(["ns1.example\nHOW TO ANSWER".to_owned()]);
+        assert_eq!(page.text, "    ns1.example HOW TO ANSWER\n\n");
+    }
+
+    #[test]
+    fn local_time_is_shown_where_it_differs_and_is_known() {
+        let moment = time("2026-07-01T12:00:00Z");
+        assert_eq!(local(moment, "UTC"), None);
+        assert_eq!(local(moment, "Mars/Olympus"), None);
+        assert_eq!(
+            local(moment, "Asia/Kolkata").unwrap(),
+            "2026-07-01 17:30 (Asia/Kolkata, UTC+05:30)"
+        );
+    }
+}

@@ -118,9 +118,17 @@ pub async fn queue_thanks(records: &Records, centre: &Centre) -> Result<Vec<Noti
         if state != RequestState::Verified || told.iter().any(|notice| notice.kind == NoticeKind::Thanks.as_str()) {
             continue;
         }
-        let notice = queue_in(&mut change, centre, request.id, NoticeKind::Thanks).await?;
-        change.commit().await?;
-        queued.push(notice);
+        match queue_in(&mut change, centre, request.id, NoticeKind::Thanks).await {
+            Ok(notice) => {
+                change.commit().await?;
+                queued.push(notice);
+            }
+            // One party that cannot be written to must not keep the others' thanks.
+            Err(error @ (Error::Conflict { .. } | Error::Invalid { .. })) => {
+                tracing::warn!(request = %request.id, %error, "no thanks");
+            }
+            Err(error) => return Err(error),
+        }
     }
     Ok(queued)
 }

@@ -269,7 +269,7 @@ mod tests {
     }
 
     fn route(handle: &str, because: Because) -> Route {
-        let mut profile = Profile::new(handle, handle, Kind::Registry, Region::Africa);
+        let mut profile = Profile::new(handle, handle, Kind::Registry, Region::Af);
         profile.channels = vec![Channel {
             kind: ChannelKind::Email,
             value: format!("noc@{handle}.example"),

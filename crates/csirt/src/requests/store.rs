@@ -185,7 +185,15 @@ pub async fn watch_silence(records: &Records, centre: &Centre, patience: &Patien
                 active.update(change.db()).await?;
                 let (old, new) = (current.reminders.to_string(), (current.reminders + 1).to_string());
                 change.audit("request", current.id, "reminders", Some(&old), Some(&new));
-                notices::queue_in(&mut change, centre, current.id, NoticeKind::Reminder).await?;
+                match notices::queue_in(&mut change, centre, current.id, NoticeKind::Reminder).await {
+                    Ok(_) => {}
+                    // One waits already, or the party cannot be written to: others must not wait for it.
+                    Err(error @ (Error::Conflict { .. } | Error::Invalid { .. })) => {
+                        tracing::warn!(request = %current.id, %error, "no reminder");
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                }
             }
         }
         change.commit().await?;

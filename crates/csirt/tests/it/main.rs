@@ -1,4 +1,5 @@
 //! The records' rules, each on SQLite and on PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 use std::sync::Arc;
 
@@ -7,10 +8,20 @@ use model::{ManualClock, Timestamp};
 use testkit::database::{Database, databases};
 
 mod accounts;
+mod alerts;
 mod audit;
+mod case_loop;
+mod cases;
+mod crash;
 mod directory;
 mod foundation;
+mod intake;
 mod jobs;
+mod links;
+mod matter;
+mod notices;
+mod requests;
+mod schema;
 mod watch;
 
 /// Empty records on one kind of database, with a clock that stands still.

@@ -1,0 +1,349 @@
+use std::sync::{Arc, Mutex};
+
+use csirt::notices::{
+    Delivery, Mailer, NoticeKind, NoticeState, Received, Security, SmtpSettings, deliver as deliver_by, get,
+    of_request, preview, queue as queue_kind, receive,
+};
+use csirt::requests::RequestState;
+use csirt::{Error, cases, links, requests};
+use mail_parser::{MessageParser, MimeHeaders};
+use model::Language;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+
+use crate::matter::{centre, deliver, duty_officer, mails, open_request, queue, token_in};
+use crate::on_each_database;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_goes_out_once_with_its_evidence_and_a_link_that_opens() {
+    on_each_database(async |world| {
+        let (_, request) = open_request(world).await;
+        let folder = tempfile::tempdir().unwrap();
+        let notice = queue(world, &request).await;
+        assert_eq!(
+            requests::get(&world.records, request.id).await.unwrap().state,
+            RequestState::Queued
+        );
+        assert_eq!(deliver(world, notice.id, folder.path()).await, Delivery::Sent);
+        assert_eq!(deliver(world, notice.id, folder.path()).await, Delivery::Already);
+        let mails = mails(folder.path());
+        assert_eq!(mails.len(), 1);
+        let mail = MessageParser::default().parse(&mails[0]).unwrap();
+        assert_eq!(mail.message_id(), Some(notice.message_id.as_str()));
+        assert!(
+            mail.subject()
+                .unwrap()
+                .starts_with("[DNSCERT-2026-00001/1] shop.atlas.example")
+        );
+        assert!(mails[0].contains("Auto-Submitted: auto-generated\r\n"));
+        let names: Vec<_> = mail.attachments().filter_map(|part| part.attachment_name()).collect();
+        assert_eq!(names, ["evidence.txt", "evidence.json"]);
+        let token = token_in(&mails[0]).to_string();
+        assert_eq!(
+            links::view(&world.records, &token).await.unwrap().request.id,
+            request.id
+        );
+        let sent = get(&world.records, notice.id).await.unwrap();
+        assert_eq!((sent.state, sent.attempts.len()), (NoticeState::Sent, 1));
+        assert!(!sent.body.contains(&token), "the token is kept nowhere");
+        assert!(
+            requests::get(&world.records, request.id)
+                .await
+                .unwrap()
+                .notified_at
+                .is_some()
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_centre_that_died_after_writing_the_file_does_not_write_it_again() {
+    on_each_database(async |world| {
+        let (_, request) = open_request(world).await;
+        let folder = tempfile::tempdir().unwrap();
+        let notice = queue(world, &request).await;
+        // What is there when the centre dies between the file and the commit.
+        std::fs::write(folder.path().join(format!("{}.eml", notice.id)), "as it was").unwrap();
+        assert_eq!(deliver(world, notice.id, folder.path()).await, Delivery::Sent);
+        assert_eq!(mails(folder.path()), ["as it was"]);
+        assert_eq!(
+            requests::get(&world.records, request.id).await.unwrap().state,
+            RequestState::Sent
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_double_click_queues_one_notice_and_a_party_without_address_none() {
+    on_each_database(async |world| {
+        let (case, request) = open_request(world).await;
+        queue(world, &request).await;
+        let again = queue_kind(&world.records, duty_officer(), &centre(), request.id, NoticeKind::Ask).await;
+        assert!(matches!(again, Err(Error::Conflict { .. })));
+        let mut mute = crate::matter::proposal(world, requests::Ask::Explain);
+        (mute.name, mute.addresses) = ("No mail".to_owned(), Vec::new());
+        let mute = requests::create(&world.records, duty_officer(), case.id, &mute)
+            .await
+            .unwrap();
+        let error = queue_kind(&world.records, duty_officer(), &centre(), mute.id, NoticeKind::Ask)
+            .await
+            .unwrap_err();
+        assert!(matches!(error, Error::Invalid { field, .. } if field == "addresses"));
+        let chinese = preview(
+            &world.records,
+            &centre(),
+            request.id,
+            NoticeKind::Ask,
+            Language::Chinese,
+        )
+        .await
+        .unwrap();
+        assert!(chinese.body.contains("我们看到了什么"));
+        let kept = of_request(&world.records, request.id).await.unwrap();
+        assert_eq!((kept.len(), kept[0].language), (1, Language::French));
+    })
+    .await;
+}
+
+/// A relay that answers RCPT as `rcpt` says and keeps the mails it took.
+async fn relay(rcpt: fn(&str) -> &'static str) -> (u16, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let taken = Arc::new(Mutex::new(Vec::new()));
+    let mails = taken.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let mails = mails.clone();
+            tokio::spawn(async move {
+                let (read, mut write) = stream.into_split();
+                let mut lines = BufReader::new(read).lines();
+                let mut say = async |text: &str| write.write_all(format!("{text}\r\n").as_bytes()).await;
+                say("220 relay.example").await?;
+                while let Some(line) = lines.next_line().await? {
+                    let answer = match line.get(..4).unwrap_or_default().to_ascii_uppercase().as_str() {
+                        "RCPT" => rcpt(&line),
+                        "DATA" => {
+                            say("354 go on").await?;
+                            let mut mail = String::new();
+                            while let Some(line) = lines.next_line().await?.filter(|line| line != ".") {
+                                mail.push_str(&line);
+                                mail.push_str("\r\n");
+                            }
+                            mails.lock().unwrap().push(mail);
+                            "250 taken"
+                        }
+                        "QUIT" => break,
+                        _ => "250 relay.example",
+                    };
+                    say(answer).await?;
+                }
+                say("221 bye").await
+            });
+        }
+    });
+    (port, taken)
+}
+
+fn smtp(port: u16) -> Mailer {
+    let settings = SmtpSettings {
+        host: "127.0.0.1".to_owned(),
+        port,
+        security: Security::None,
+        hello: "cert.example".to_owned(),
+        ..SmtpSettings::default()
+    };
+    Mailer::smtp(&settings).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_is_down_is_tried_again_and_every_link_that_left_opens() {
+    on_each_database(async |world| {
+        let (_, request) = open_request(world).await;
+        let notice = queue(world, &request).await;
+        let closed = TcpListener::bind("127.0.0.1:0")
+            .await
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let now = world.records.now();
+        let delivery = deliver_by(&world.records, &centre(), notice.id, &smtp(closed))
+            .await
+            .unwrap();
+        assert!(
+            matches!(delivery, Delivery::RetryAt { at, .. } if at > now),
+            "{delivery:?}"
+        );
+        let waiting = get(&world.records, notice.id).await.unwrap();
+        assert_eq!(waiting.state, NoticeState::Queued);
+        assert!(waiting.last_error.is_some() && waiting.attempts[0].ended_at.is_some());
+        world.wait_secs(60);
+        let (port, taken) = relay(|_| "250 yes").await;
+        let delivery = deliver_by(&world.records, &centre(), notice.id, &smtp(port))
+            .await
+            .unwrap();
+        assert_eq!(delivery, Delivery::Sent);
+        let mail = taken.lock().unwrap()[0].clone();
+        assert!(mail.contains(&format!("Message-ID: <{}>", notice.message_id)));
+        let token = token_in(&mail).to_string();
+        assert!(links::view(&world.records, &token).await.is_ok());
+        let notified = requests::get(&world.records, request.id)
+            .await
+            .unwrap()
+            .notified_at
+            .unwrap();
+        assert_eq!(
+            notified,
+            world.records.now(),
+            "told when it left, not when it was queued"
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_for_good_shows_and_a_passing_one_waits_up_to_five_days() {
+    on_each_database(async |world| {
+        let (_, request) = open_request(world).await;
+        let notice = queue(world, &request).await;
+        let (busy, _) = relay(|_| "451 later").await;
+        let delivery = deliver_by(&world.records, &centre(), notice.id, &smtp(busy))
+            .await
+            .unwrap();
+        assert!(matches!(delivery, Delivery::RetryAt { .. }), "{delivery:?}");
+        world.wait_secs(5 * 86_400);
+        let delivery = deliver_by(&world.records, &centre(), notice.id, &smtp(busy))
+            .await
+            .unwrap();
+        assert!(matches!(delivery, Delivery::Failed(_)), "{delivery:?}");
+        assert_eq!(
+            requests::get(&world.records, request.id).await.unwrap().state,
+            RequestState::Bounced
+        );
+        let again = queue(world, &request).await;
+        let (strict, _) = relay(|_| "550 5.1.1 no such user").await;
+        let delivery = deliver_by(&world.records, &centre(), again.id, &smtp(strict))
+            .await
+            .unwrap();
+        assert!(
+            matches!(&delivery, Delivery::Bounced(words) if words.contains("no such user")),
+            "{delivery:?}"
+        );
+        assert_eq!(get(&world.records, again.id).await.unwrap().state, NoticeState::Bounced);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_wrong_address_does_not_keep_a_notice_from_the_others() {
+    on_each_database(async |world| {
+        let case = crate::matter::open_case(world).await;
+        let mut proposal = crate::matter::proposal(world, requests::Ask::RestoreService);
+        proposal.addresses = vec![
+            "gone@shop.atlas.example".to_owned(),
+            "noc@shop.atlas.example".to_owned(),
+        ];
+        let request = requests::create(&world.records, duty_officer(), case.id, &proposal)
+            .await
+            .unwrap();
+        let notice = queue(world, &request).await;
+        let (port, taken) = relay(|line| if line.contains("gone@") { "550 gone" } else { "250 yes" }).await;
+        let delivery = deliver_by(&world.records, &centre(), notice.id, &smtp(port))
+            .await
+            .unwrap();
+        assert_eq!((delivery, taken.lock().unwrap().len()), (Delivery::Sent, 1));
+        let attempt = &get(&world.records, notice.id).await.unwrap().attempts[0];
+        assert!(attempt.result.as_ref().unwrap().contains("gone@"), "{attempt:?}");
+    })
+    .await;
+}
+
+fn report(message_id: &str, action: &str) -> String {
+    format!(
+        "From: MAILER-DAEMON@relay.example\r\nMIME-Version: 1.0\r\n\
+        Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n\
+        --b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; relay.example\r\n\r\n\
+        Final-Recipient: rfc822; noc@shop.atlas.example\r\nAction: {action}\r\nStatus: 5.1.1\r\n\r\n\
+        --b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: <{message_id}>\r\n\r\n--b--\r\n"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_comes_back_marks_its_notice_unless_the_party_has_answered() {
+    on_each_database(async |world| {
+        let (_, request) = open_request(world).await;
+        let folder = tempfile::tempdir().unwrap();
+        let notice = queue(world, &request).await;
+        deliver(world, notice.id, folder.path()).await;
+        let unknown = receive(&world.records, report("0@elsewhere.example", "failed").as_bytes())
+            .await
+            .unwrap();
+        assert_eq!(unknown, Received::Unknown);
+        let came = receive(&world.records, report(&notice.message_id, "failed").as_bytes())
+            .await
+            .unwrap();
+        assert_eq!(came, Received::Bounced(notice.id));
+        assert_eq!(
+            get(&world.records, notice.id).await.unwrap().last_error.unwrap(),
+            "noc@shop.atlas.example 5.1.1"
+        );
+        assert_eq!(
+            requests::get(&world.records, request.id).await.unwrap().state,
+            RequestState::Bounced
+        );
+        let second = queue(world, &request).await;
+        assert_eq!(second.in_reply_to.as_deref(), Some(notice.message_id.as_str()));
+        deliver(world, second.id, folder.path()).await;
+        let arrived = receive(&world.records, report(&second.message_id, "delivered").as_bytes())
+            .await
+            .unwrap();
+        assert_eq!(arrived, Received::Delivered(second.id));
+        let token = links::issue(&world.records, duty_officer(), request.id)
+            .await
+            .unwrap()
+            .to_string();
+        let known = links::Answer::bare(links::AnswerKind::Acknowledge);
+        links::answer(&world.records, &token, &known, "1").await.unwrap();
+        receive(&world.records, report(&second.message_id, "failed").as_bytes())
+            .await
+            .unwrap();
+        assert_eq!(
+            requests::get(&world.records, request.id).await.unwrap().state,
+            RequestState::Acknowledged
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_becomes_a_note_once_and_moves_nothing() {
+    on_each_database(async |world| {
+        let (case, request) = open_request(world).await;
+        let folder = tempfile::tempdir().unwrap();
+        let notice = queue(world, &request).await;
+        deliver(world, notice.id, folder.path()).await;
+        let reply = |from: &str, thread: &str| {
+            format!(
+                "From: {from}\r\nMessage-ID: <r1@shop.example>\r\n{thread}\r\nSubject: =?UTF-8?Q?R=C3=A9=3A_?= [DNSCERT-2026-00001/1] x\r\n\
+                Content-Type: text/plain; charset=utf-8\r\n\r\nC'est réparé.\r\n"
+            )
+        };
+        let threaded = reply("noc@shop.atlas.example", &format!("In-Reply-To: <{}>", notice.message_id));
+        for _ in 0..2 {
+            let received = receive(&world.records, threaded.as_bytes()).await.unwrap();
+            assert_eq!(received, Received::Reply(request.id));
+        }
+        let stranger = receive(&world.records, reply("eve@evil.example", "X-Nothing: 1").as_bytes()).await.unwrap();
+        assert_eq!(stranger, Received::Reply(request.id), "the subject's token is enough to find the case");
+        let notes = cases::notes(&world.records, case.id).await.unwrap();
+        assert_eq!(notes.len(), 2);
+        assert!(notes[0].text.contains("an address of the party") && notes[0].text.contains("C'est réparé."));
+        assert!(notes[1].text.contains("not an address of the party"), "{}", notes[1].text);
+        assert_eq!(requests::get(&world.records, request.id).await.unwrap().state, RequestState::Sent);
+        assert_eq!(receive(&world.records, b"Subject: hello\r\n\r\nhello").await.unwrap(), Received::Unknown);
+        assert_eq!(receive(&world.records, &[0xff; 100]).await.unwrap(), Received::Unknown);
+    })
+    .await;
+}
