@@ -16,9 +16,10 @@ use crate::run::Run;
 use crate::server::Server;
 
 use super::dnssec_cds::{dnssec15, dnssec16, dnssec17, dnssec18};
-use super::dnssec_denial::{dnssec03, dnssec10};
+use super::dnssec_denial::dnssec10;
 use super::dnssec_ds::{dnssec01, dnssec02, dnssec07, dnssec11};
 use super::dnssec_keys::{dnssec05, dnssec06, dnssec13, dnssec14};
+use super::dnssec_nsec3::dnssec03;
 use super::dnssec_signatures::{dnssec04, dnssec08, dnssec09};
 
 /// The cases of this group.

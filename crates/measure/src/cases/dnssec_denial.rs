@@ -1,4 +1,4 @@
-//! Proofs of absence: dnssec10 (NSEC or NSEC3, one of them and sound), dnssec03 (the settings of NSEC3).
+//! Proofs of absence: dnssec10 (NSEC or NSEC3, one of them, and sound).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -286,7 +286,7 @@ impl Absence {
     }
 }
 
-fn in_authority(response: &Response, rtype: Rtype) -> impl Iterator<Item = &Record> {
+pub(super) fn in_authority(response: &Response, rtype: Rtype) -> impl Iterator<Item = &Record> {
     response.authority.iter().filter(move |record| record.rtype() == rtype)
 }
 
@@ -340,143 +340,62 @@ fn judge_signature(kind: &Kind, proof: &Record, rrsig: &Rrsig, keys: &[Dnskey], 
     }
 }
 
-/// What the servers say of NSEC3.
-#[derive(Default)]
-struct Nsec3Settings {
-    without_keys: BTreeSet<IpAddr>,
-    with_keys: BTreeSet<IpAddr>,
-    without: BTreeSet<IpAddr>,
-    several: BTreeSet<IpAddr>,
-    silent: BTreeSet<IpAddr>,
-    in_error: BTreeSet<IpAddr>,
-    hashes: Seen<u8>,
-    flags: Seen<u8>,
-    iterations: Seen<u16>,
-    salts: Seen<usize>,
-}
+#[cfg(test)]
+mod tests {
+    use domain::base::iana::SecurityAlgorithm;
+    use proptest::prelude::*;
 
-/// dnssec03: are the settings of NSEC3 those that are advised (RFC 9276), and the same everywhere?
-pub(super) async fn dnssec03(run: &Run) -> Vec<Emission> {
-    let zone = run.zone();
-    let servers = children(run).await;
-    let mut seen = Nsec3Settings::default();
-    for (address, exchange) in run
-        .ask_all(servers.keys().copied(), &Question::dnssec(zone, Rtype::DNSKEY))
-        .await
-    {
-        if let Some(response) = sound(&exchange) {
-            let of = if has_keys(response, zone) {
-                &mut seen.with_keys
-            } else {
-                &mut seen.without_keys
-            };
-            of.insert(address);
-        }
-    }
-    for (address, exchange) in run
-        .ask_all(seen.with_keys.clone(), &Question::dnssec(zone, Rtype::NSEC))
-        .await
-    {
-        if exchange.response().is_none() {
-            seen.silent.insert(address);
-            continue;
-        }
-        let Some(response) = sound(&exchange) else {
-            seen.in_error.insert(address);
-            continue;
-        };
-        let found: Vec<&Nsec3<Vec<u8>>> = in_authority(response, Rtype::NSEC3).filter_map(Record::nsec3).collect();
-        let Some(nsec3) = found.first() else {
-            seen.without.insert(address);
-            continue;
-        };
-        if found.len() > 1 {
-            seen.several.insert(address);
-        }
-        note(&mut seen.hashes, nsec3.hash_algorithm().to_int(), address);
-        note(&mut seen.flags, nsec3.flags(), address);
-        note(&mut seen.iterations, nsec3.iterations(), address);
-        note(&mut seen.salts, nsec3.salt().as_slice().len(), address);
-    }
-    emit_settings(&seen, zone, &servers)
-}
+    use super::super::dnssec::{ds_records, has_signed_ds, has_signed_keys};
+    use super::*;
 
-fn emit_settings(seen: &Nsec3Settings, zone: &Name, servers: &BTreeMap<IpAddr, Vec<Server>>) -> Vec<Emission> {
-    let mut emitted = Vec::new();
-    let tag = if seen.with_keys.is_empty() {
-        "DS03_NO_DNSSEC_SUPPORT"
-    } else {
-        "DS03_SERVER_NO_DNSSEC_SUPPORT"
-    };
-    emitted.extend(with_servers(tag, servers, &seen.without_keys));
-    let tag = if seen.hashes.is_empty() {
-        "DS03_NO_NSEC3"
-    } else {
-        "DS03_SERVER_NO_NSEC3"
-    };
-    emitted.extend(with_servers(tag, servers, &seen.without));
-    emitted.extend(with_servers("DS03_ERR_MULT_NSEC3", servers, &seen.several));
-    emitted.extend(with_servers("DS03_NO_RESPONSE_NSEC_QUERY", servers, &seen.silent));
-    emitted.extend(with_servers("DS03_ERROR_RESPONSE_NSEC_QUERY", servers, &seen.in_error));
-
-    if seen.hashes.len() > 1 {
-        emitted.push(Emission::new("DS03_INCONSISTENT_HASH_ALGO"));
+    /// An authoritative answer whose sections hold records of the zone `example` with these types and octets.
+    fn answer(sections: [&[(u16, Vec<u8>)]; 2]) -> Vec<u8> {
+        let mut wire = vec![0, 0, 0x84, 0, 0, 0];
+        for records in sections {
+            wire.extend((records.len() as u16).to_be_bytes());
+        }
+        wire.extend([0, 0]);
+        for (rtype, octets) in sections.into_iter().flatten() {
+            wire.extend(b"\x07example\x00");
+            wire.extend(rtype.to_be_bytes());
+            wire.extend([0, 1, 0, 0, 0, 60]);
+            wire.extend((octets.len() as u16).to_be_bytes());
+            wire.extend(octets);
+        }
+        wire
     }
-    for (algorithm, addresses) in &seen.hashes {
-        emitted.extend(match algorithm {
-            1 => with_servers("DS03_LEGAL_HASH_ALGO", servers, addresses),
-            _ => with_servers("DS03_ILLEGAL_HASH_ALGO", servers, addresses)
-                .map(|emission| emission.arg("algo_num", algorithm)),
+
+    fn records() -> impl Strategy<Value = Vec<(u16, Vec<u8>)>> {
+        let rtype = prop::sample::select(vec![6, 43, 46, 47, 48, 50, 51]);
+        // Octets that begin like an RRSIG over NSEC3 or DNSKEY reach further than random ones.
+        let rrsig = prop::sample::select(vec![0, 47, 48, 50]).prop_flat_map(|covered| {
+            prop::collection::vec(any::<u8>(), 16..90).prop_map(move |mut octets| {
+                octets[..2].copy_from_slice(&[0, covered]);
+                octets.splice(18.min(octets.len()).., *b"\x07example\x00");
+                octets
+            })
         });
+        let octets = prop_oneof![prop::collection::vec(any::<u8>(), 0..90), rrsig];
+        prop::collection::vec((rtype, octets), 0..6)
     }
-    if seen.flags.len() > 1 {
-        emitted.push(Emission::new("DS03_INCONSISTENT_NSEC3_FLAGS"));
-    }
-    // Bits are counted from the left: 7 is the last one, opt-out (RFC 5155 §11).
-    for bit in 0..7_u8 {
-        let set = seen.flags.iter().filter(|(flags, _)| **flags & (0x80 >> bit) != 0);
-        let addresses: BTreeSet<IpAddr> = set.flat_map(|(_, addresses)| addresses).copied().collect();
-        let emission = with_servers("DS03_UNASSIGNED_FLAG_USED", servers, &addresses);
-        emitted.extend(emission.map(|emission| emission.arg("int", bit)));
-    }
-    let (opted_out, others): (Vec<_>, Vec<_>) = seen.flags.iter().partition(|(flags, _)| **flags & 1 != 0);
-    let union = |sets: Vec<(&u8, &BTreeSet<IpAddr>)>| sets.into_iter().flat_map(|(_, set)| set).copied().collect();
-    let (opted_out, others): (BTreeSet<IpAddr>, BTreeSet<IpAddr>) = (union(opted_out), union(others));
-    let tag = if is_registry(zone) {
-        "DS03_NSEC3_OPT_OUT_ENABLED_TLD"
-    } else {
-        "DS03_NSEC3_OPT_OUT_ENABLED_NON_TLD"
-    };
-    emitted.extend(with_servers(tag, servers, &opted_out));
-    emitted.extend(with_servers("DS03_NSEC3_OPT_OUT_DISABLED", servers, &others));
 
-    if seen.iterations.len() > 1 {
-        emitted.push(Emission::new("DS03_INCONSISTENT_ITERATION"));
-    }
-    for (iterations, addresses) in &seen.iterations {
-        emitted.extend(match iterations {
-            0 => with_servers("DS03_LEGAL_ITERATION_VALUE", servers, addresses),
-            _ => with_servers("DS03_ILLEGAL_ITERATION_VALUE", servers, addresses)
-                .map(|emission| emission.arg("int", iterations)),
-        });
-    }
-    if seen.salts.len() > 1 {
-        emitted.push(Emission::new("DS03_INCONSISTENT_SALT_LENGTH"));
-    }
-    for (octets, addresses) in &seen.salts {
-        emitted.extend(match octets {
-            0 => with_servers("DS03_LEGAL_EMPTY_SALT", servers, addresses),
-            _ => {
-                with_servers("DS03_ILLEGAL_SALT_LENGTH", servers, addresses).map(|emission| emission.arg("int", octets))
+    proptest! {
+        #[test]
+        fn no_answer_makes_judging_panic(in_answer in records(), in_authority in records(), key in prop::collection::vec(any::<u8>(), 0..80)) {
+            let wire = answer([&in_answer, &in_authority]);
+            let response = Response::read(&wire, Rtype::NSEC).unwrap();
+            let zone: Name = "example".parse().unwrap();
+            let address: IpAddr = "192.0.2.1".parse().unwrap();
+            let mut keys = key_set(address, &response, &zone).map(|set| set.keys).unwrap_or_default();
+            keys.push(Dnskey::new(257, 3, SecurityAlgorithm::ED25519, key).unwrap());
+            ds_records(&response, &zone);
+            has_signed_keys(&response, &zone);
+            has_signed_ds(&response, &zone);
+            for kind in [&NSEC, &NSEC3] {
+                let mut absence = Absence::default();
+                absence.judge_proof(kind, address, &response, &zone, &keys, Timestamp::UNIX_EPOCH);
+                absence.emit(&BTreeMap::new());
             }
-        });
+        }
     }
-    emitted
-}
-
-/// Whether a zone mostly delegates, so that opt-out is in place: the root and top-level domains.
-///
-/// Registries lower down, which the Public Suffix List names, are not known here and get the notice for other zones.
-fn is_registry(zone: &Name) -> bool {
-    zone.label_count() <= 1
 }

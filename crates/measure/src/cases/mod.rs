@@ -11,6 +11,7 @@ mod dnssec_cds;
 mod dnssec_denial;
 mod dnssec_ds;
 mod dnssec_keys;
+mod dnssec_nsec3;
 mod dnssec_signatures;
 pub mod glue;
 pub mod nameserver;
