@@ -124,6 +124,7 @@ pub async fn check(inquiry: &Inquiry, plan: &CheckPlan, now: Timestamp) -> Repor
     }
     let is_heard = servers.iter().any(|server| server.reachable);
     let untestable = match delegation.is_some() && is_heard {
+        _ if inquiry.is_spent() => Some("the inquiry used up its questions or its time".to_owned()),
         true => None,
         false => why_untestable(&run).await.map(str::to_owned),
     };

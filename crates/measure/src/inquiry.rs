@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 use model::{Name, Outcome, Sample, Transport};
 use serde::Serialize;
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 use crate::exchange::{Ended, Exchange};
 use crate::internet::Internet;
@@ -34,6 +36,8 @@ struct Inner {
     kept: Mutex<Vec<Kept>>,
     names: Mutex<HashMap<IpAddr, Name>>,
     health: Health,
+    begun: Instant,
+    is_spent: AtomicBool,
 }
 
 struct Kept {
@@ -67,6 +71,8 @@ impl Inquiry {
             kept: Mutex::default(),
             names: Mutex::default(),
             health: Health::default(),
+            begun: Instant::now(),
+            is_spent: AtomicBool::new(false),
         }))
     }
 
@@ -82,7 +88,9 @@ impl Inquiry {
             ipv4: saved.ipv4,
             ipv6: saved.ipv6,
         };
-        Ok(Self::new(source, saved.hints, saved.started))
+        let inquiry = Self::new(source, saved.hints, saved.started);
+        inquiry.0.is_spent.store(saved.is_spent, Ordering::Relaxed);
+        Ok(inquiry)
     }
 
     /// All exchanges as JSON, for [`Inquiry::restore`].
@@ -93,6 +101,7 @@ impl Inquiry {
             started: self.0.started,
             ipv4: is_on(Ipv4Addr::LOCALHOST.into()),
             ipv6: is_on(Ipv6Addr::LOCALHOST.into()),
+            is_spent: self.is_spent(),
             exchanges: self.exchanges(),
         };
         saved.to_json()
@@ -133,24 +142,23 @@ impl Inquiry {
     }
 
     async fn put(&self, address: IpAddr, question: &Question, may_share: bool) -> Arc<Exchange> {
+        let unasked = || {
+            let ended = Ended::without_answer(Outcome::Unreachable, 0);
+            Arc::new(Exchange::new(address, question.clone(), self.0.started, ended))
+        };
         let (exchange, is_own) = match &self.0.source {
+            Source::Internet(internet) if self.spends_too_much(internet) => (unasked(), true),
             Source::Internet(internet) if may_share => {
                 internet.exchange_shared(address, question, &self.0.health).await
             }
-            Source::Internet(internet) => (
-                Arc::new(internet.exchange(address, question, &self.0.health).await),
-                true,
-            ),
-            Source::File { known, .. } => match known.get(&(address, question.clone())) {
-                Some(exchange) => (exchange.clone(), true),
-                None => {
-                    let ended = Ended::without_answer(Outcome::Unreachable, 0);
-                    (
-                        Arc::new(Exchange::new(address, question.clone(), self.0.started, ended)),
-                        true,
-                    )
-                }
-            },
+            Source::Internet(internet) => {
+                let exchange = internet.exchange(address, question, &self.0.health).await;
+                (Arc::new(exchange), true)
+            }
+            Source::File { known, .. } => {
+                let saved = known.get(&(address, question.clone()));
+                (saved.cloned().unwrap_or_else(unasked), true)
+            }
         };
         let kept = Kept {
             exchange: exchange.clone(),
@@ -158,6 +166,21 @@ impl Inquiry {
         };
         self.0.kept.lock().expect("no holder of this lock panics").push(kept);
         exchange
+    }
+
+    fn spends_too_much(&self, internet: &Internet) -> bool {
+        let settings = internet.settings();
+        let asked = self.0.memo.lock().expect("no holder of this lock panics").len();
+        let is_over = asked > settings.inquiry_questions || self.0.begun.elapsed() > settings.inquiry_time;
+        if is_over {
+            self.0.is_spent.store(true, Ordering::Relaxed);
+        }
+        is_over
+    }
+
+    /// Whether it stopped asking because it had used up its questions or its time. Silence means nothing then.
+    pub fn is_spent(&self) -> bool {
+        self.0.is_spent.load(Ordering::Relaxed)
     }
 
     /// Remembers whose address it is, for samples and evidence.

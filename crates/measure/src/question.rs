@@ -169,3 +169,46 @@ impl Question {
         wire
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::base::Message;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_question_is_read_by_others_as_it_was_meant(
+            labels in proptest::collection::vec("[a-z0-9-]{1,20}", 0..6),
+            rtype: u16,
+            id: u16,
+            recursive: bool,
+            edns in proptest::option::of((any::<u8>(), any::<u16>(), any::<bool>(), any::<u16>())),
+            options in proptest::collection::vec((any::<u16>(), proptest::collection::vec(any::<u8>(), 0..40)), 0..3),
+        ) {
+            let name: Name = if labels.is_empty() { Name::root() } else { labels.join(".").parse().unwrap() };
+            let mut question = Question::plain(&name, Rtype::from_int(rtype));
+            question.recursion_desired = recursive;
+            if let Some((version, payload, dnssec_ok, z)) = edns {
+                let z = z & 0x7fff;
+                question.edns = Some(Edns { version, payload, dnssec_ok, z, options: options.clone() });
+            }
+            let wire = question.to_wire(id, name.as_wire().as_slice());
+            let message = Message::from_octets(&wire[..]).unwrap();
+            prop_assert_eq!((message.header().id(), message.header().rd(), message.header().qr()), (id, recursive, false));
+            let asked = message.sole_question().unwrap();
+            prop_assert_eq!(Name::from_wire(asked.qname()), name);
+            prop_assert_eq!((asked.qtype().to_int(), asked.qclass()), (rtype, Class::IN));
+            match (message.opt(), edns) {
+                (None, None) => {}
+                (Some(opt), Some((version, payload, dnssec_ok, _))) => {
+                    prop_assert_eq!((opt.version(), opt.udp_payload_size(), opt.dnssec_ok()), (version, payload, dnssec_ok));
+                    let read = opt.opt().iter::<domain::base::opt::UnknownOptData<_>>().flatten();
+                    let read: Vec<(u16, Vec<u8>)> = read.map(|o| (o.code().to_int(), o.as_slice().to_vec())).collect();
+                    prop_assert_eq!(read, options);
+                }
+                (opt, _) => prop_assert!(false, "an OPT record in the message: {}", opt.is_some()),
+            }
+        }
+    }
+}

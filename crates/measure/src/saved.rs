@@ -42,6 +42,7 @@ pub(crate) struct Saved {
     pub started: Timestamp,
     pub ipv4: bool,
     pub ipv6: bool,
+    pub is_spent: bool,
     pub exchanges: Vec<Arc<Exchange>>,
 }
 
@@ -54,6 +55,9 @@ struct File {
     ipv4: bool,
     /// Whether IPv6 was asked.
     ipv6: bool,
+    /// Whether it stopped asking because it had used up its questions or its time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_spent: bool,
     exchanges: Vec<Row>,
 }
 
@@ -125,6 +129,7 @@ impl Saved {
             hints: self.hints.clone(),
             ipv4: self.ipv4,
             ipv6: self.ipv6,
+            is_spent: self.is_spent,
             exchanges: self.exchanges.iter().map(|exchange| row(exchange)).collect(),
         };
         serde_json::to_string(&file).expect("plain data with text keys is JSON")
@@ -143,6 +148,7 @@ impl Saved {
             started: file.started,
             ipv4: file.ipv4,
             ipv6: file.ipv6,
+            is_spent: file.is_spent,
             exchanges,
         })
     }

@@ -57,6 +57,7 @@ pub async fn verify(inquiry: &Inquiry, check: &Check, now: Timestamp) -> Verdict
             };
             let seen = delegation_of(&Run::new(inquiry, &plan, now)).await;
             let state = match &seen {
+                _ if inquiry.is_spent() => VerdictState::Unknown,
                 None => VerdictState::Unknown,
                 Some(seen) if is_as_expected(expected, seen) => VerdictState::Holds,
                 Some(_) => VerdictState::Fails,

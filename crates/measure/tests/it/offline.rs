@@ -212,3 +212,27 @@ async fn a_zone_whose_servers_are_all_of_a_family_that_is_off_is_untestable() {
     let restored = Inquiry::restore(&inquiry.save()).unwrap();
     assert_eq!(check(&restored, &plan, noon()).await.untestable, report.untestable);
 }
+
+#[tokio::test]
+async fn an_inquiry_that_would_ask_without_end_is_ended() {
+    let lab = pocket().await;
+    let settings = Settings {
+        hints: lab.hints(),
+        port: lab.port(),
+        inquiry_questions: 20,
+        ..Settings::default()
+    };
+    let inquiry = Internet::open(settings).unwrap().inquiry();
+    let report = check(&inquiry, &plan("good.test"), noon()).await;
+    let asked: u64 = lab
+        .questions()
+        .values()
+        .map(|questions| questions.udp + questions.tcp)
+        .sum();
+    assert!(asked <= 20, "{asked}");
+    assert_eq!(
+        report.untestable.as_deref(),
+        Some("the inquiry used up its questions or its time")
+    );
+    assert!(Inquiry::restore(&inquiry.save()).unwrap().is_spent());
+}
