@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use model::Finding;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::profile::ANY_CASE;
 
@@ -28,7 +28,7 @@ const FILES: [(&str, &str); 11] = [
 ];
 
 /// A finding in plain English words.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Description {
     /// What was seen, in one sentence that names the servers.
     pub what: String,
