@@ -26,13 +26,8 @@ pub enum Delivery {
     Bounced(String),
     /// It was tried for five days.
     Failed(String),
-    /// Not now: retry the job then.
-    RetryAt {
-        /// When.
-        at: Timestamp,
-        /// Why not now.
-        reason: String,
-    },
+    /// Not now: retry the job then. Why stands in the notice's `last_error`.
+    RetryAt(Timestamp),
 }
 
 /// Hands a notice over. May be called any number of times; two calls for one notice must not run at once (jobs hold
@@ -149,7 +144,7 @@ async fn later(change: &mut Change, notice: &Notice, words: String) -> Result<De
         Some(at) => {
             tracing::info!(notice = %notice.id, attempt, words, "notice waits for the relay");
             note_error(change, notice.id, &words).await?;
-            Ok(Delivery::RetryAt { at, reason: words })
+            Ok(Delivery::RetryAt(at))
         }
         None => {
             come_back(change, notice, NoticeEvent::GiveUp, &words).await?;

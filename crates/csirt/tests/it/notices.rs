@@ -8,6 +8,8 @@ use csirt::requests::RequestState;
 use csirt::{Error, cases, links, requests};
 use mail_parser::{MessageParser, MimeHeaders};
 use model::Language;
+use testkit::mail_server::MailServer;
+use testkit::program::are_installed;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
@@ -172,10 +174,7 @@ async fn a_relay_that_is_down_is_tried_again_and_every_link_that_left_opens() {
         let delivery = deliver_by(&world.records, &centre(), notice.id, &smtp(closed))
             .await
             .unwrap();
-        assert!(
-            matches!(delivery, Delivery::RetryAt { at, .. } if at > now),
-            "{delivery:?}"
-        );
+        assert!(matches!(delivery, Delivery::RetryAt(at) if at > now), "{delivery:?}");
         let waiting = get(&world.records, notice.id).await.unwrap();
         assert_eq!(waiting.state, NoticeState::Queued);
         assert!(waiting.last_error.is_some() && waiting.attempts[0].ended_at.is_some());
@@ -212,7 +211,7 @@ async fn a_refusal_for_good_shows_and_a_passing_one_waits_up_to_five_days() {
         let delivery = deliver_by(&world.records, &centre(), notice.id, &smtp(busy))
             .await
             .unwrap();
-        assert!(matches!(delivery, Delivery::RetryAt { .. }), "{delivery:?}");
+        assert!(matches!(delivery, Delivery::RetryAt(_)), "{delivery:?}");
         world.wait_secs(5 * 86_400);
         let delivery = deliver_by(&world.records, &centre(), notice.id, &smtp(busy))
             .await
@@ -346,4 +345,172 @@ async fn a_reply_becomes_a_note_once_and_moves_nothing() {
         assert_eq!(receive(&world.records, &[0xff; 100]).await.unwrap(), Received::Unknown);
     })
     .await;
+}
+
+/// What a mailbox holds of its newest mail.
+fn newest_mail(server: &MailServer) -> String {
+    use std::io::{BufRead, Write};
+    let stream = std::net::TcpStream::connect(("127.0.0.1", server.imap_port)).unwrap();
+    let mut lines = std::io::BufReader::new(stream.try_clone().unwrap());
+    let (mut stream, mut all) = (stream, String::new());
+    for (tag, command) in ["LOGIN party loopback", "SELECT INBOX", "FETCH * BODY[]"]
+        .iter()
+        .enumerate()
+    {
+        write!(stream, "t{tag} {command}\r\n").unwrap();
+        let end = format!("t{tag} ");
+        loop {
+            let mut line = String::new();
+            assert_ne!(lines.read_line(&mut line).unwrap(), 0, "{all}");
+            if line.starts_with(&end) {
+                break;
+            }
+            all.push_str(&line);
+        }
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_relay_that_comes_back_takes_the_notice_and_nothing_leaves_in_the_clear_where_tls_is_required() {
+    if !are_installed(&["/usr/sbin/smtpd", "/usr/sbin/dovecot", "/usr/bin/openssl"]).unwrap() {
+        return;
+    }
+    let mut server = MailServer::start().unwrap();
+    let settings = SmtpSettings {
+        host: "localhost".to_owned(),
+        port: server.smtp_port,
+        security: Security::Required,
+        hello: "cert.example".to_owned(),
+        ..SmtpSettings::default()
+    };
+    let strict = Mailer::smtp(&settings).unwrap();
+    let plain = Mailer::smtp(&SmtpSettings {
+        security: Security::None,
+        ..settings
+    })
+    .unwrap();
+    let world = crate::World::open(testkit::database::sqlite().unwrap()).await;
+    let (_, request) = open_request(&world).await;
+    let notice = queue(&world, &request).await;
+    let by = async |mailer| deliver_by(&world.records, &centre(), notice.id, mailer).await.unwrap();
+    assert!(
+        matches!(by(&strict).await, Delivery::RetryAt(_)),
+        "the relay's own certificate is not trusted"
+    );
+    server.stop_smtp();
+    assert!(matches!(by(&plain).await, Delivery::RetryAt(_)), "the relay is down");
+    server.start_smtp().unwrap();
+    assert_eq!(by(&plain).await, Delivery::Sent, "{}", server.logs());
+    let mut mail = String::new();
+    for _ in 0..100 {
+        mail = newest_mail(&server);
+        if mail.contains(&notice.message_id) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    let token = token_in(&mail).to_string();
+    assert_eq!(
+        links::view(&world.records, &token).await.unwrap().request.id,
+        request.id
+    );
+    assert_eq!(get(&world.records, notice.id).await.unwrap().attempts.len(), 3);
+}
+
+/// A relay behind TLS from the first octet: `openssl s_server` carries the dialogue.
+fn tls_relay(folder: &std::path::Path, port: u16) -> std::process::Child {
+    use std::io::{BufRead, Write};
+    use std::process::{Command, Stdio};
+    let (key, certificate) = (folder.join("key.pem"), folder.join("cert.pem"));
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+        ])
+        .args([
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+            "-addext",
+            "basicConstraints=critical,CA:FALSE",
+        ])
+        .arg("-keyout")
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let mut server = Command::new("openssl")
+        .args(["s_server", "-quiet", "-accept", &format!("127.0.0.1:{port}")])
+        .arg("-cert")
+        .arg(&certificate)
+        .arg("-key")
+        .arg(&key)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let (mut say, heard) = (server.stdin.take().unwrap(), server.stdout.take().unwrap());
+    std::thread::spawn(move || -> std::io::Result<()> {
+        say.write_all(b"220 relay.example\r\n")?;
+        let mut in_mail = false;
+        for line in std::io::BufReader::new(heard).lines() {
+            let line = line?;
+            let answer = match line.trim_end() {
+                "." => "250 taken",
+                _ if in_mail => continue,
+                "DATA" => "354 go on",
+                _ => "250 relay.example",
+            };
+            in_mail = answer.starts_with("354");
+            say.write_all(format!("{answer}\r\n").as_bytes())?;
+        }
+        Ok(())
+    });
+    server
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_behind_tls_takes_a_notice_when_its_certificate_is_trusted() {
+    if !are_installed(&["/usr/bin/openssl"]).unwrap() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let port = testkit::loopback::free_port().unwrap();
+    let mut server = tls_relay(folder.path(), port);
+    let mailer = Mailer::smtp(&SmtpSettings {
+        host: "localhost".to_owned(),
+        port,
+        security: Security::Tls,
+        hello: "cert.example".to_owned(),
+        ca_file: Some(folder.path().join("cert.pem")),
+        ..SmtpSettings::default()
+    })
+    .unwrap();
+    let world = crate::World::open(testkit::database::sqlite().unwrap()).await;
+    let (_, request) = open_request(&world).await;
+    let notice = queue(&world, &request).await;
+    let mut delivery = Delivery::Already;
+    for _ in 0..50 {
+        delivery = deliver_by(&world.records, &centre(), notice.id, &mailer).await.unwrap();
+        if delivery == Delivery::Sent {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    let last = get(&world.records, notice.id).await.unwrap().last_error;
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert_eq!(delivery, Delivery::Sent, "{last:?}");
 }
