@@ -109,7 +109,7 @@ pub async fn create(records: &Records, actor: Actor, new: NewAccount) -> Result<
     check_person(&new.display_name, &new.email, &new.time_zone)?;
     check_organisation(new.role, new.organisation)?;
     password::check_strength(&new.password, &name)?;
-    let hash = password::hash(&new.password, &mut rand::rng()).await;
+    let hash = password::hash(&new.password, &mut records.fork_random()).await;
 
     let mut change = records.begin(actor).await?;
     if by_name_in(change.db(), &name).await?.is_some() {
@@ -275,7 +275,7 @@ pub async fn enable(records: &Records, actor: Actor, id: Id<Account>) -> Result<
 pub async fn set_password(records: &Records, actor: Actor, id: Id<Account>, password: &str) -> Result<(), Error> {
     let name = get(records, id).await?.name;
     password::check_strength(password, &name)?;
-    let hash = password::hash(password, &mut rand::rng()).await;
+    let hash = password::hash(password, &mut records.fork_random()).await;
     let mut change = records.begin(actor).await?;
     let old = row(change.db(), id).await?;
     session::end_all(change.db(), id).await?;

@@ -185,8 +185,8 @@ impl Records {
         &self.db
     }
 
-    /// A generator of its own for one change.
-    fn fork_random(&self) -> StdRng {
+    /// A generator of its own for one change. It may go from thread to thread, which the one of a thread may not.
+    pub(crate) fn fork_random(&self) -> StdRng {
         StdRng::from_rng(&mut *self.random.lock().expect("no holder of this lock panics"))
     }
 }

@@ -160,6 +160,44 @@ async fn a_new_sqlite_file_is_for_its_owner_only() {
     }
 }
 
+/// Compiles only where pages, which run on any thread, can call it.
+fn runs_anywhere<T: Send>(_: T) {}
+
+#[tokio::test]
+async fn actions_run_on_any_thread() {
+    use csirt::{accounts, directory, jobs, watch};
+    on_each_database(async |world| {
+        let records = &world.records;
+        let id = model::Id::from(uuid::Uuid::nil());
+        let credentials = accounts::Credentials {
+            name: "ada",
+            password: "",
+            code: None,
+            address: "192.0.2.1".parse().unwrap(),
+            agent: "",
+        };
+        let (limits, lifetime) = (accounts::Limits::default(), accounts::Lifetime::default());
+        runs_anywhere(records.begin(Actor::System));
+        runs_anywhere(accounts::sign_in(records, &limits, &lifetime, credentials));
+        runs_anywhere(accounts::set_password(
+            records,
+            Actor::System,
+            id,
+            "correct horse battery",
+        ));
+        runs_anywhere(accounts::begin_totp(
+            records,
+            "dnscert",
+            model::Id::from(uuid::Uuid::nil()),
+        ));
+        runs_anywhere(directory::import(records, Actor::System, directory::Format::Csv, b""));
+        runs_anywhere(directory::route(records, &directory::Target::Name(model::Name::root())));
+        runs_anywhere(jobs::claim_due(records, std::time::Duration::from_secs(1), 1));
+        runs_anywhere(watch::due(records, records.now()));
+    })
+    .await;
+}
+
 #[test]
 fn actors_read_and_print_the_same() {
     let id = "01890000-0000-7000-8000-000000000001";
