@@ -1,0 +1,93 @@
+//! `GET /alerts/{id}`: one alert with the evidence it rests on.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use csirt::accounts::Capability;
+use csirt::alerts::{self, Alert, AlertState};
+use csirt::{cases, intake};
+use model::{Explained, Finding, Id, Signal};
+
+use super::{kind_words, short_id};
+use crate::{App, Page, WebError, shell};
+
+/// Signals shown; the alert says how many there were.
+const SIGNALS: usize = 10;
+
+/// What one signal says, told for people.
+struct Told {
+    signal: Signal,
+    findings: Vec<Item>,
+}
+
+/// A finding with the runner's explanation, where the round that is kept still holds it.
+struct Item {
+    finding: Finding,
+    description: Option<Explained>,
+}
+
+#[derive(Template)]
+#[template(path = "alerts/show.html")]
+struct Show {
+    page: Page,
+    alert: Alert,
+    kind: String,
+    short: String,
+    told: Vec<Told>,
+    hidden: usize,
+    case: Option<String>,
+    report: Option<intake::Report>,
+    may_open: bool,
+    may_dismiss: bool,
+    tlps: Vec<(String, String)>,
+}
+
+/// The alert, or 404 for an id that is none.
+pub async fn show(State(app): State<App>, page: Page, Path(id): Path<String>) -> Result<Response, WebError> {
+    page.right(Capability::SeeAlerts)?;
+    let id: Id<Alert> = id.parse().map_err(|_| WebError::NotFound)?;
+    let alert = alerts::get(&app.records, id).await?;
+    let mut signals = alerts::signals(&app.records, id).await?;
+    let hidden = signals.len().saturating_sub(SIGNALS);
+    signals.reverse();
+    signals.truncate(SIGNALS);
+    let mut explanations: Vec<Explained> = Vec::new();
+    for zone in alert.zones.iter().take(SIGNALS) {
+        explanations.extend(crate::zones::explained(&app.records, zone).await?);
+    }
+    let told = signals
+        .into_iter()
+        .map(|signal| {
+            let findings = signal
+                .findings
+                .iter()
+                .map(|finding| Item {
+                    description: explanations.iter().find(|told| told.finding == *finding).cloned(),
+                    finding: finding.clone(),
+                })
+                .collect();
+            Told { signal, findings }
+        })
+        .collect();
+    let case = match alert.case {
+        Some(case) => Some(cases::get(&app.records, case).await?.number.to_string()),
+        None => None,
+    };
+    let report = intake::of_alert(&app.records, id).await?;
+    let is_new = alert.state == AlertState::New;
+    let may_open = is_new && page.has(Capability::WorkCases);
+    let may_dismiss = is_new && page.has(Capability::DismissAlerts);
+    shell::show(Show {
+        kind: kind_words(&alert, page.texts()),
+        short: short_id(&alert.id),
+        tlps: super::act::tlp_choices(),
+        told,
+        hidden,
+        case,
+        report,
+        may_open,
+        may_dismiss,
+        alert,
+        page,
+    })
+}

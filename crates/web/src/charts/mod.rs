@@ -1,0 +1,162 @@
+//! Charts as SVG text, drawn by the server: pure functions from figures to [`Svg`].
+//!
+//! A chart says by shape and word what it says by colour, carries a title and a description for screen readers, and
+//! takes its colours from classes of the style sheet, which know light and dark. What comes from the DNS is escaped
+//! here; nothing else in this crate writes markup by hand.
+
+mod delegation_graph;
+mod sparkline;
+mod strip;
+
+use std::fmt;
+
+pub use delegation_graph::{Chain, Graph, NameServer, Server, Standing, delegation_graph};
+pub use sparkline::{Point, sparkline};
+pub use strip::{Day, strip};
+
+/// A finished drawing, safe to stand in a page as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Svg(String);
+
+impl fmt::Display for Svg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl askama::filters::HtmlSafe for Svg {}
+
+/// How well something does; each state has its own shape, colour and word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Health {
+    /// As it should be: a disc.
+    Good,
+    /// It works, with trouble: a triangle.
+    Impaired,
+    /// It does not work: a cross.
+    Broken,
+    /// Nothing is known: an empty ring.
+    Unknown,
+}
+
+impl Health {
+    /// The class that carries the colour: `good`.
+    pub fn class(self) -> &'static str {
+        match self {
+            Health::Good => "good",
+            Health::Impaired => "impaired",
+            Health::Broken => "broken",
+            Health::Unknown => "unknown",
+        }
+    }
+
+    /// Id of the word: `chart-health-good`.
+    pub fn text_id(self) -> &'static str {
+        match self {
+            Health::Good => "chart-health-good",
+            Health::Impaired => "chart-health-impaired",
+            Health::Broken => "chart-health-broken",
+            Health::Unknown => "chart-health-unknown",
+        }
+    }
+}
+
+/// The mark of a state alone, 12 by 12, for tables and lists where the word stands beside it.
+pub fn mark(health: Health) -> Svg {
+    Svg(format!(
+        r#"<svg class="state" viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">{}</svg>"#,
+        shape(health, 6, 6)
+    ))
+}
+
+/// The shape of a state around the centre (`x`, `y`), at most 10 wide.
+fn shape(health: Health, x: i32, y: i32) -> String {
+    let class = health.class();
+    match health {
+        Health::Good => format!(r#"<circle class="mk {class}" cx="{x}" cy="{y}" r="5"/>"#),
+        Health::Impaired => {
+            format!(r#"<path class="mk {class}" d="M{} {}l5 9h-10z"/>"#, x, y - 5)
+        }
+        Health::Broken => format!(r#"<path class="mx {class}" d="M{} {}l8 8m0-8l-8 8"/>"#, x - 4, y - 4),
+        Health::Unknown => format!(r#"<circle class="mo {class}" cx="{x}" cy="{y}" r="4"/>"#),
+    }
+}
+
+/// Text for element content and attribute values. Characters that no XML document may hold are left out.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            '\u{fffe}' | '\u{ffff}' => {}
+            other if other.is_control() => {}
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+/// `text` with its middle left out, so that no more than `most` characters remain: both ends of a name tell it apart.
+fn shorten(text: &str, most: usize) -> String {
+    let count = text.chars().count();
+    if count <= most {
+        return text.to_owned();
+    }
+    let front = (most - 1) / 2;
+    let back = most - 1 - front;
+    text.chars()
+        .take(front)
+        .chain(['…'])
+        .chain(text.chars().skip(count - back))
+        .collect()
+}
+
+/// Microseconds as milliseconds with as many digits as help: `0.4`, `23`.
+pub fn milliseconds(rtt_us: u64) -> String {
+    if rtt_us < 10_000 {
+        format!("{}.{}", rtt_us / 1000, rtt_us % 1000 / 100)
+    } else {
+        (rtt_us / 1000).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_long_name_keeps_both_its_ends() {
+        assert_eq!(shorten("ns1.example", 11), "ns1.example");
+        assert_eq!(shorten("a-very-long-name.of-a-server.example", 15), "a-very-….example");
+        assert_eq!(shorten("παράδειγμα", 5), "πα…μα");
+    }
+
+    #[test]
+    fn milliseconds_have_a_decimal_only_where_it_matters() {
+        assert_eq!(milliseconds(412), "0.4");
+        assert_eq!(milliseconds(9_960), "9.9");
+        assert_eq!(milliseconds(23_400), "23");
+    }
+
+    proptest! {
+        #[test]
+        fn escaped_text_holds_nothing_that_a_reader_of_markup_acts_on(text in any::<String>()) {
+            let escaped = escape(&text);
+            prop_assert!(!escaped.contains(['<', '>', '"', '\'']));
+            prop_assert!(!escaped.chars().any(char::is_control));
+            prop_assert!(escaped.replace("&amp;", "").replace("&lt;", "").replace("&gt;", "")
+                .replace("&quot;", "").replace("&#39;", "").find('&').is_none());
+        }
+
+        #[test]
+        fn shortened_text_is_never_longer_than_asked(text in any::<String>(), most in 3_usize..60) {
+            prop_assert!(shorten(&text, most).chars().count() <= most);
+        }
+    }
+}

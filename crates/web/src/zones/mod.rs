@@ -1,0 +1,120 @@
+//! The watch list and the page of a zone: its delegation, servers, history, findings, and what is expected of it.
+
+mod act;
+mod delegation;
+mod list;
+mod round;
+mod show;
+
+use axum::Router;
+use axum::routing::{get, post};
+use csirt::directory::{Responsibility, ResponsibilityKind};
+use csirt::watch::ZoneState;
+use model::{ChangedPart, Level, Name};
+
+use crate::charts::Health;
+use crate::{App, WebError};
+
+pub(crate) use round::{ServerState, explained, fingerprint, servers};
+
+/// Pages and actions below `/zones`.
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/zones", get(list::list).post(act::add))
+        .route("/zones/{zone}", get(show::show))
+        .route("/zones/{zone}/watch", post(act::change))
+        .route("/zones/{zone}/remove", post(act::remove))
+        .route("/zones/{zone}/expected", post(act::accept))
+        .route("/zones/{zone}/announcements", post(act::announce))
+        .route("/zones/{zone}/announcements/{id}/withdraw", post(act::withdraw))
+}
+
+/// The address of a zone's page. The root is `@` there, for browsers take a lone dot away.
+pub(crate) fn path(zone: &Name) -> String {
+    if zone.is_root() {
+        "/zones/@".to_owned()
+    } else {
+        format!("/zones/{}", crate::paging::segment(&zone.to_string()))
+    }
+}
+
+/// The zone that an address means; 404 for what is no name.
+pub(crate) fn parse(zone: &str) -> Result<Name, WebError> {
+    if zone == "@" {
+        Ok(Name::root())
+    } else {
+        zone.parse().map_err(|_| WebError::NotFound)
+    }
+}
+
+/// How a zone does, by the worst of its findings.
+pub(crate) fn health(state: Option<&ZoneState>) -> Health {
+    match state {
+        None => Health::Unknown,
+        Some(state) => match state.worst {
+            Some(Level::Critical | Level::Error) => Health::Broken,
+            Some(Level::Warning) => Health::Impaired,
+            _ => Health::Good,
+        },
+    }
+}
+
+/// Class of a label for a state.
+pub(crate) fn health_class(health: Health) -> &'static str {
+    match health {
+        Health::Good => "good",
+        Health::Impaired => "warn",
+        Health::Broken => "bad",
+        Health::Unknown => "none",
+    }
+}
+
+/// Id of the word for a part of a delegation.
+pub(crate) fn part_text(part: ChangedPart) -> &'static str {
+    match part {
+        ChangedPart::Ns => "zone-part-ns",
+        ChangedPart::Ds => "zone-part-ds",
+        ChangedPart::Glue => "zone-part-glue",
+    }
+}
+
+/// The zone that somebody answers for, where it is one.
+pub(crate) fn as_zone(thing: &Responsibility) -> Option<Name> {
+    if thing.kind == ResponsibilityKind::Zone {
+        thing.value.parse().ok()
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_root_has_an_address_too() {
+        assert_eq!(path(&Name::root()), "/zones/@");
+        assert_eq!(parse("@").unwrap(), Name::root());
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_is_found_again_under_its_address(text in ".{1,60}") {
+            if let Ok(name) = text.parse::<Name>() {
+                let path = path(&name);
+                let segment = path.strip_prefix("/zones/").unwrap();
+                let mut octets = Vec::new();
+                let mut rest = segment.bytes();
+                while let Some(octet) = rest.next() {
+                    octets.push(match octet {
+                        b'%' => u8::from_str_radix(&format!("{}{}", rest.next().unwrap() as char, rest.next().unwrap() as char), 16).unwrap(),
+                        other => other,
+                    });
+                }
+                prop_assert_eq!(parse(std::str::from_utf8(&octets).unwrap()).unwrap(), name);
+            }
+        }
+    }
+}
