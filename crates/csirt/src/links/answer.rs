@@ -131,7 +131,9 @@ impl Answer {
     /// The answer with space trimmed, or the first field that is wrong.
     pub fn checked(&self) -> Result<Answer, AnswerError> {
         let clean = |text: &str| -> String {
-            let shown = text.chars().filter(|letter| !letter.is_control() || matches!(letter, '\n' | '\t'));
+            let shown = text
+                .chars()
+                .filter(|letter| !letter.is_control() || matches!(letter, '\n' | '\t'));
             shown.collect::<String>().trim().to_owned()
         };
         let answer = Answer {
