@@ -94,6 +94,11 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
     GROUPS.iter().copied().flatten()
 }
 
+/// The ids of all test cases.
+pub fn ids() -> impl Iterator<Item = &'static str> {
+    all().map(|case| case.id)
+}
+
 /// The servers of the zone by address, as the older cases ask them; servers of a family that is off are reported.
 pub(crate) async fn reachable_servers(
     run: &Run,
