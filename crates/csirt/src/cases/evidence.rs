@@ -59,7 +59,7 @@ pub async fn add_evidence(
     new: &NewEvidence,
 ) -> Result<Evidence, Error> {
     let mut change = records.begin(actor).await?;
-    store::row(change.db(), case).await?;
+    store::row_of(change.db(), case).await?;
     let evidence = keep(&mut change, case, new).await?;
     change.commit().await?;
     Ok(evidence)

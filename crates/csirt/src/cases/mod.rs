@@ -24,7 +24,7 @@ pub use figures::{Figures, PeriodFigures, Spread};
 pub use number::{CaseNumber, ReportNumber};
 pub use state::{CaseEvent, CaseState};
 pub use store::{add_alert, alerts_of, close, figures, figures_between, find, get, list, note, notes, open, reopen};
-pub(crate) use store::{case, checked_text, note_in, open_row, row};
+pub(crate) use store::{case, checked_text, note_in, open_row, row_of as row};
 pub use timeline::{Entry, Event, timeline};
 
 /// One incident.

@@ -1,7 +1,10 @@
 //! Cases in the records.
 
+use std::collections::HashMap;
+
 use model::{Id, Severity, Timestamp};
 use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, Func, SimpleExpr};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     QuerySelect,
@@ -137,7 +140,7 @@ pub async fn list(records: &Records, filter: &CaseFilter) -> Result<Vec<CaseSumm
             .filter(Column::Serial.eq(number.serial));
     } else if !text.is_empty() {
         let anywhere = Condition::any()
-            .add(Column::Title.contains(text))
+            .add(title_has(text))
             .add(Column::Zones.contains(text.to_lowercase()));
         find = find.filter(anywhere);
     }
@@ -146,20 +149,20 @@ pub async fn list(records: &Records, filter: &CaseFilter) -> Result<Vec<CaseSumm
         .limit(filter.limit)
         .all(records.db())
         .await?;
+    let cases = rows.iter().map(case).collect::<Result<Vec<Case>, Error>>()?;
+    let mut requests = of_cases(records, &cases).await?;
     let now = records.now();
-    let mut summaries = Vec::with_capacity(rows.len());
-    for row in rows {
-        let case = case(&row)?;
-        let requests = requests::in_case(records.db(), case.id).await?;
-        let count = |is: &dyn Fn(&&Request) -> bool| i64::try_from(requests.iter().filter(is).count()).unwrap_or(0);
-        summaries.push(CaseSummary {
+    let summary = |case: Case| {
+        let own = requests.remove(&case.id).unwrap_or_default();
+        let count = |is: &dyn Fn(&&Request) -> bool| i64::try_from(own.iter().filter(is).count()).unwrap_or(i64::MAX);
+        CaseSummary {
             requests: count(&|_| true),
             ended: count(&|request| request.state.is_end()),
             overdue: count(&|request| !request.state.is_end() && request.deadline < now),
             case,
-        });
-    }
-    Ok(summaries)
+        }
+    };
+    Ok(cases.into_iter().map(summary).collect())
 }
 
 /// One case.
@@ -321,15 +324,31 @@ pub async fn figures_between(records: &Records, from: Timestamp, to: Timestamp) 
         .filter(Column::OpenedAtUs.lt(to.as_microsecond()))
         .all(records.db())
         .await?;
+    let cases = rows.iter().map(case).collect::<Result<Vec<Case>, Error>>()?;
+    let mut requests = of_cases(records, &cases).await?;
     let mut figures = Vec::with_capacity(rows.len());
-    for row in rows {
-        let id = column::parse("case_file", &row.id, &row.id)?;
-        figures.push(Figures::from(&moments(
-            &row,
-            &requests::in_case(records.db(), id).await?,
-        )?));
+    for (row, case) in rows.iter().zip(&cases) {
+        let own = requests.remove(&case.id).unwrap_or_default();
+        figures.push(Figures::from(&moments(row, &own)?));
     }
     Ok(sum_up(&figures))
+}
+
+/// The requests of many cases by case, in one look.
+async fn of_cases(records: &Records, cases: &[Case]) -> Result<HashMap<Id<Case>, Vec<Request>>, Error> {
+    let ids: Vec<Id<Case>> = cases.iter().map(|case| case.id).collect();
+    let mut by_case: HashMap<Id<Case>, Vec<Request>> = HashMap::new();
+    for request in requests::in_cases(records.db(), &ids).await? {
+        by_case.entry(request.case).or_default().push(request);
+    }
+    Ok(by_case)
+}
+
+/// A title with this text in it, in capitals or not: LIKE alone minds them on PostgreSQL and not on SQLite.
+fn title_has(text: &str) -> SimpleExpr {
+    use sea_orm::sea_query::ExprTrait as _;
+    let title = Expr::expr(Func::lower(Expr::col(entity::case::Column::Title)));
+    title.like(format!("%{}%", text.to_lowercase()))
 }
 
 fn moments(row: &entity::case::Model, requests: &[Request]) -> Result<Moments, Error> {
@@ -362,11 +381,7 @@ pub(crate) fn checked_text(field: &str, text: &str, longest: usize) -> Result<St
 }
 
 /// The row of one case.
-pub(crate) async fn row(db: &impl ConnectionTrait, id: Id<Case>) -> Result<entity::case::Model, Error> {
-    row_of(db, id).await
-}
-
-async fn row_of(db: &impl ConnectionTrait, id: Id<Case>) -> Result<entity::case::Model, Error> {
+pub(crate) async fn row_of(db: &impl ConnectionTrait, id: Id<Case>) -> Result<entity::case::Model, Error> {
     entity::case::Entity::find_by_id(id.to_string())
         .one(db)
         .await?

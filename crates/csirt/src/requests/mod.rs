@@ -23,7 +23,7 @@ pub use ask::Ask;
 pub use propose::propose;
 pub use silence::{Patience, SilenceStep};
 pub use state::{RequestEvent, RequestState};
-pub(crate) use store::{apply, in_case, of_open_cases, party_in, request, row, save};
+pub(crate) use store::{apply, in_case, in_cases, of_open_cases, party_in, request, row, save};
 pub use store::{create, get, grid, of_organisation, party, watch_silence};
 pub use verdict::{VerdictRun, measure_now, overrule, record_verdict, to_verify, verdicts};
 

@@ -230,8 +230,13 @@ pub(crate) async fn of_open_cases(db: &impl ConnectionTrait) -> Result<Vec<Reque
 
 /// The requests of a case by number.
 pub(crate) async fn in_case(db: &impl ConnectionTrait, case: Id<Case>) -> Result<Vec<Request>, Error> {
+    in_cases(db, &[case]).await
+}
+
+/// The requests of some cases by number.
+pub(crate) async fn in_cases(db: &impl ConnectionTrait, cases: &[Id<Case>]) -> Result<Vec<Request>, Error> {
     let rows = entity::request::Entity::find()
-        .filter(entity::request::Column::CaseId.eq(case.to_string()))
+        .filter(entity::request::Column::CaseId.is_in(cases.iter().map(ToString::to_string)))
         .order_by_asc(entity::request::Column::Number)
         .all(db)
         .await?;

@@ -217,6 +217,16 @@ async fn figures_of_a_period_count_its_cases() {
             ..CaseFilter::default()
         };
         assert_eq!(list(&world.records, &number).await.unwrap().len(), 1);
+        let title = CaseFilter {
+            text: "sHOP is".to_owned(),
+            ..CaseFilter::default()
+        };
+        assert_eq!(list(&world.records, &title).await.unwrap().len(), 1);
+        let other = CaseFilter {
+            text: "no such".to_owned(),
+            ..CaseFilter::default()
+        };
+        assert!(list(&world.records, &other).await.unwrap().is_empty());
         let open = CaseFilter {
             state: Some(CaseState::Open),
             ..CaseFilter::default()
