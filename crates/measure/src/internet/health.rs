@@ -87,26 +87,40 @@ impl Health {
         });
     }
 
-    /// Whether the caller shall send the probes along with its question: true for one caller, while nothing was heard.
-    pub fn claims_probe(&self, address: IpAddr, way: Way) -> bool {
-        self.with(address, way, |state| {
-            let claims = !state.heard && !state.probing;
-            state.probing |= claims;
-            claims
+    /// The right to send the probes along with a question: one caller at a time has it, while nothing was heard.
+    pub fn claim_probe(&self, address: IpAddr, way: Way) -> Option<Claim<'_>> {
+        let is_free = self.with(address, way, |state| {
+            let is_free = !state.heard && !state.probing;
+            state.probing |= is_free;
+            is_free
+        });
+        // not `then_some`: a claim that is made and thrown away gives the right back
+        is_free.then(|| Claim {
+            health: self,
+            address,
+            way,
         })
     }
 
-    /// The ladder with the probes is over and nothing came of it but this.
-    pub fn settle(&self, address: IpAddr, way: Way, outcome: Outcome, answered_from: Option<SocketAddr>) {
+    /// Nothing came of all that was tried but this.
+    pub fn settle(&self, address: IpAddr, way: Way, settled: Settled) {
         self.with(address, way, |state| {
             if !state.heard {
-                state.settled = Some(Settled { outcome, answered_from });
+                state.settled = Some(settled);
             }
         });
     }
+}
 
-    /// The ladder with the probes was cut short or refused; another may probe.
-    pub fn yields_probe(&self, address: IpAddr, way: Way) {
-        self.with(address, way, |state| state.probing = false);
+/// The right to probe. Dropped, also when its question is given up half-way, another may probe.
+pub(crate) struct Claim<'a> {
+    health: &'a Health,
+    address: IpAddr,
+    way: Way,
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        self.health.with(self.address, self.way, |state| state.probing = false);
     }
 }

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use super::health::{Health, Way};
+use super::health::{Health, Settled, Way};
 use super::judge::{Judgement, Sent};
 use crate::exchange::Ended;
 use crate::question::Question;
@@ -23,7 +23,11 @@ pub(crate) async fn ask(timeout: Duration, target: SocketAddr, question: &Questi
         Ok(Err(error)) => return Ended::without_answer(outcome_of(&error), 1),
         Err(_) => {
             // whether a connection is taken up does not depend on the question
-            health.settle(target.ip(), Way::Tcp, Outcome::Timeout, None);
+            let settled = Settled {
+                outcome: Outcome::Timeout,
+                answered_from: None,
+            };
+            health.settle(target.ip(), Way::Tcp, settled);
             return Ended::without_answer(Outcome::Timeout, 1);
         }
     };

@@ -10,7 +10,7 @@ use model::{Name, Outcome};
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
 
-use super::health::{Health, Way};
+use super::health::{Health, Settled, Way};
 use super::judge::{Judgement, Sent};
 use crate::exchange::Ended;
 use crate::question::Question;
@@ -129,12 +129,14 @@ pub(crate) async fn ladder(
         heard_probe: false,
         ended: Ended::without_answer(Outcome::Timeout, 0),
     };
-    let mut claimed = false;
+    let mut claim = None;
     let mut result = Step::Silence;
     for number in 0..attempts {
         let is_last = number + 1 == attempts;
-        claimed = is_last && health.claims_probe(target.ip(), way);
-        result = ladder.attempt(settings.wait(number), claimed).await;
+        if is_last {
+            claim = health.claim_probe(target.ip(), way);
+        }
+        result = ladder.attempt(settings.wait(number), claim.is_some()).await;
         match result {
             Step::Silence => {}
             Step::Refused if !is_last => tokio::time::sleep(AFTER_REFUSAL).await,
@@ -154,11 +156,9 @@ pub(crate) async fn ladder(
     let is_heard = ladder.heard_probe || matches!(result, Step::Answer(_) | Step::AgainOverTcp);
     if is_heard {
         health.heard(target.ip(), way);
-    } else if claimed {
-        match result {
-            Step::Silence => health.settle(target.ip(), way, ladder.ended.outcome, ladder.ended.answered_from),
-            _ => health.yields_probe(target.ip(), way),
-        }
+    } else if claim.is_some() && matches!(result, Step::Silence) {
+        let (outcome, answered_from) = (ladder.ended.outcome, ladder.ended.answered_from);
+        health.settle(target.ip(), way, Settled { outcome, answered_from });
     }
     let ended = ladder.ended;
     pool.give_back(lent);

@@ -403,3 +403,27 @@ async fn a_family_without_a_route_is_switched_off() {
     assert!(settings.ipv4, "loopback is always there");
     assert!(settings.ipv6, "without hints of a family nothing is known of it");
 }
+
+#[tokio::test]
+async fn a_question_given_up_half_way_leaves_the_probing_to_the_next() {
+    let server = Scripted::start(|_| Vec::new()).await;
+    let inquiry = server.internet().inquiry();
+    let question = Question::plain(&www(), Rtype::A);
+    let probed = async {
+        while server.count() < 4 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        _ = inquiry.ask(HERE, &question) => unreachable!("the ladder lasts longer than its last datagram"),
+        () = probed => {}
+    }
+    inquiry.ask(HERE, &Question::plain(&www(), Rtype::NS)).await;
+    assert_eq!(server.count(), 4 + 4, "it probes anew");
+    let exchange = inquiry.ask(HERE, &question).await;
+    assert_eq!(
+        (exchange.outcome, exchange.attempts),
+        (Outcome::Timeout, 0),
+        "and the silence is known"
+    );
+}
