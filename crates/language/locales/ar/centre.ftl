@@ -1,0 +1,39 @@
+## The health of the centre itself.
+centre-title = حالة المركز نفسه
+centre-overall-good = يعمل المركز كما ينبغي
+centre-overall-warn = يعمل المركز، لكن هناك ما يحتاج إلى عناية
+centre-overall-bad = لدى المركز نفسه مشكلة
+centre-version = الإصدار
+centre-started = يعمل منذ
+centre-watching = مراقبة النطاقات
+centre-watching-text = النطاقات المراقَبة: { $watched }. المتأخرة أو غير القابلة للاختبار: { $late }.
+centre-reason = السبب
+centre-reason-late = لا جولة في الوقت المحدد
+centre-jobs = المهام
+centre-jobs-waiting = في الانتظار
+centre-jobs-running = قيد التنفيذ
+centre-jobs-failed = في الانتظار بعد محاولة فاشلة
+centre-jobs-next = التالية
+centre-records = السجلات
+centre-engine = قاعدة البيانات
+centre-audit = مدخلات سلسلة التدقيق ورأسها
+centre-audit-check = هل السلسلة سليمة؟
+centre-audit-verify = التحقق الآن
+centre-audit-whole = { $rows ->
+     [zero] سليمة: لا مدخلات بعد.
+     [one] سليمة: فُحص مدخل واحد.
+     [two] سليمة: فُحص مدخلان.
+     [few] سليمة: فُحصت { $rows } مدخلات.
+     [many] سليمة: فُحص { $rows } مدخلًا.
+    *[other] سليمة: فُحص { $rows } مدخل.
+    }
+centre-audit-broken = مكسورة عند المدخل { $row }
+centre-alerts-new = تنبيهات لم ينظر فيها أحد
+centre-lake = الرصد
+centre-table = الجدول
+centre-rows = الصفوف
+centre-files = الملفات
+centre-bytes = البايتات
+centre-buffered = لم تُكتب في ملفات بعد
+centre-damaged = ملفات تعذرت قراءتها
+centre-metrics = الأرقام نفسها لأداة Prometheus

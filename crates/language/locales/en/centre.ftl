@@ -1,0 +1,35 @@
+## The health of the centre itself.
+centre-title = Our own health
+centre-overall-good = The centre works as it should
+centre-overall-warn = The centre works, but something needs attention
+centre-overall-bad = The centre itself has a problem
+centre-version = Version
+centre-started = running since
+centre-watching = Watching zones
+centre-watching-text = Zones on the watch list: { $watched }. Held up or not testable: { $late }.
+centre-reason = Why
+centre-reason-late = no round in time
+centre-jobs = Jobs
+centre-jobs-waiting = Waiting
+centre-jobs-running = Running
+centre-jobs-failed = Waiting after a failed attempt
+centre-jobs-next = Next one due
+centre-records = Records
+centre-engine = Database
+centre-audit = Entries in the audit chain, and its head
+centre-audit-check = Is the chain whole?
+centre-audit-verify = Verify it now
+centre-audit-whole = { $rows ->
+     [one] Whole: { $rows } entry was checked.
+    *[other] Whole: { $rows } entries were checked.
+    }
+centre-audit-broken = Broken at entry { $row }
+centre-alerts-new = Alerts nobody has looked at
+centre-lake = Observations
+centre-table = Table
+centre-rows = Rows
+centre-files = Files
+centre-bytes = Bytes
+centre-buffered = Not yet in files
+centre-damaged = Files that could not be read
+centre-metrics = The same as counts for Prometheus

@@ -1,0 +1,35 @@
+## The health of the centre itself.
+centre-title = Nuestro propio estado
+centre-overall-good = El centro funciona como debe
+centre-overall-warn = El centro funciona, pero algo requiere atención
+centre-overall-bad = El propio centro tiene un problema
+centre-version = Versión
+centre-started = en marcha desde
+centre-watching = Vigilancia de zonas
+centre-watching-text = Zonas vigiladas: { $watched }. Retrasadas o sin poder probarse: { $late }.
+centre-reason = Por qué
+centre-reason-late = sin ronda a tiempo
+centre-jobs = Tareas
+centre-jobs-waiting = En espera
+centre-jobs-running = En curso
+centre-jobs-failed = En espera tras un intento fallido
+centre-jobs-next = Próxima
+centre-records = Registros
+centre-engine = Base de datos
+centre-audit = Entradas de la cadena de auditoría y su cabeza
+centre-audit-check = ¿Está íntegra la cadena?
+centre-audit-verify = Verificar ahora
+centre-audit-whole = { $rows ->
+     [one] Íntegra: se comprobó { $rows } entrada.
+    *[other] Íntegra: se comprobaron { $rows } entradas.
+    }
+centre-audit-broken = Rota en la entrada { $row }
+centre-alerts-new = Alertas que nadie ha mirado
+centre-lake = Observaciones
+centre-table = Tabla
+centre-rows = Filas
+centre-files = Archivos
+centre-bytes = Bytes
+centre-buffered = Aún no en archivos
+centre-damaged = Archivos ilegibles
+centre-metrics = Lo mismo como recuentos para Prometheus

@@ -1,0 +1,35 @@
+## The health of the centre itself.
+centre-title = Notre propre état
+centre-overall-good = Le centre fonctionne correctement
+centre-overall-warn = Le centre fonctionne, mais un point demande de l’attention
+centre-overall-bad = Le centre lui-même a un problème
+centre-version = Version
+centre-started = en marche depuis
+centre-watching = Surveillance des zones
+centre-watching-text = Zones surveillées : { $watched }. En retard ou non testables : { $late }.
+centre-reason = Pourquoi
+centre-reason-late = pas de mesure à temps
+centre-jobs = Tâches
+centre-jobs-waiting = En attente
+centre-jobs-running = En cours
+centre-jobs-failed = En attente après un échec
+centre-jobs-next = Prochaine échéance
+centre-records = Registres
+centre-engine = Base de données
+centre-audit = Entrées de la chaîne d’audit et son sommet
+centre-audit-check = La chaîne est-elle intacte ?
+centre-audit-verify = Vérifier maintenant
+centre-audit-whole = { $rows ->
+     [one] Intacte : { $rows } entrée vérifiée.
+    *[other] Intacte : { $rows } entrées vérifiées.
+    }
+centre-audit-broken = Rompue à l’entrée { $row }
+centre-alerts-new = Alertes que personne n’a examinées
+centre-lake = Observations
+centre-table = Table
+centre-rows = Lignes
+centre-files = Fichiers
+centre-bytes = Octets
+centre-buffered = Pas encore en fichier
+centre-damaged = Fichiers illisibles
+centre-metrics = Les mêmes chiffres pour Prometheus

@@ -1,0 +1,37 @@
+## The health of the centre itself.
+centre-title = Состояние самого центра
+centre-overall-good = Центр работает как положено
+centre-overall-warn = Центр работает, но что-то требует внимания
+centre-overall-bad = У самого центра неполадки
+centre-version = Версия
+centre-started = работает с
+centre-watching = Наблюдение за зонами
+centre-watching-text = Наблюдаемых зон: { $watched }. С задержкой или непроверяемых: { $late }.
+centre-reason = Почему
+centre-reason-late = нет измерения вовремя
+centre-jobs = Задания
+centre-jobs-waiting = Ожидают
+centre-jobs-running = Выполняются
+centre-jobs-failed = Ожидают после неудачи
+centre-jobs-next = Следующее
+centre-records = Записи
+centre-engine = База данных
+centre-audit = Записей в цепочке аудита и её вершина
+centre-audit-check = Цела ли цепочка?
+centre-audit-verify = Проверить сейчас
+centre-audit-whole = { $rows ->
+     [one] Цела: проверена { $rows } запись.
+     [few] Цела: проверены { $rows } записи.
+     [many] Цела: проверено { $rows } записей.
+    *[other] Цела: проверено { $rows } записи.
+    }
+centre-audit-broken = Нарушена на записи { $row }
+centre-alerts-new = Сигналы, которые никто не смотрел
+centre-lake = Наблюдения
+centre-table = Таблица
+centre-rows = Строк
+centre-files = Файлов
+centre-bytes = Байтов
+centre-buffered = Ещё не в файлах
+centre-damaged = Нечитаемые файлы
+centre-metrics = То же в виде счётчиков для Prometheus

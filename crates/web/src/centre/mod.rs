@@ -1,0 +1,251 @@
+//! The health of the centre itself: does it measure, do its jobs run, are its records whole. For the team; and the same
+//! as counts for Prometheus.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use csirt::accounts::Capability;
+use csirt::alerts;
+use csirt::audit::{self, Chain};
+use csirt::jobs::{self, Queue};
+use csirt::watch::{self, WatchedZone, ZoneState};
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+
+use crate::status::{Health, Overview};
+use crate::{App, Page, WebError, shell};
+
+/// Intervals that may pass without a round before a zone counts as held up.
+const INTERVALS: i64 = 3;
+/// Zones that are held up listed at most.
+const LISTED: usize = 50;
+/// Failed jobs from which on the queue needs attention. One that failed once is retried and usually gets through.
+const FAILED: u64 = 10;
+
+/// Routes of the room.
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/centre", get(centre))
+        .route("/metrics", get(metrics))
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Asked {
+    verify: String,
+}
+
+/// A watched zone that has not been measured for too long, or cannot be.
+struct Late {
+    watched: WatchedZone,
+    last: Option<Timestamp>,
+    reason: Option<String>,
+}
+
+struct Table {
+    name: String,
+    rows: u64,
+    files: usize,
+    bytes: u64,
+    waiting: usize,
+}
+
+#[derive(Template)]
+#[template(path = "centre/centre.html")]
+struct Centre {
+    page: Page,
+    started_at: Timestamp,
+    engine: String,
+    queue: Queue,
+    next_due: Option<Timestamp>,
+    watched: usize,
+    late_count: usize,
+    late: Vec<Late>,
+    head: (i64, String),
+    chain: Option<Chain>,
+    tables: Vec<Table>,
+    damaged: Vec<(String, String)>,
+    alerts: alerts::Counts,
+}
+
+impl Centre {
+    fn jobs_health(&self) -> Health {
+        let held_up = self
+            .next_due
+            .is_some_and(|due| self.page.now.duration_since(due) > SignedDuration::from_mins(2));
+        match () {
+            () if held_up => Health::Bad,
+            () if self.queue.failed_before >= FAILED => Health::Warn,
+            () => Health::Good,
+        }
+    }
+
+    fn watch_health(&self) -> Health {
+        match self.late_count {
+            0 => Health::Good,
+            late if late * 4 > self.watched => Health::Bad,
+            _ => Health::Warn,
+        }
+    }
+
+    fn records_health(&self) -> Health {
+        if matches!(self.chain, Some(Chain::Broken { .. })) {
+            Health::Bad
+        } else {
+            Health::Good
+        }
+    }
+
+    fn lake_health(&self) -> Health {
+        if self.damaged.is_empty() {
+            Health::Good
+        } else {
+            Health::Bad
+        }
+    }
+
+    fn overall(&self) -> Health {
+        let parts = [
+            self.jobs_health(),
+            self.watch_health(),
+            self.records_health(),
+            self.lake_health(),
+        ];
+        parts.into_iter().max().unwrap_or(Health::None)
+    }
+}
+
+/// Zones whose last round is too old, and those that could not be tested; the longest waiting first.
+fn late(states: Vec<(WatchedZone, Option<ZoneState>)>, now: Timestamp) -> Vec<Late> {
+    let mut late: Vec<Late> = states
+        .into_iter()
+        .filter(|(watched, _)| watched.watch.enabled)
+        .filter_map(|(watched, state)| {
+            let allowed = SignedDuration::from_secs(i64::from(watched.watch.interval_secs) * INTERVALS);
+            let last = state.as_ref().map(|state| state.round.time);
+            let reason = state.and_then(|state| state.round.untestable);
+            let is_late = now.duration_since(last.unwrap_or(watched.created)) > allowed;
+            (is_late || reason.is_some()).then_some(Late { watched, last, reason })
+        })
+        .collect();
+    late.sort_by_key(|late| late.last);
+    late
+}
+
+async fn centre(State(app): State<App>, page: Page, Query(asked): Query<Asked>) -> Result<Response, WebError> {
+    page.require(Capability::SeeCentre)?;
+    let states = watch::states(&app.records).await?;
+    let watched = states.iter().filter(|(watched, _)| watched.watch.enabled).count();
+    let mut late = late(states, page.now);
+    let late_count = late.len();
+    late.truncate(LISTED);
+    let tables = app.lake.statistics().await?;
+    let chain = if asked.verify.is_empty() {
+        None
+    } else {
+        Some(audit::verify(&app.records).await?)
+    };
+    shell::show(Centre {
+        started_at: app.started_at,
+        engine: app.records.engine().to_string(),
+        queue: jobs::queue(&app.records).await?,
+        next_due: jobs::next_due(&app.records).await?,
+        watched,
+        late_count,
+        late,
+        head: audit::head(&app.records).await?,
+        chain,
+        tables: tables
+            .into_iter()
+            .map(|table| Table {
+                name: table.table.to_string(),
+                rows: table.rows,
+                files: table.files,
+                bytes: table.bytes,
+                waiting: table.waiting,
+            })
+            .collect(),
+        damaged: app
+            .lake
+            .damaged()
+            .into_iter()
+            .map(|damage| (damage.file.display().to_string(), damage.reason))
+            .collect(),
+        alerts: alerts::counts(&app.records).await?,
+        page,
+    })
+}
+
+/// Counts only, none of them about a single party: the endpoint needs no token.
+async fn metrics(State(app): State<App>, page: Page) -> Result<Response, WebError> {
+    let overview = Overview::load(&app.records, page.now).await?;
+    let queue = jobs::queue(&app.records).await?;
+    let alerts = alerts::counts(&app.records).await?;
+    let states = watch::states(&app.records).await?;
+    let late = late(states, page.now).len();
+    let good: usize = overview.regions.iter().map(|region| region.good).sum();
+    let unknown = overview.watched - good - overview.warn - overview.bad;
+    let figures: [(&str, &str, &[(&str, i64)]); 6] = [
+        (
+            "dnscert_zones",
+            "Watched zones by health",
+            &[
+                ("{health=\"good\"}", count(good)),
+                ("{health=\"warn\"}", count(overview.warn)),
+                ("{health=\"bad\"}", count(overview.bad)),
+                ("{health=\"none\"}", count(unknown)),
+            ],
+        ),
+        (
+            "dnscert_zones_late",
+            "Watched zones without a round in time",
+            &[("", count(late))],
+        ),
+        (
+            "dnscert_jobs",
+            "Jobs in the queue by state",
+            &[
+                ("{state=\"waiting\"}", i64::try_from(queue.waiting).unwrap_or(i64::MAX)),
+                ("{state=\"running\"}", i64::try_from(queue.running).unwrap_or(i64::MAX)),
+                (
+                    "{state=\"failed_before\"}",
+                    i64::try_from(queue.failed_before).unwrap_or(i64::MAX),
+                ),
+            ],
+        ),
+        (
+            "dnscert_alerts",
+            "Alerts by state",
+            &[("{state=\"new\"}", alerts.new), ("{state=\"in_case\"}", alerts.in_case)],
+        ),
+        (
+            "dnscert_cases_open",
+            "Cases that are open",
+            &[("", overview.open_cases)],
+        ),
+        (
+            "dnscert_uptime_seconds",
+            "Seconds since this process began",
+            &[("", page.now.duration_since(app.started_at).as_secs())],
+        ),
+    ];
+    // The registry's text ends with `# EOF`; what is counted now goes before it.
+    let counted = app.metrics.text();
+    let mut text = counted.trim_end().trim_end_matches("# EOF").to_owned();
+    for (name, help, values) in figures {
+        text.push_str(&format!("# HELP {name} {help}.\n# TYPE {name} gauge\n"));
+        values
+            .iter()
+            .for_each(|(labels, value)| text.push_str(&format!("{name}{labels} {value}\n")));
+    }
+    text.push_str("# EOF\n");
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,139 @@
+//! The public status: how the DNS does as far as we watch it. Only what is TLP:CLEAR: counts, and the health of zones,
+//! which anyone can measure; never what an incident is about.
+
+pub mod health;
+mod map;
+mod overview;
+
+use askama::Template;
+use askama::filters::Safe;
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use crate::shell::markup::escape;
+use crate::{App, Page, WebError, shell};
+
+pub use health::Health;
+pub use overview::{Overview, Region, Tld, health as zone_health};
+
+/// Top-level domains on the page; the plain text and the API have all. 150 rows take about 30 KB.
+const MOST_TLDS: usize = 120;
+
+/// Routes of the room.
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/", get(status))
+        .route("/status.txt", get(status_text))
+        .route("/healthz", get(healthz))
+}
+
+#[derive(Template)]
+#[template(path = "status/status.html")]
+struct Status {
+    page: Page,
+    overview: Overview,
+    map: Safe<String>,
+    tlds: Vec<Tld>,
+    more: usize,
+}
+
+impl Status {
+    fn headline(&self) -> String {
+        headline(&self.page, &self.overview)
+    }
+}
+
+/// The overall state in words.
+fn headline(page: &Page, overview: &Overview) -> String {
+    match overview.health {
+        Health::None => page.t("status-overall-none"),
+        Health::Good => page.t("status-overall-good"),
+        Health::Warn => page.t1("status-overall-warn", "count", overview.warn),
+        Health::Bad => page.t1("status-overall-bad", "count", overview.bad),
+    }
+}
+
+async fn status(State(app): State<App>, page: Page) -> Result<Response, WebError> {
+    let overview = Overview::load(&app.records, page.now).await?;
+    let healths: Vec<_> = overview
+        .regions
+        .iter()
+        .map(|region| (region.code.clone(), region.health))
+        .collect();
+    let map = Safe(map::draw(&escape(&page.t("status-map")), &healths));
+    let tlds: Vec<Tld> = overview.tlds.iter().take(MOST_TLDS).cloned().collect();
+    let more = overview.tlds.len() - tlds.len();
+    let is_shared = page.account.is_none() && page.flash.is_none();
+    let mut response = shell::show(Status {
+        page,
+        overview,
+        map,
+        tlds,
+        more,
+    })?;
+    if is_shared {
+        cache(&mut response);
+    }
+    Ok(response)
+}
+
+/// Half a minute in shared caches: a crowd that asks in a crisis costs us two pages a minute for each language.
+fn cache(response: &mut Response) {
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=30, stale-while-revalidate=60"),
+    );
+    headers.append(header::VARY, HeaderValue::from_static("accept-language, cookie"));
+}
+
+async fn status_text(State(app): State<App>, page: Page) -> Result<Response, WebError> {
+    let overview = Overview::load(&app.records, page.now).await?;
+    let mut text = format!("{}\n\n{}\n", page.settings.name, headline(&page, &overview));
+    if let Some(updated) = overview.updated {
+        text.push_str(&format!("{} {}\n", page.t("status-updated"), page.time_text(&updated)));
+    }
+    text.push_str(&format!(
+        "{}: {}\n\n{}\n",
+        page.t("status-incidents-open"),
+        overview.open_cases,
+        page.t("status-regions")
+    ));
+    for region in &overview.regions {
+        text.push_str(&format!(
+            "    {}: {} ({} {}, {} {}, {} {})\n",
+            page.t(&region.text_id()),
+            page.t(region.health.text_id()),
+            region.good,
+            page.t(Health::Good.text_id()),
+            region.warn,
+            page.t(Health::Warn.text_id()),
+            region.bad,
+            page.t(Health::Bad.text_id()),
+        ));
+    }
+    text.push_str(&format!("\n{}\n", page.t("status-tlds")));
+    for tld in &overview.tlds {
+        text.push_str(&format!("    {}: {}\n", tld.zone, page.t(tld.health.text_id())));
+    }
+    let mut response = shell::show_text(text);
+    cache(&mut response);
+    Ok(response)
+}
+
+/// `ok` when the records answer; for load balancers and supervisors.
+async fn healthz(State(app): State<App>) -> Response {
+    match app.records.ping().await {
+        Ok(()) => shell::show_text("ok\n".to_owned()),
+        Err(error) => {
+            tracing::error!("the records do not answer: {error}");
+            let mut response = shell::show_text("records do not answer\n".to_owned());
+            *response.status_mut() = axum::http::StatusCode::SERVICE_UNAVAILABLE;
+            response.extensions_mut().insert(shell::guard::Drawn);
+            response.into_response()
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The figures of the public status, put together from the watch list and the cases.
+
+use csirt::cases::{self, PeriodFigures};
+use csirt::watch::{self, WatchedZone, ZoneState};
+use csirt::{Error, Records, directory};
+use jiff::{SignedDuration, Timestamp};
+use model::Name;
+use serde::Serialize;
+
+use super::Health;
+
+/// How far back the figures of cases go.
+const PERIOD: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// Without a round for so long the page says that measuring is held up. Chosen by us: five times the usual interval.
+const STALE: SignedDuration = SignedDuration::from_mins(5);
+
+/// All that the public may know of the present state.
+#[derive(Debug, Clone)]
+pub struct Overview {
+    /// The whole: the worst of the zones, or `None` while nothing is measured.
+    pub health: Health,
+    /// Zones watched.
+    pub watched: usize,
+    /// Zones that need attention.
+    pub warn: usize,
+    /// Zones that are broken.
+    pub bad: usize,
+    /// The five regions, and a sixth, `GLOBAL`, where zones belong to none.
+    pub regions: Vec<Region>,
+    /// Watched top-level domains, the worst first, then by name.
+    pub tlds: Vec<Tld>,
+    /// When the last round began.
+    pub updated: Option<Timestamp>,
+    /// Whether that is longer ago than it should be.
+    pub stale: bool,
+    /// Cases open now.
+    pub open_cases: i64,
+    /// Figures of the last 90 days.
+    pub period: PeriodFigures,
+}
+
+/// One region with its counts.
+#[derive(Debug, Clone, Serialize)]
+pub struct Region {
+    /// `AF`, `AP`, `EU`, `LAC`, `NA` or `GLOBAL`.
+    pub code: String,
+    /// Its worst zone.
+    #[serde(serialize_with = "word")]
+    pub health: Health,
+    /// Zones watched.
+    pub watched: usize,
+    /// Zones in order.
+    pub good: usize,
+    /// Zones that need attention.
+    pub warn: usize,
+    /// Zones that are broken.
+    pub bad: usize,
+}
+
+/// One top-level domain.
+#[derive(Debug, Clone, Serialize)]
+pub struct Tld {
+    /// Its name.
+    pub zone: Name,
+    /// Code of its region.
+    pub region: String,
+    /// How it does.
+    #[serde(serialize_with = "word")]
+    pub health: Health,
+    /// When its last round began.
+    pub measured: Option<Timestamp>,
+}
+
+fn word<S: serde::Serializer>(health: &Health, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(health.class())
+}
+
+/// Rounds in a row without a test from which on the last findings count no more.
+const LOST: u32 = 5;
+
+/// How a watched zone does after its last round.
+pub fn health(state: Option<&ZoneState>) -> Health {
+    Health::of(
+        state
+            .filter(|state| state.failures < LOST)
+            .map(|state| state.round.findings.as_slice()),
+    )
+}
+
+impl Region {
+    fn new(code: &str) -> Self {
+        Self {
+            code: code.to_owned(),
+            health: Health::None,
+            watched: 0,
+            good: 0,
+            warn: 0,
+            bad: 0,
+        }
+    }
+
+    /// Id of its name.
+    pub fn text_id(&self) -> String {
+        format!("status-region-{}", self.code.to_lowercase())
+    }
+
+    fn count(&mut self, health: Health) {
+        self.watched += 1;
+        self.health = self.health.max(health);
+        match health {
+            Health::Good => self.good += 1,
+            Health::Warn => self.warn += 1,
+            Health::Bad => self.bad += 1,
+            Health::None => {}
+        }
+    }
+}
+
+impl Tld {
+    /// Id of its region's name.
+    pub fn region_text_id(&self) -> String {
+        format!("status-region-{}", self.region.to_lowercase())
+    }
+}
+
+impl Overview {
+    /// The present state.
+    pub async fn load(records: &Records, now: Timestamp) -> Result<Self, Error> {
+        let states = watch::states(records).await?;
+        let period = cases::figures_between(records, now - PERIOD, now).await?;
+        Ok(Self::new(&states, period, now))
+    }
+
+    fn new(states: &[(WatchedZone, Option<ZoneState>)], period: PeriodFigures, now: Timestamp) -> Self {
+        let mut regions: Vec<Region> = directory::Region::ALL
+            .iter()
+            .map(|region| Region::new(region.as_str()))
+            .collect();
+        regions.push(Region::new("GLOBAL"));
+        let mut tlds = Vec::new();
+        for (watched, state) in states.iter().filter(|(watched, _)| watched.watch.enabled) {
+            let health = health(state.as_ref());
+            let code = watched.watch.region.map_or("GLOBAL", |region| region.as_str());
+            if let Some(region) = regions.iter_mut().find(|region| region.code == code) {
+                region.count(health);
+            }
+            if watched.watch.zone.label_count() <= 1 {
+                let measured = state.as_ref().map(|state| state.round.time);
+                tlds.push(Tld {
+                    zone: watched.watch.zone.clone(),
+                    region: code.to_owned(),
+                    health,
+                    measured,
+                });
+            }
+        }
+        tlds.sort_by(|one, other| other.health.cmp(&one.health).then_with(|| one.zone.cmp(&other.zone)));
+        let count = |of: fn(&Region) -> usize| regions.iter().map(of).sum();
+        let updated = states
+            .iter()
+            .filter_map(|(_, state)| state.as_ref())
+            .map(|state| state.round.time)
+            .max();
+        let (watched, warn, bad) = (
+            count(|region| region.watched),
+            count(|region| region.warn),
+            count(|region| region.bad),
+        );
+        let health = regions.iter().map(|region| region.health).max().unwrap_or(Health::None);
+        regions.retain(|region| region.code != "GLOBAL" || region.watched > 0);
+        Self {
+            health,
+            watched,
+            warn,
+            bad,
+            regions,
+            tlds,
+            updated,
+            stale: updated.is_some_and(|updated| now.duration_since(updated) > STALE),
+            open_cases: period.open,
+            period,
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Every page by GET: status, headers, weight, what all pages must have, and how it looks in English and Arabic.
+
+use axum::http::StatusCode;
+
+use super::html::{attribute, check, redacted, tags};
+use super::world::{World, furnished};
+
+const PUBLIC: [&str; 4] = ["/", "/report", "/about", "/signin"];
+
+#[tokio::test]
+async fn public_pages_stand_in_all_six_languages() {
+    let furnished = furnished().await;
+    for path in PUBLIC.into_iter().chain([format!("/a/{}", furnished.token).as_str()]) {
+        for (language, direction) in [
+            ("en", "ltr"),
+            ("fr", "ltr"),
+            ("es", "ltr"),
+            ("ar", "rtl"),
+            ("ru", "ltr"),
+            ("zh", "ltr"),
+        ] {
+            let answer = furnished.world.get(&format!("{path}?lang={language}")).await;
+            assert_eq!(answer.status, StatusCode::OK, "{path} {language}");
+            check(path, &answer);
+            let page = tags(&answer.body, "html")[0];
+            assert_eq!(
+                (attribute(page, "lang"), attribute(page, "dir")),
+                (Some(language), Some(direction))
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn pages_look_as_agreed_in_english_and_arabic() {
+    let furnished = furnished().await;
+    let link = format!("/a/{}", furnished.token);
+    for (name, path) in [
+        ("status", "/"),
+        ("report", "/report"),
+        ("about", "/about"),
+        ("signin", "/signin"),
+        ("link", &link),
+    ] {
+        for language in ["en", "ar"] {
+            let answer = furnished.world.get(&format!("{path}?lang={language}")).await;
+            insta::assert_snapshot!(format!("{name}_{language}"), redacted(&answer.body, &furnished.token));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_centre_without_data_says_so() {
+    let world = World::empty().await;
+    let answer = world.get("/").await;
+    check("/", &answer);
+    assert!(answer.body.contains("There is no measurement yet"), "{}", answer.body);
+    assert!(answer.body.contains("No top-level domain is on the watch list yet."));
+}
+
+#[tokio::test]
+async fn the_public_status_tells_counts_and_health_but_nothing_of_incidents() {
+    let furnished = furnished().await;
+    let answer = furnished.world.get("/").await;
+    assert!(answer.body.contains("1 zone is broken at present"), "{}", answer.body);
+    for secret in ["Signatures of example", "DNSCERT-2026", "DS09", "NIC Example"] {
+        assert!(!answer.body.contains(secret), "the public page tells `{secret}`");
+    }
+    assert!(
+        answer.header("cache-control").starts_with("public, max-age=30"),
+        "{}",
+        answer.header("cache-control")
+    );
+    let text = furnished.world.get("/status.txt").await;
+    assert!(text.header("content-type").starts_with("text/plain"));
+    assert!(text.body.contains("example: Broken"), "{}", text.body);
+}
+
+#[tokio::test]
+async fn every_answer_bears_the_headers_of_safety() {
+    let furnished = furnished().await;
+    for path in [
+        "/",
+        "/report",
+        "/no-such-page",
+        "/healthz",
+        "/metrics",
+        web::shell::assets::style_path().as_str(),
+    ] {
+        let answer = furnished.world.get(path).await;
+        assert!(
+            answer
+                .header("content-security-policy")
+                .starts_with("default-src 'none'; style-src 'self'"),
+            "{path}"
+        );
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+        assert_eq!(answer.header("strict-transport-security"), "max-age=31536000", "{path}");
+    }
+    let style = furnished.world.get(&web::shell::assets::style_path()).await;
+    assert!(style.header("cache-control").contains("immutable"));
+    assert!(
+        style.body.len() <= 12 * 1024,
+        "the style sheet has {} octets",
+        style.body.len()
+    );
+    let script = furnished.world.get(&web::shell::assets::script_path()).await;
+    assert!(
+        script.body.len() <= 3 * 1024,
+        "the script has {} octets",
+        script.body.len()
+    );
+}
+
+#[tokio::test]
+async fn an_unknown_page_answers_in_the_reader_s_language() {
+    let world = World::empty().await;
+    let answer = world.get_as("/nowhere", "language=ru").await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    check("/nowhere", &answer);
+    assert!(answer.body.contains("Страница не найдена"));
+    let api = world.get("/api/v1/nowhere").await;
+    assert_eq!(api.status, StatusCode::NOT_FOUND);
+    assert!(api.body.contains("\"code\":\"not-found\""), "{}", api.body);
+}
+
+#[tokio::test]
+async fn pages_of_the_team_are_hidden_from_strangers_and_from_constituents() {
+    let furnished = furnished().await;
+    let answer = furnished.world.get("/centre").await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(answer.header("location"), "/signin?next=/centre");
+    let amina = furnished.world.sign_in("amina").await;
+    assert_eq!(
+        furnished.world.get_as("/centre", &amina).await.status,
+        StatusCode::NOT_FOUND
+    );
+    let look = furnished.world.sign_in("look").await;
+    assert_eq!(
+        furnished.world.get_as("/organisation", &look).await.status,
+        StatusCode::NOT_FOUND
+    );
+}
+
+#[tokio::test]
+async fn pages_behind_sign_in_hold_the_rules_too() {
+    let furnished = furnished().await;
+    let duty = furnished.world.sign_in("duty").await;
+    for path in ["/centre", "/centre?verify=yes", "/account"] {
+        for language in ["en", "ar"] {
+            let joint = if path.contains('?') { '&' } else { '?' };
+            let answer = furnished
+                .world
+                .get_as(&format!("{path}{joint}lang={language}"), &duty)
+                .await;
+            assert_eq!(answer.status, StatusCode::OK, "{path}");
+            check(path, &answer);
+        }
+    }
+    let amina = furnished.world.sign_in("amina").await;
+    for language in ["en", "ar"] {
+        let answer = furnished
+            .world
+            .get_as(&format!("/organisation?lang={language}"), &amina)
+            .await;
+        assert_eq!(answer.status, StatusCode::OK);
+        check("/organisation", &answer);
+        assert!(answer.body.contains("noc@nic.example") && answer.body.contains("DNSCERT-2026-00001/1"));
+    }
+}
+
+#[tokio::test]
+async fn health_and_metrics_answer_machines() {
+    let furnished = furnished().await;
+    let health = furnished.world.get("/healthz").await;
+    assert_eq!((health.status, health.body.as_str()), (StatusCode::OK, "ok\n"));
+    let metrics = furnished.world.get("/metrics").await;
+    assert!(
+        metrics.body.contains("dnscert_zones{health=\"bad\"} 1\n"),
+        "{}",
+        metrics.body
+    );
+    assert!(metrics.body.ends_with("# EOF\n") && metrics.body.matches("# EOF").count() == 1);
+    assert!(metrics.body.contains("route=\"/healthz\""));
+}
+
+#[tokio::test]
+async fn the_centre_describes_itself_as_rfc_2350_and_rfc_9116_ask() {
+    let world = World::empty().await;
+    let text = world.get("/about.txt").await.body;
+    for heading in [
+        "1. About this document",
+        "2. How to reach us",
+        "3. What we are for",
+        "7. Disclaimers",
+    ] {
+        assert!(text.contains(heading), "{text}");
+    }
+    let security = world.get("/.well-known/security.txt").await.body;
+    assert!(
+        security.contains("Contact: mailto:duty@dnscert.example\n")
+            && security.contains("Expires: 2026-08-28T12:00:00Z\n")
+    );
+}
