@@ -62,6 +62,11 @@ impl Pages {
     }
 }
 
+/// Text to search for as typed, without what no column of ours holds: PostgreSQL refuses NUL in texts.
+pub fn sought(text: &str) -> String {
+    text.trim().chars().filter(|letter| *letter != '\0').take(200).collect()
+}
+
 /// `path` with those of `pairs` that say something as its query.
 pub fn address(path: &str, pairs: &[(&str, &str)]) -> String {
     let mut address = path.to_owned();

@@ -70,7 +70,7 @@ pub async fn list(State(app): State<App>, page: Page, Query(wanted): Query<Wante
         severity: Severity::ALL
             .into_iter()
             .find(|severity| severity.as_str() == wanted.severity),
-        text: wanted.q.trim().to_owned(),
+        text: paging::sought(&wanted.q),
         limit: paging::MOST,
     };
     let found = alerts::queue(&app.records, &filter).await?;

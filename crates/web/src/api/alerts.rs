@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::caller::{Caller, Refusal};
 use super::listing::{self, Listing, Problem, answer};
-use crate::paging::MOST;
+use crate::paging::{MOST, sought};
 use crate::{App, WebError};
 
 /// One alert.
@@ -121,7 +121,7 @@ pub async fn list(
     let filter = Filter {
         states,
         severity,
-        text: wanted.q.unwrap_or_default(),
+        text: sought(&wanted.q.unwrap_or_default()),
         limit: MOST,
     };
     let mut found = alerts::queue(&app.records, &filter).await?;

@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::caller::{Caller, Refusal};
 use super::listing::{self, Listing, Problem, answer};
-use crate::paging::MOST;
+use crate::paging::{MOST, sought};
 use crate::{App, WebError};
 
 /// One case.
@@ -130,7 +130,7 @@ pub async fn list(
     };
     let filter = CaseFilter {
         state,
-        text: wanted.q.unwrap_or_default(),
+        text: sought(&wanted.q.unwrap_or_default()),
         limit: MOST,
     };
     let mut found = cases::list(&app.records, &filter).await?;

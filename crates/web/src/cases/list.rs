@@ -59,7 +59,7 @@ pub async fn list(State(app): State<App>, page: Page, Query(wanted): Query<Wante
     };
     let filter = CaseFilter {
         state,
-        text: wanted.q.trim().to_owned(),
+        text: paging::sought(&wanted.q),
         limit: paging::MOST,
     };
     let mildest = Severity::ALL

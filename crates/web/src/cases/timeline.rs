@@ -47,7 +47,8 @@ pub(super) async fn lines(entries: Vec<Entry>, names: &mut Names<'_>, text: &Tex
                 let (shown, request) = shown_subject(&subject, text);
                 line.request = request;
                 line.what = format!("{shown} · {field}");
-                line.change = Some((old, new));
+                let words = |value: Option<String>| value.map(|value| shown_value(&field, value, text));
+                line.change = Some((words(old), words(new)));
             }
             Event::Note { text: note } => {
                 line.what = text.get("casework-event-note");
@@ -108,6 +109,21 @@ fn shown_subject(subject: &str, text: &Text) -> (String, Option<i32>) {
         other => other.to_owned(),
     };
     (shown, number)
+}
+
+/// A value of a change in words, where it is one of our own words: a state or an ask.
+fn shown_value(field: &str, value: String, text: &Text) -> String {
+    let word = value.replace('_', "-");
+    let ids = match field {
+        "state" => [
+            format!("case-request-state-{word}"),
+            format!("case-state-{word}"),
+            format!("case-alert-state-{word}"),
+        ],
+        "ask" => [format!("case-ask-{word}"), String::new(), String::new()],
+        _ => return value,
+    };
+    ids.iter().find(|id| text.has(id)).map_or(value, |id| text.get(id))
 }
 
 /// What the timeline can be narrowed to: value in the address and id of its word.

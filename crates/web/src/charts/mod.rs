@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn a_long_name_keeps_both_its_ends() {
         assert_eq!(shorten("ns1.example", 11), "ns1.example");
-        assert_eq!(shorten("a-very-long-name.of-a-server.example", 15), "a-very-….example");
+        assert_eq!(shorten("a-very-long-name.of-a-server.example", 15), "a-very-…example");
         assert_eq!(shorten("παράδειγμα", 5), "πα…μα");
     }
 

@@ -48,7 +48,7 @@ pub fn sparkline(points: &[Point], text: &Text) -> Svg {
     };
     let y = |rtt_us: u64| {
         let room = u64::try_from(HEIGHT - FOOT - 3).unwrap_or(1);
-        HEIGHT - FOOT - 1 - i32::try_from(rtt_us.min(top) * room / top).unwrap_or(0)
+        HEIGHT - FOOT - 1 - i32::try_from(u128::from(rtt_us.min(top)) * u128::from(room) / u128::from(top)).unwrap_or(0)
     };
     let mut path = String::new();
     let mut marks = String::new();

@@ -39,7 +39,7 @@ pub async fn add(State(app): State<App>, page: Page, Posted(form): Posted<AddFor
     let organisation = match form.organisation.trim() {
         "" => None,
         handle => {
-            let found = directory::by_handle(&app.records, handle).await?;
+            let found = directory::by_handle(&app.records, &crate::paging::sought(handle)).await?;
             if found.is_none() {
                 errors.add("organisation", "zone-error-organisation");
             }
