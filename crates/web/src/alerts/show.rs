@@ -8,7 +8,7 @@ use csirt::alerts::{self, Alert, AlertState};
 use csirt::{cases, intake};
 use model::{Explained, Finding, Id, Signal};
 
-use super::{kind_words, short_id};
+use super::kind_words;
 use crate::{App, Page, WebError, shell};
 
 /// Signals shown; the alert says how many there were.
@@ -32,7 +32,6 @@ struct Show {
     page: Page,
     alert: Alert,
     kind: String,
-    short: String,
     told: Vec<Told>,
     hidden: usize,
     case: Option<String>,
@@ -79,7 +78,6 @@ pub async fn show(State(app): State<App>, page: Page, Path(id): Path<String>) ->
     let may_dismiss = is_new && page.has(Capability::DismissAlerts);
     shell::show(Show {
         kind: kind_words(&alert, page.texts()),
-        short: short_id(&alert.id),
         tlps: super::act::tlp_choices(),
         told,
         hidden,

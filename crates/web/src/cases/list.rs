@@ -96,7 +96,7 @@ pub async fn list(State(app): State<App>, page: Page, Query(wanted): Query<Wante
         } else {
             format!("case-state-{value}")
         };
-        (paging::address("/cases", &pairs), page.t(&text_id), current)
+        (paging::address("/cases", &pairs), page.t(text_id), current)
     })
     .to_vec();
     let severities = [

@@ -139,10 +139,6 @@ impl Show {
         format!("{} {}", there.strftime("%Y-%m-%d %H:%M"), self.party.time_zone)
     }
 
-    fn is_ended(&self) -> bool {
-        self.request.state.is_end()
-    }
-
     fn is_verified(&self) -> bool {
         self.request.state == RequestState::Verified
     }

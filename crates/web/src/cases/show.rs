@@ -41,7 +41,6 @@ pub(super) struct Show {
     proposals: Vec<(usize, Proposal)>,
     lines: Vec<Line>,
     pages: Pages,
-    wanted: Wanted,
     kinds: Vec<(String, &'static str, bool)>,
     evidence: Vec<Evidence>,
     figures: Vec<(&'static str, String)>,
@@ -118,7 +117,6 @@ pub(super) async fn assemble(
         proposals,
         lines,
         pages,
-        wanted,
         kinds,
         evidence,
         figures,
@@ -196,7 +194,7 @@ impl Show {
 
     fn asks(&self) -> Vec<(String, String)> {
         Ask::ALL
-            .map(|ask| (ask.as_str().to_owned(), self.page.t(&ask_text(ask))))
+            .map(|ask| (ask.as_str().to_owned(), self.page.t(ask_text(ask))))
             .to_vec()
     }
 

@@ -33,18 +33,18 @@ impl Edit {
         Self {
             kinds: Kind::ALL
                 .iter()
-                .map(|kind| (kind.to_string(), page.t(&kind_text(*kind))))
+                .map(|kind| (kind.to_string(), page.t(kind_text(*kind))))
                 .collect(),
             participations: Participation::ALL
                 .iter()
-                .map(|one| (one.to_string(), page.t(&format!("directory-participation-{one}"))))
+                .map(|one| (one.to_string(), page.t(format!("directory-participation-{one}"))))
                 .collect(),
             regions: Region::ALL
                 .iter()
                 .map(|one| {
                     (
                         one.to_string(),
-                        page.t(&format!("directory-region-{}", one.as_str().to_lowercase())),
+                        page.t(format!("directory-region-{}", one.as_str().to_lowercase())),
                     )
                 })
                 .collect(),

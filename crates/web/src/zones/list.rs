@@ -113,13 +113,13 @@ pub(super) async fn shown(
     choices.extend(
         counts
             .iter()
-            .map(|(one, _)| (one.class().to_owned(), page.t(&format!("zone-health-{}", one.class())))),
+            .map(|(one, _)| (one.class().to_owned(), page.t(format!("zone-health-{}", one.class())))),
     );
     let mut regions = vec![any("zone-filter-any")];
     regions.extend(Region::ALL.iter().map(|one| {
         (
             one.to_string(),
-            page.t(&format!("directory-region-{}", one.as_str().to_lowercase())),
+            page.t(format!("directory-region-{}", one.as_str().to_lowercase())),
         )
     }));
     let may_edit = page.has(Capability::EditWatchList);
