@@ -127,7 +127,7 @@ async fn a_form_without_its_mark_is_refused_and_a_stranger_s_text_is_kept() {
 async fn sign_in_never_tells_whether_the_name_exists() {
     let furnished = furnished().await;
     let mut bodies = Vec::new();
-    for name in ["duty", "nobody"] {
+    for name in ["amina", "nobody"] {
         let mark = furnished.world.get("/signin").await.field("csrf");
         let fields = [
             ("csrf", mark.as_str()),
