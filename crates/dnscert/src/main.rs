@@ -1,2 +1,41 @@
-//! The dnscert command.
-fn main() {}
+//! The one binary: commands, configuration, wiring, and the job runner. It holds no rules.
+
+mod centre;
+mod cli;
+mod commands;
+mod config;
+mod demo;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Asking for help is no mistake; anything else is usage, status 2.
+            let code = if error.use_stderr() { 2 } else { 0 };
+            return if error.print().is_ok() {
+                ExitCode::from(code)
+            } else {
+                ExitCode::from(2)
+            };
+        }
+    };
+    cli.start_logging();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("dnscert: could not start the asynchronous runtime: {error}");
+            return ExitCode::from(3);
+        }
+    };
+    match runtime.block_on(commands::run(cli.command)) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("dnscert: {error:#}");
+            ExitCode::from(3)
+        }
+    }
+}

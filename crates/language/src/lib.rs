@@ -14,8 +14,12 @@ pub use model::Language;
 
 static LOCALES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/locales");
 
-static TEXTS: LazyLock<BTreeMap<Language, Text>> =
-    LazyLock::new(|| Language::ALL.into_iter().map(|language| (language, Text::load(language))).collect());
+static TEXTS: LazyLock<BTreeMap<Language, Text>> = LazyLock::new(|| {
+    Language::ALL
+        .into_iter()
+        .map(|language| (language, Text::load(language)))
+        .collect()
+});
 
 /// All texts of one language.
 pub struct Text {
@@ -63,11 +67,17 @@ pub fn texts(language: Language) -> &'static Text {
 
 impl Text {
     fn load(language: Language) -> Self {
-        let identifier = language.code().parse().expect("a code of ours is a language identifier");
+        let identifier = language
+            .code()
+            .parse()
+            .expect("a code of ours is a language identifier");
         let mut bundle = FluentBundle::new_concurrent(vec![identifier]);
         // In a text from right to left, a name or an address that is put in must not turn the words around it.
         bundle.set_use_isolating(language.direction() == "rtl");
-        let folder = LOCALES.get_dir(language.code()).into_iter().flat_map(|folder| folder.files());
+        let folder = LOCALES
+            .get_dir(language.code())
+            .into_iter()
+            .flat_map(|folder| folder.files());
         for source in folder.filter_map(|file| file.contents_utf8()) {
             // What parses is used; the test `every_file_parses` holds the rest.
             let resource = FluentResource::try_new(source.to_owned()).unwrap_or_else(|(resource, _)| resource);
@@ -105,7 +115,9 @@ impl Text {
             .collect();
         // Faults of a pattern (an argument not given) leave its name in the text; the tests of each area see them.
         let mut faults = Vec::new();
-        self.bundle.format_pattern(pattern, Some(&values), &mut faults).into_owned()
+        self.bundle
+            .format_pattern(pattern, Some(&values), &mut faults)
+            .into_owned()
     }
 }
 
@@ -131,7 +143,10 @@ mod tests {
                         collect(pattern, &mut arguments);
                     }
                     let id = message.id.name.to_owned();
-                    assert!(ids.insert(id.clone(), arguments).is_none(), "`{id}` stands twice in {language}");
+                    assert!(
+                        ids.insert(id.clone(), arguments).is_none(),
+                        "`{id}` stands twice in {language}"
+                    );
                 }
             }
         }
@@ -140,7 +155,9 @@ mod tests {
 
     fn collect(pattern: &Pattern<&str>, arguments: &mut BTreeSet<String>) {
         for element in &pattern.elements {
-            let PatternElement::Placeable { expression } = element else { continue };
+            let PatternElement::Placeable { expression } = element else {
+                continue;
+            };
             let inline = match expression {
                 Expression::Inline(inline) => inline,
                 Expression::Select { selector, variants } => {
@@ -158,7 +175,9 @@ mod tests {
                 arguments.insert(id.name.to_owned());
             }
             InlineExpression::FunctionReference { arguments: call, .. } => {
-                call.positional.iter().for_each(|argument| collect_inline(argument, arguments));
+                call.positional
+                    .iter()
+                    .for_each(|argument| collect_inline(argument, arguments));
             }
             _ => {}
         }
@@ -171,7 +190,10 @@ mod tests {
             let other = ids(language);
             let missing: Vec<_> = english.keys().filter(|id| !other.contains_key(*id)).collect();
             let surplus: Vec<_> = other.keys().filter(|id| !english.contains_key(*id)).collect();
-            assert!(missing.is_empty() && surplus.is_empty(), "{language} lacks {missing:?} and alone has {surplus:?}");
+            assert!(
+                missing.is_empty() && surplus.is_empty(),
+                "{language} lacks {missing:?} and alone has {surplus:?}"
+            );
             for (id, arguments) in &english {
                 assert_eq!(&other[id], arguments, "arguments of `{id}` in {language}");
             }

@@ -43,15 +43,24 @@ impl FromStr for Ds {
     type Err = DsError;
 
     fn from_str(text: &str) -> Result<Self, DsError> {
-        let wrong = |reason| DsError { text: text.to_owned(), reason };
+        let wrong = |reason| DsError {
+            text: text.to_owned(),
+            reason,
+        };
         let parts: Vec<&str> = text.split([',', ' ']).filter(|part| !part.is_empty()).collect();
         let [key_tag, algorithm, digest_type, digest] = parts[..] else {
             return Err(wrong("it has not four parts"));
         };
         Ok(Self {
-            key_tag: key_tag.parse().map_err(|_| wrong("the key tag is not a number up to 65535"))?,
-            algorithm: algorithm.parse().map_err(|_| wrong("the algorithm is not a number up to 255"))?,
-            digest_type: digest_type.parse().map_err(|_| wrong("the digest type is not a number up to 255"))?,
+            key_tag: key_tag
+                .parse()
+                .map_err(|_| wrong("the key tag is not a number up to 65535"))?,
+            algorithm: algorithm
+                .parse()
+                .map_err(|_| wrong("the algorithm is not a number up to 255"))?,
+            digest_type: digest_type
+                .parse()
+                .map_err(|_| wrong("the digest type is not a number up to 255"))?,
             digest: from_hex(digest).ok_or_else(|| wrong("the digest is not hexadecimal"))?,
         })
     }
@@ -61,7 +70,10 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
     if !text.is_ascii() || !text.len().is_multiple_of(2) {
         return None;
     }
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok())
+        .collect()
 }
 
 impl fmt::Display for Ds {
@@ -85,7 +97,9 @@ impl Serialize for Ds {
 
 impl<'de> Deserialize<'de> for Ds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 

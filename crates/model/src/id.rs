@@ -18,7 +18,10 @@ impl<Noun> Id<Noun> {
         let milliseconds = u64::try_from(time.as_millisecond()).unwrap_or(0);
         let mut bits = [0; 10];
         random.fill_bytes(&mut bits);
-        Self(uuid::Builder::from_unix_timestamp_millis(milliseconds, &bits).into_uuid(), PhantomData)
+        Self(
+            uuid::Builder::from_unix_timestamp_millis(milliseconds, &bits).into_uuid(),
+            PhantomData,
+        )
     }
 
     /// The id as its UUID.

@@ -58,12 +58,18 @@ impl Name {
 
     /// The name with its leftmost label taken off; `None` for the root.
     pub fn parent(&self) -> Option<Self> {
-        self.0.parent().map(|parent| Self(Wire::from_octets(parent.as_slice().to_vec()).expect("a parent is a name")))
+        self.0
+            .parent()
+            .map(|parent| Self(Wire::from_octets(parent.as_slice().to_vec()).expect("a parent is a name")))
     }
 
     /// The name with `label` put before it. Fails when the label or the whole becomes too long.
     pub fn child(&self, label: &str) -> Result<Self, NameError> {
-        if self.is_root() { label.parse() } else { format!("{label}.{self}").parse() }
+        if self.is_root() {
+            label.parse()
+        } else {
+            format!("{label}.{self}").parse()
+        }
     }
 
     /// Whether this name is `ancestor` or lies below it ("in bailiwick" of it).
@@ -87,7 +93,10 @@ impl FromStr for Name {
 
     /// Takes U-labels and A-labels, with or without the final dot; `.` is the root.
     fn from_str(text: &str) -> Result<Self, NameError> {
-        let wrong = |reason: &dyn fmt::Display| NameError { text: text.to_owned(), reason: reason.to_string() };
+        let wrong = |reason: &dyn fmt::Display| NameError {
+            text: text.to_owned(),
+            reason: reason.to_string(),
+        };
         let trimmed = text.trim();
         if trimmed.is_empty() {
             return Err(wrong(&"it is empty"));
@@ -104,7 +113,11 @@ impl FromStr for Name {
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_root() { f.write_str(".") } else { write!(f, "{}", self.0) }
+        if self.is_root() {
+            f.write_str(".")
+        } else {
+            write!(f, "{}", self.0)
+        }
     }
 }
 
@@ -148,7 +161,9 @@ impl Serialize for Name {
 
 impl<'de> Deserialize<'de> for Name {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -196,7 +211,10 @@ mod tests {
     #[test]
     fn a_wrong_name_says_which_and_why() {
         let error = "a..b".parse::<Name>().unwrap_err();
-        assert!(error.to_string().starts_with("`a..b` is not a domain name: "), "{error}");
+        assert!(
+            error.to_string().starts_with("`a..b` is not a domain name: "),
+            "{error}"
+        );
     }
 
     proptest! {

@@ -56,6 +56,9 @@ impl FromStr for Tlp {
     type Err = TlpError;
 
     fn from_str(text: &str) -> Result<Self, TlpError> {
-        Tlp::ALL.into_iter().find(|tlp| tlp.as_str() == text).ok_or_else(|| TlpError(text.to_owned()))
+        Tlp::ALL
+            .into_iter()
+            .find(|tlp| tlp.as_str() == text)
+            .ok_or_else(|| TlpError(text.to_owned()))
     }
 }

@@ -80,8 +80,7 @@ impl FromStr for WeeklyHours {
             };
             let (first, last) = days.split_once('-').unwrap_or((days, days));
             let days = match (day(first), day(last)) {
-                (Some(first), Some(last)) if first <= last => (first, last),
-                (Some(_), Some(_)) => return Err(wrong("a span of days ends before it begins")),
+                (Some(first), Some(last)) => (first, last),
                 _ => return Err(wrong("days are Mon Tue Wed Thu Fri Sat Sun")),
             };
             let Some((from, until)) = minutes.trim().split_once('-') else {
@@ -92,7 +91,19 @@ impl FromStr for WeeklyHours {
                 (Some(_), Some(_)) => return Err(wrong("hours end before they begin")),
                 _ => return Err(wrong("hours are like 09:00-17:00")),
             };
-            spans.push(Span { days, minutes });
+            if days.0 <= days.1 {
+                spans.push(Span { days, minutes });
+            } else {
+                // A working week may run over the end of ours: Sun-Thu.
+                spans.push(Span {
+                    days: (days.0, 6),
+                    minutes,
+                });
+                spans.push(Span {
+                    days: (0, days.1),
+                    minutes,
+                });
+            }
         }
         Ok(Self(spans))
     }

@@ -70,7 +70,11 @@ pub fn check(path: &str, answer: &Answer) {
         .collect();
     let count = ids.len();
     ids.sort_unstable();
-    let twice: Vec<String> = ids.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0].to_owned()).collect();
+    let twice: Vec<String> = ids
+        .windows(2)
+        .filter(|pair| pair[0] == pair[1])
+        .map(|pair| pair[0].to_owned())
+        .collect();
     ids.dedup();
     assert_eq!(ids.len(), count, "{path} has ids twice: {twice:?}");
     let labels: Vec<&str> = tags(html, "label")

@@ -1,0 +1,202 @@
+//! Does what stands in the outbox: delivers notices, measures what requests ask for.
+//!
+//! Woken by a change that enqueued something and by a timer. Each job may run twice: what it calls looks at the records first.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use csirt::jobs::{self, Claimed, Job};
+use csirt::notices::{self, Delivery};
+use csirt::requests;
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+use measure::Evidence;
+use tokio_util::sync::CancellationToken;
+
+use super::Centre;
+
+/// How long a claim lasts. Shorter than a slow relay's answer, and a second runner would begin the same mail; longer, and a
+/// job of a killed centre waits that long for its turn.
+const LEASE: Duration = Duration::from_secs(120);
+
+/// Longest sleep between two looks at the queue: how late a job of another machine's change may start.
+const LONGEST_SLEEP: Duration = Duration::from_secs(2);
+
+/// Jobs that one look takes up. They run at the same time.
+const AT_ONCE: u64 = 16;
+
+/// First and longest pause before a failed job is tried again.
+const BACK_OFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(900));
+
+/// Runs jobs until the centre stops.
+pub async fn run(centre: Arc<Centre>, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut enqueued = centre.records.enqueued();
+    while !stop.is_cancelled() {
+        enqueued.mark_unchanged();
+        let claimed = jobs::claim_due(&centre.records, LEASE, AT_ONCE)
+            .await
+            .context("claiming jobs")?;
+        if claimed.is_empty() {
+            let sleep = until_next(&centre).await?;
+            tokio::select! {
+                () = tokio::time::sleep(sleep) => {}
+                _ = enqueued.changed() => {}
+                () = stop.cancelled() => {}
+            }
+            continue;
+        }
+        let work = claimed.iter().map(|claimed| one(&centre, claimed));
+        for result in futures_util::future::join_all(work).await {
+            result?;
+        }
+    }
+    Ok(())
+}
+
+async fn until_next(centre: &Centre) -> anyhow::Result<Duration> {
+    let now = centre.records.now();
+    let next = jobs::next_due(&centre.records)
+        .await
+        .context("looking for the next job")?;
+    let wait = next.map_or(LONGEST_SLEEP, |at| {
+        Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO)
+    });
+    Ok(wait.clamp(Duration::from_millis(20), LONGEST_SLEEP))
+}
+
+/// Does one job and settles its claim. Only a failure of the records themselves is handed up.
+async fn one(centre: &Arc<Centre>, claimed: &Claimed) -> anyhow::Result<()> {
+    let result = match &claimed.job {
+        Job::DeliverNotice { notice } => deliver(centre, *notice).await,
+        Job::VerifyRequest { request } => verify(centre, *request).await.map(|()| None),
+    };
+    let again = match result {
+        Ok(None) => {
+            return jobs::complete(&centre.records, claimed)
+                .await
+                .context("completing a job");
+        }
+        Ok(Some(at)) => (at, "to be tried again".to_owned()),
+        Err(error) => {
+            tracing::warn!(job = ?claimed.job, attempt = claimed.attempt, "the job failed: {error:#}");
+            (
+                centre.records.now() + pause_after(claimed.attempt),
+                format!("{error:#}"),
+            )
+        }
+    };
+    jobs::retry(&centre.records, claimed, again.0, &again.1)
+        .await
+        .context("putting a job back")
+}
+
+fn pause_after(attempt: u32) -> Duration {
+    BACK_OFF
+        .0
+        .saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1).min(16)))
+        .min(BACK_OFF.1)
+}
+
+/// Hands a notice to its channel; the time at which to try again if the relay asked for patience.
+async fn deliver(centre: &Centre, notice: model::Id<notices::Notice>) -> anyhow::Result<Option<Timestamp>> {
+    let delivery = notices::deliver(&centre.records, &centre.identity, notice, &centre.mailer)
+        .await
+        .with_context(|| format!("delivering notice {notice}"))?;
+    Ok(match delivery {
+        Delivery::RetryAt(at) => Some(at),
+        Delivery::Sent | Delivery::Already => None,
+        Delivery::Bounced(reason) | Delivery::Failed(reason) => {
+            tracing::warn!(%notice, "the notice was not delivered: {reason}");
+            None
+        }
+    })
+}
+
+/// Measures what a request asks for and records the verdict with its evidence.
+pub async fn verify(centre: &Arc<Centre>, id: model::Id<requests::Request>) -> anyhow::Result<()> {
+    let request = requests::get(&centre.records, id)
+        .await
+        .with_context(|| format!("reading request {id}"))?;
+    let inquiry = centre.internet.inquiry();
+    let verdict = measure::verify(&inquiry, &request.check, centre.records.now()).await;
+    let samples = inquiry.samples(&centre.config.dns.probe, request.check.zone());
+    if let Err(error) = centre.lake.append_samples(&samples).await {
+        // The verdict must not wait for the lake.
+        tracing::error!("could not keep the samples of a verification: {error}");
+    }
+    let evidence = evidence_text(&inquiry.evidence());
+    requests::record_verdict(&centre.records, id, &verdict, Some(&evidence))
+        .await
+        .with_context(|| format!("recording the verdict on request {id}"))?;
+    notices::queue_thanks(&centre.records, &centre.identity)
+        .await
+        .context("thanking for a repair")?;
+    Ok(())
+}
+
+/// The exchanges as people read them: the question, the server, what came of it, the answer.
+fn evidence_text(exchanges: &[Evidence]) -> String {
+    let mut text = String::new();
+    for exchange in exchanges {
+        let server = exchange
+            .server
+            .as_ref()
+            .map(|name| format!("{name}/"))
+            .unwrap_or_default();
+        let transport = exchange.transport.as_str();
+        let rtt = exchange
+            .rtt_us
+            .map(|rtt_us| format!(" in {rtt_us} us"))
+            .unwrap_or_default();
+        text.push_str(&format!(
+            "{} {} to {server}{} over {transport}{rtt}\n{}\n\n",
+            exchange.time, exchange.question, exchange.address, exchange.text
+        ));
+    }
+    text
+}
+
+/// Measures every open request again on the interval, whoever said what, and minds silence.
+pub async fn watch_requests(centre: Arc<Centre>, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut timer = tokio::time::interval(centre.verify_every);
+    timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = timer.tick() => {}
+            () = stop.cancelled() => return Ok(()),
+        }
+        let open = requests::to_verify(&centre.records)
+            .await
+            .context("listing the open requests")?;
+        futures_util::stream::iter(open)
+            .map(|request| {
+                let centre = centre.clone();
+                async move {
+                    if let Err(error) = verify(&centre, request.id).await {
+                        tracing::warn!(request = %request.id, "could not verify: {error:#}");
+                    }
+                }
+            })
+            .buffer_unordered(centre.config.dns.zones_at_once)
+            .collect::<()>()
+            .await;
+        requests::watch_silence(&centre.records, &centre.identity, &centre.patience)
+            .await
+            .context("minding silence")?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pause_doubles_up_to_its_limit() {
+        let seconds: Vec<u64> = [1, 2, 3, 8, 9, 40]
+            .into_iter()
+            .map(|attempt| pause_after(attempt).as_secs())
+            .collect();
+        assert_eq!(seconds, [5, 10, 20, 640, 900, 900]);
+    }
+}

@@ -1,0 +1,203 @@
+//! The running centre: what its tasks share, and which tasks there are.
+
+mod jobs;
+mod rounds;
+pub mod secret;
+mod supervisor;
+mod upkeep;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use csirt::Records;
+use csirt::notices::{Centre as Identity, Mailer};
+use csirt::requests::Patience;
+use lake::Lake;
+use measure::{Internet, Settings};
+use model::{Clock, Name};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+
+pub use supervisor::Supervisor;
+
+/// What the tasks of a centre share.
+pub struct Centre {
+    /// The configuration.
+    pub config: Config,
+    /// The records.
+    pub records: Records,
+    /// The observations.
+    pub lake: Lake,
+    /// The way into the DNS.
+    pub internet: Internet,
+    /// How the centre signs its notices.
+    pub identity: Identity,
+    /// How notices leave.
+    pub mailer: Mailer,
+    /// How long silence is borne.
+    pub patience: Patience,
+    /// Pause between two measurements of what requests ask for.
+    pub verify_every: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+/// A centre whose tasks run.
+pub struct Running {
+    /// What its tasks share.
+    pub centre: Arc<Centre>,
+    /// Where the portal listens.
+    pub address: SocketAddr,
+    supervisor: Supervisor,
+}
+
+impl Centre {
+    /// Opens the stores and the sockets. Nothing runs yet.
+    pub async fn open(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(&config.data).with_context(|| format!("making `{}`", config.data.display()))?;
+        let url = config.database_url();
+        let records = Records::open(&url, clock.clone())
+            .await
+            .with_context(|| format!("opening the records at `{}`", crate::commands::without_password(&url)))?;
+        let folder = config.lake_folder();
+        let lake = Lake::open(&folder)
+            .await
+            .with_context(|| format!("opening the observations in `{}`", folder.display()))?;
+        let internet = Internet::open(dns_settings(&config)?).context("opening sockets to ask the DNS")?;
+        Ok(Self {
+            records,
+            lake,
+            internet,
+            identity: identity(&config),
+            mailer: mailer(&config)?,
+            patience: Patience::default(),
+            verify_every: Duration::from_secs(60),
+            clock,
+            config,
+        })
+    }
+
+    /// Starts all tasks and the portal.
+    pub async fn start(self, stop: CancellationToken) -> anyhow::Result<Running> {
+        let listener = tokio::net::TcpListener::bind(self.config.listen)
+            .await
+            .with_context(|| format!("listening at {}", self.config.listen))?;
+        let address = listener.local_addr().context("reading the portal's address")?;
+        let app = web::App::new(
+            self.records.clone(),
+            self.lake.clone(),
+            self.portal()?,
+            self.clock.clone(),
+        );
+        let centre = Arc::new(self);
+        let supervisor = Supervisor::new(stop);
+        app.metrics.register(|registry| {
+            registry.register("task_restarts", "Tasks that had to start again", supervisor.restarts());
+        });
+        let portal = web::router(app).into_make_service_with_connect_info::<SocketAddr>();
+        let listener = Arc::new(tokio::sync::Mutex::new(Some(listener)));
+        let (at, ending) = (address, supervisor.stopping());
+        supervisor.keep("portal", move || {
+            let (portal, listener, ending) = (portal.clone(), listener.clone(), ending.clone());
+            async move {
+                let listener = match listener.lock().await.take() {
+                    Some(listener) => listener,
+                    None => tokio::net::TcpListener::bind(at)
+                        .await
+                        .with_context(|| format!("listening at {at}"))?,
+                };
+                let served = axum::serve(listener, portal).with_graceful_shutdown(ending.cancelled_owned());
+                served.await.context("serving the portal")
+            }
+        });
+        for (name, task) in TASKS {
+            let (centre, stop) = (centre.clone(), supervisor.stopping());
+            supervisor.keep(name, move || task(centre.clone(), stop.clone()));
+        }
+        Ok(Running {
+            centre,
+            address,
+            supervisor,
+        })
+    }
+
+    fn portal(&self) -> anyhow::Result<web::Settings> {
+        let config = &self.config;
+        Ok(web::Settings {
+            public_url: config.public_url.trim_end_matches('/').to_owned(),
+            name: config.centre.name.clone(),
+            mail: config.centre.mail.clone(),
+            phone: config.centre.phone.clone(),
+            address: config.centre.address.clone(),
+            key_fingerprint: config.centre.key_fingerprint.clone(),
+            secret: web::shell::seal::Secret::new(secret::read_or_make(&config.data)?),
+            tls: config.public_url.starts_with("https:"),
+            behind_proxy: config.behind_proxy,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        })
+    }
+}
+
+impl Running {
+    /// Ends all tasks, keeps what is buffered, and closes the stores.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.supervisor.stop().await;
+        self.centre
+            .lake
+            .flush()
+            .await
+            .context("keeping the last observations")?;
+        self.centre.records.clone().close().await.context("closing the records")
+    }
+}
+
+type Task = fn(Arc<Centre>, CancellationToken) -> futures_util::future::BoxFuture<'static, anyhow::Result<()>>;
+
+/// The tasks beside the portal.
+const TASKS: [(&str, Task); 4] = [
+    ("rounds", |centre, stop| Box::pin(rounds::run(centre, stop))),
+    ("jobs", |centre, stop| Box::pin(jobs::run(centre, stop))),
+    ("requests", |centre, stop| Box::pin(jobs::watch_requests(centre, stop))),
+    ("upkeep", |centre, stop| Box::pin(upkeep::run(centre, stop))),
+];
+
+/// How the DNS is asked, by the configuration.
+pub fn dns_settings(config: &Config) -> anyhow::Result<Settings> {
+    let hints: Vec<(Name, Vec<std::net::IpAddr>)> = if config.dns.hints.as_os_str().is_empty() {
+        measure::root_servers()
+    } else {
+        crate::commands::read_hints(&config.dns.hints)?
+    };
+    let settings = Settings {
+        hints,
+        port: config.dns.port,
+        ipv4: config.dns.ipv4,
+        ipv6: config.dns.ipv6,
+        timeout: Duration::from_millis(config.dns.timeout_ms.max(1)),
+        ..Settings::default()
+    };
+    Ok(settings.on_this_machine())
+}
+
+fn identity(config: &Config) -> Identity {
+    let domain = config.centre.mail.rsplit('@').next().unwrap_or("localhost").to_owned();
+    Identity {
+        name: config.centre.name.clone(),
+        base_url: config.public_url.trim_end_matches('/').to_owned(),
+        mail: config.centre.mail.clone(),
+        phone: config.centre.phone.clone(),
+        message_domain: domain,
+    }
+}
+
+/// How notices leave, by the configuration.
+pub fn mailer(config: &Config) -> anyhow::Result<Mailer> {
+    let Some(relay) = &config.mail.relay else {
+        let folder = config.outbox();
+        std::fs::create_dir_all(&folder).with_context(|| format!("making `{}`", folder.display()))?;
+        return Ok(Mailer::Folder(folder));
+    };
+    Mailer::smtp(relay).with_context(|| format!("preparing the relay `{}`", relay.host))
+}

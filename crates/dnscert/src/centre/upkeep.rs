@@ -1,0 +1,47 @@
+//! What has to be done now and then: handing observations to their tables, merging small files, removing old ones.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use jiff::SignedDuration;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use super::Centre;
+
+/// How often buffered observations go to their tables. They are durable before; this is when other readers see them.
+const FLUSH_EVERY: Duration = Duration::from_secs(30);
+
+/// How often small files are merged. Rarer, and a page opens more files; more often, and the same rows are written again.
+const COMPACT_EVERY: Duration = Duration::from_secs(1_800);
+
+/// How long files that no table uses any more stay: longer than any reader needs for one read.
+const RETENTION: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Runs upkeep until the centre stops.
+pub async fn run(centre: Arc<Centre>, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut timer = interval(FLUSH_EVERY);
+    timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut compacted = Instant::now();
+    loop {
+        tokio::select! {
+            _ = timer.tick() => {}
+            () = stop.cancelled() => return Ok(()),
+        }
+        centre
+            .lake
+            .flush()
+            .await
+            .context("handing observations to their tables")?;
+        if compacted.elapsed() >= COMPACT_EVERY {
+            compacted = Instant::now();
+            centre.lake.compact().await.context("merging small files")?;
+            centre
+                .lake
+                .vacuum(centre.records.now(), RETENTION)
+                .await
+                .context("removing files that no table uses")?;
+        }
+    }
+}

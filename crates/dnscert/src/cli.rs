@@ -1,0 +1,289 @@
+//! The command line: what can be said, parsed and not yet done.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use model::{Ds, Level, Name};
+
+/// Coordinates the security of the DNS: measures, warns, asks the right party, and verifies the repair.
+#[derive(Debug, Parser)]
+#[command(name = "dnscert", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Say more on standard error (-v: what is done, -vv: every exchange).
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Play the whole centre on a simulated Internet: no network, no root, no server to install.
+    Demo(DemoArgs),
+    /// Write a commented configuration into a folder and make the first account.
+    Init(InitArgs),
+    /// Run the centre.
+    Serve(ConfigArg),
+    /// Say what is wrong with an installation and how to mend it.
+    Doctor(ConfigArg),
+    /// Test the delegation and DNSSEC of a zone.
+    Check(Box<CheckArgs>),
+    /// Say who answers for a name or an address, and why.
+    Route(RouteArgs),
+    /// Import into or export from the directory of organisations.
+    #[command(subcommand)]
+    Directory(DirectoryCommand),
+    /// Make accounts, list them, switch them off, or set a new password.
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Add zones to the watch list, or show it.
+    #[command(subcommand)]
+    Watch(WatchCommand),
+    /// Run a scripted DNS world on loopback, and change it while it runs.
+    #[command(subcommand)]
+    Lab(LabCommand),
+    /// Verify the chain of the audit log.
+    Audit(ConfigArg),
+}
+
+/// Which centre.
+#[derive(Debug, Args)]
+pub struct ConfigArg {
+    /// The configuration.
+    #[arg(long, value_name = "FILE", default_value = "dnscert.toml", env = "DNSCERT_CONFIG")]
+    pub config: PathBuf,
+}
+
+/// `dnscert demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Folder for everything that the demo keeps.
+    #[arg(long, value_name = "DIR", default_value = "dnscert-demo")]
+    pub data: PathBuf,
+    /// Where the portal listens.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8053")]
+    pub listen: SocketAddr,
+    /// The story to play.
+    #[arg(long, value_name = "NAME", default_value = "atlas")]
+    pub story: String,
+    /// Play the story, check each step, print the timings and end; non-zero if a step failed.
+    #[arg(long)]
+    pub once: bool,
+    /// A line of JSON for each step.
+    #[arg(long)]
+    pub json: bool,
+    /// Forget what an earlier demo kept in the folder.
+    #[arg(long)]
+    pub fresh: bool,
+    /// Port of the simulated name servers.
+    #[arg(long, value_name = "PORT", default_value_t = 5300)]
+    pub dns_port: u16,
+    /// Seconds between two rounds on each zone.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(5..=3600))]
+    pub interval: u32,
+}
+
+/// `dnscert init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Folder of the new centre.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// E-mail address of the first account, an administrator.
+    #[arg(long, value_name = "ADDRESS", default_value = "admin@localhost")]
+    pub admin: String,
+}
+
+/// `dnscert check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The zone.
+    pub zone: Name,
+    /// Root hints, as a zone file; by default those of the IANA root.
+    #[arg(long, value_name = "FILE")]
+    pub hints: Option<PathBuf>,
+    /// Port of all name servers; other than 53 only in a lab.
+    #[arg(long, default_value_t = 53)]
+    pub port: u16,
+    /// Test as if delegated to this name server: NAME or NAME/IP. May be repeated.
+    #[arg(long = "ns", value_name = "NAME[/IP]")]
+    pub ns: Vec<String>,
+    /// Test as if the parent had this DS. May be repeated.
+    #[arg(long = "ds", value_name = "KEYTAG,ALG,TYPE,DIGEST")]
+    pub ds: Vec<Ds>,
+    /// Run only this test case. May be repeated.
+    #[arg(long = "test", value_name = "CASE")]
+    pub tests: Vec<String>,
+    /// Mildest level that is shown.
+    #[arg(long, default_value = "notice")]
+    pub level: Level,
+    /// Levels of tags that differ from the defaults: TOML, or a Zonemaster profile in JSON.
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
+    /// Do not ask over IPv4.
+    #[arg(long, conflicts_with = "no_ipv6")]
+    pub no_ipv4: bool,
+    /// Do not ask over IPv6.
+    #[arg(long)]
+    pub no_ipv6: bool,
+    /// A line for each finding: seconds LEVEL CASE TAG key=value…
+    #[arg(long, conflicts_with = "json")]
+    pub raw: bool,
+    /// One JSON document.
+    #[arg(long)]
+    pub json: bool,
+    /// Keep all exchanges in this file.
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// Judge the exchanges kept in this file again; nothing is asked.
+    #[arg(long, value_name = "FILE", conflicts_with = "save")]
+    pub restore: Option<PathBuf>,
+}
+
+/// `dnscert route`.
+#[derive(Debug, Args)]
+pub struct RouteArgs {
+    /// A domain name, or an IP address.
+    #[arg(value_name = "NAME|IP")]
+    pub target: String,
+    /// One JSON document.
+    #[arg(long)]
+    pub json: bool,
+    /// Which centre.
+    #[command(flatten)]
+    pub config: ConfigArg,
+}
+
+/// `dnscert directory`.
+#[derive(Debug, Subcommand)]
+pub enum DirectoryCommand {
+    /// Read organisations and contacts from a CSV or JSON file: all of it, or nothing.
+    Import {
+        /// The file; its ending says the form.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Which centre.
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Write the whole directory to standard output.
+    Export {
+        /// CSV instead of JSON.
+        #[arg(long)]
+        csv: bool,
+        /// Which centre.
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+}
+
+/// `dnscert account`.
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// Make an account; its password is shown once.
+    Add {
+        /// What is typed to sign in.
+        name: String,
+        /// admin, duty_officer, augmenter, constituent or observer.
+        #[arg(long, default_value = "duty_officer")]
+        role: csirt::accounts::Role,
+        /// Handle of its organisation in the directory; a constituent must have one.
+        #[arg(long)]
+        organisation: Option<String>,
+        /// Which centre.
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// List all accounts.
+    List {
+        /// Which centre.
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Switch an account off; it stays in the records.
+    Disable {
+        /// What is typed to sign in.
+        name: String,
+        /// Which centre.
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Give an account a new password, which is shown once, and take its second factor away.
+    Reset {
+        /// What is typed to sign in.
+        name: String,
+        /// Which centre.
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+}
+
+/// `dnscert watch`.
+#[derive(Debug, Subcommand)]
+pub enum WatchCommand {
+    /// Watch these zones; what the parent says now is what is expected from now on.
+    Add {
+        /// The zones.
+        #[arg(required = true)]
+        zones: Vec<Name>,
+        /// Seconds between two rounds.
+        #[arg(long, default_value_t = 60)]
+        interval: u32,
+        /// Which centre.
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Show the watch list.
+    List {
+        /// Which centre.
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+}
+
+/// `dnscert lab`.
+#[derive(Debug, Subcommand)]
+pub enum LabCommand {
+    /// Serve a world until Ctrl-C.
+    Run {
+        /// Folder with world.toml, or the name of a world that ships: atlas.
+        #[arg(value_name = "FOLDER")]
+        world: String,
+        /// Port of all its name servers.
+        #[arg(long, default_value_t = 5300)]
+        port: u16,
+        /// Where events are taken.
+        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:5399")]
+        control: SocketAddr,
+    },
+    /// Let an event happen in a world that runs.
+    Event {
+        /// Name of an event of the world, or an event as JSON.
+        event: String,
+        /// Where the world takes events.
+        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:5399")]
+        control: SocketAddr,
+    },
+}
+
+impl Cli {
+    /// Logs go to standard error; results go to standard output.
+    pub fn start_logging(&self) {
+        use tracing_subscriber::EnvFilter;
+        let quiet = matches!(self.command, Command::Check(_) | Command::Demo(_) | Command::Route(_));
+        let default = match (self.verbose, quiet) {
+            (0, true) => "error",
+            (0, false) => "info,sqlx=warn,deltalake_core=warn,buoyant_kernel=warn,buoyant_kernel_engine=warn",
+            (1, _) => "info,sqlx=warn,deltalake_core=warn,buoyant_kernel=warn,buoyant_kernel_engine=warn",
+            (_, _) => "debug,sqlx=info",
+        };
+        let filter = EnvFilter::try_from_env("DNSCERT_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .init();
+    }
+}

@@ -1,0 +1,123 @@
+//! `dnscert account add|list|disable|reset`: who may sign in.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use csirt::accounts::{self, Account, NewAccount, Role};
+use csirt::{Actor, Records, directory};
+use model::{Id, Language};
+use rand::RngExt as _;
+
+use crate::cli::AccountCommand;
+
+/// Letters of a password that is read aloud or typed from paper: none that look alike.
+const LETTERS: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
+
+/// Makes, lists, or changes accounts.
+pub async fn run(command: AccountCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        AccountCommand::Add {
+            name,
+            role,
+            organisation,
+            config,
+        } => {
+            let (_, records) = super::open_records(&config.config).await?;
+            let organisation = match organisation {
+                Some(handle) => Some(organisation_of(&records, &handle).await?),
+                None => None,
+            };
+            let password = new_password();
+            create(&records, &name, role, organisation, &password).await?;
+            println!("account   {name} ({role})\npassword  {password}");
+        }
+        AccountCommand::List { config } => {
+            let (_, records) = super::open_records(&config.config).await?;
+            for account in accounts::list(&records).await.context("listing the accounts")? {
+                let state = match (account.disabled, account.totp) {
+                    (Some(since), _) => format!("off since {since:.0}"),
+                    (None, true) => "second factor".to_owned(),
+                    (None, false) => "password only".to_owned(),
+                };
+                println!("{:<32} {:<14} {state}", account.name, account.role);
+            }
+        }
+        AccountCommand::Disable { name, config } => {
+            let (_, records) = super::open_records(&config.config).await?;
+            let account = find(&records, &name).await?;
+            accounts::disable(&records, Actor::System, account.id)
+                .await
+                .with_context(|| format!("disabling `{name}`"))?;
+            println!("{name} can no longer sign in");
+        }
+        AccountCommand::Reset { name, config } => {
+            let (_, records) = super::open_records(&config.config).await?;
+            let account = find(&records, &name).await?;
+            let password = new_password();
+            accounts::set_password(&records, Actor::System, account.id, &password)
+                .await
+                .with_context(|| format!("setting the password of `{name}`"))?;
+            if account.totp {
+                accounts::remove_totp(&records, Actor::System, account.id)
+                    .await
+                    .with_context(|| format!("removing the second factor of `{name}`"))?;
+            }
+            println!("account   {name}\npassword  {password}");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn find(records: &Records, name: &str) -> anyhow::Result<Account> {
+    let found = accounts::by_name(records, name).await.context("reading the accounts")?;
+    found.with_context(|| format!("there is no account `{name}`"))
+}
+
+async fn organisation_of(records: &Records, handle: &str) -> anyhow::Result<Id<directory::Organisation>> {
+    let found = directory::by_handle(records, handle)
+        .await
+        .context("reading the directory")?;
+    Ok(found
+        .with_context(|| format!("the directory has no organisation `{handle}`"))?
+        .id)
+}
+
+/// Makes an account that can sign in at once.
+pub async fn create(
+    records: &Records,
+    name: &str,
+    role: Role,
+    organisation: Option<Id<directory::Organisation>>,
+    password: &str,
+) -> anyhow::Result<Account> {
+    let new = NewAccount {
+        name: name.to_owned(),
+        display_name: name.split('@').next().unwrap_or(name).to_owned(),
+        email: if name.contains('@') {
+            name.to_owned()
+        } else {
+            format!("{name}@localhost")
+        },
+        role,
+        organisation,
+        language: Language::English,
+        time_zone: "UTC".to_owned(),
+        password: password.to_owned(),
+    };
+    accounts::create(records, Actor::System, new)
+        .await
+        .with_context(|| format!("making the account `{name}`"))
+}
+
+/// Five groups of four letters: about 99 bits.
+pub fn new_password() -> String {
+    let mut random = rand::rng();
+    let groups: Vec<String> = (0..5)
+        .map(|_| {
+            (0..4)
+                .map(|_| char::from(LETTERS[random.random_range(0..LETTERS.len())]))
+                .collect()
+        })
+        .collect();
+    groups.join("-")
+}

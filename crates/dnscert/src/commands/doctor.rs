@@ -1,0 +1,290 @@
+//! `dnscert doctor`: what is wrong with an installation, and how to mend it.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use csirt::audit::{self, Chain};
+use csirt::{Records, accounts};
+use futures_util::future::join_all;
+use measure::{Internet, Question, Rtype};
+use model::{Name, SystemClock};
+
+use crate::centre;
+use crate::cli::ConfigArg;
+use crate::config::Config;
+
+/// Longest wait for the mail relay's greeting.
+const RELAY_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What one look found.
+enum Health {
+    Good(String),
+    /// It works, but not as it should in earnest.
+    Doubtful {
+        what: String,
+        mend: String,
+    },
+    Bad {
+        what: String,
+        mend: String,
+    },
+}
+
+/// All that was found, told as it is found.
+#[derive(Default)]
+struct Findings {
+    bad: usize,
+    doubtful: usize,
+}
+
+impl Findings {
+    fn tell(&mut self, health: Health) {
+        match health {
+            Health::Good(what) => println!("good      {what}"),
+            Health::Doubtful { what, mend } => {
+                self.doubtful += 1;
+                println!("doubtful  {what}\n          mend: {mend}");
+            }
+            Health::Bad { what, mend } => {
+                self.bad += 1;
+                println!("BAD       {what}\n          mend: {mend}");
+            }
+        }
+    }
+}
+
+/// Status 0 when nothing is bad, 1 otherwise.
+pub async fn run(arguments: &ConfigArg) -> anyhow::Result<ExitCode> {
+    let mut findings = Findings::default();
+    match Config::read(&arguments.config) {
+        Ok(config) => {
+            findings.tell(Health::Good(format!(
+                "the configuration `{}` reads",
+                arguments.config.display()
+            )));
+            examine(&config, &mut findings).await;
+        }
+        Err(error) => findings.tell(Health::Bad {
+            what: format!("{error:#}"),
+            mend: "correct the line that is named, or write a new file with `dnscert init DIR`".to_owned(),
+        }),
+    }
+    println!();
+    println!("{} bad, {} doubtful", findings.bad, findings.doubtful);
+    Ok(if findings.bad == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+async fn examine(config: &Config, findings: &mut Findings) {
+    findings.tell(folder(&config.data));
+    findings.tell(secret(&config.data));
+    for health in records(config).await {
+        findings.tell(health);
+    }
+    findings.tell(portal(config));
+    findings.tell(address(config));
+    for health in dns(config).await {
+        findings.tell(health);
+    }
+    findings.tell(mail(config).await);
+    findings.tell(sender(config));
+}
+
+fn folder(data: &Path) -> Health {
+    let probe = data.join(".doctor");
+    let written = std::fs::create_dir_all(data).and_then(|()| std::fs::write(&probe, b"x"));
+    match written.and_then(|()| std::fs::remove_file(&probe)) {
+        Ok(()) => Health::Good(format!("the data folder `{}` can be written", data.display())),
+        Err(error) => Health::Bad {
+            what: format!("the data folder `{}` cannot be written: {error}", data.display()),
+            mend: "give it to the user who runs the centre, or free some disk space".to_owned(),
+        },
+    }
+}
+
+fn secret(data: &Path) -> Health {
+    match centre::secret::read_or_make(data) {
+        Ok(_) => Health::Good("the secret of the portal is there".to_owned()),
+        Err(error) => Health::Bad {
+            what: format!("{error:#}"),
+            mend: "restore the file from the backup; if there is none remove it: open forms must then be filled again"
+                .to_owned(),
+        },
+    }
+}
+
+async fn records(config: &Config) -> Vec<Health> {
+    let url = super::without_password(&config.database_url());
+    let records = match Records::open(&config.database_url(), Arc::new(SystemClock)).await {
+        Ok(records) => records,
+        Err(error) => {
+            let chain = format!("{:#}", anyhow::Error::from(error));
+            return vec![Health::Bad {
+                what: format!("the records at `{url}` do not open: {chain}"),
+                mend: "check `database`, that the server runs, and that its user may make tables".to_owned(),
+            }];
+        }
+    };
+    let mut found = vec![Health::Good(format!("the records at `{url}` open"))];
+    found.push(match audit::verify(&records).await {
+        Ok(Chain::Whole { rows, .. }) => Health::Good(format!("the audit chain is whole, {rows} rows")),
+        Ok(Chain::Broken { seq, reason }) => Health::Bad {
+            what: format!("the audit chain is broken at row {seq}: {reason}"),
+            mend: "somebody changed the records outside of the centre: compare with the last backup".to_owned(),
+        },
+        Err(error) => Health::Bad {
+            what: format!("the audit chain could not be read: {error}"),
+            mend: "check the database's own log".to_owned(),
+        },
+    });
+    found.push(match accounts::list(&records).await {
+        Ok(all)
+            if all
+                .iter()
+                .any(|account| account.role == accounts::Role::Admin && account.disabled.is_none()) =>
+        {
+            Health::Good(format!("{} accounts, an administrator among them", all.len()))
+        }
+        Ok(_) => Health::Bad {
+            what: "nobody can administrate: there is no enabled account with the role admin".to_owned(),
+            mend: "start with `dnscert init` in a new folder and move the records there".to_owned(),
+        },
+        Err(error) => Health::Bad {
+            what: format!("the accounts cannot be read: {error}"),
+            mend: "see above".to_owned(),
+        },
+    });
+    found
+}
+
+fn portal(config: &Config) -> Health {
+    match std::net::TcpListener::bind(config.listen) {
+        Ok(_) => Health::Good(format!("the portal can listen at {}", config.listen)),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Health::Doubtful {
+            what: format!("something listens at {} already", config.listen),
+            mend: "if it is not this centre, change `listen`".to_owned(),
+        },
+        Err(error) => Health::Bad {
+            what: format!("the portal cannot listen at {}: {error}", config.listen),
+            mend: "change `listen` to an address of this machine and a port above 1023".to_owned(),
+        },
+    }
+}
+
+fn address(config: &Config) -> Health {
+    if config.public_url.starts_with("https://") {
+        Health::Good(format!("people reach the portal at {}", config.public_url))
+    } else {
+        Health::Doubtful {
+            what: format!(
+                "`public_url` is {}: answers and passwords would travel in the clear",
+                config.public_url
+            ),
+            mend: "put a TLS proxy before the portal and write its https:// address into `public_url`".to_owned(),
+        }
+    }
+}
+
+async fn dns(config: &Config) -> Vec<Health> {
+    let internet = match centre::dns_settings(config).and_then(|settings| Ok(Internet::open(settings)?)) {
+        Ok(internet) => internet,
+        Err(error) => {
+            return vec![Health::Bad {
+                what: format!("the DNS cannot be asked: {error:#}"),
+                mend: "check `dns.hints` and the limits on open files".to_owned(),
+            }];
+        }
+    };
+    let inquiry = internet.inquiry();
+    let question = Question::plain(&Name::root(), Rtype::SOA);
+    let mut found = Vec::new();
+    for (family, is_on) in [("IPv4", config.dns.ipv4), ("IPv6", config.dns.ipv6)] {
+        if !is_on {
+            found.push(Health::Good(format!("{family} is off")));
+            continue;
+        }
+        let servers: Vec<IpAddr> = inquiry
+            .hints()
+            .iter()
+            .flat_map(|(_, addresses)| addresses.iter().copied())
+            .filter(|address| address.is_ipv4() == (family == "IPv4"))
+            .collect();
+        let exchanges = join_all(servers.iter().map(|address| inquiry.ask(*address, &question))).await;
+        let answered = exchanges
+            .iter()
+            .filter(|exchange| exchange.response().is_some())
+            .count();
+        let what = format!("{answered} of {} root servers answer over {family}", servers.len());
+        found.push(if answered > 0 || servers.is_empty() {
+            Health::Good(what)
+        } else {
+            let key = family.to_ascii_lowercase();
+            let port = config.dns.port;
+            Health::Bad {
+                what,
+                mend: format!("let UDP and TCP port {port} out; without {family} here set `dns.{key} = false`"),
+            }
+        });
+    }
+    found
+}
+
+async fn mail(config: &Config) -> Health {
+    let Some(relay) = &config.mail.relay else {
+        return Health::Doubtful {
+            what: format!(
+                "no relay is set: notices are only written to `{}`",
+                config.outbox().display()
+            ),
+            mend: "set [mail.relay] so that notices reach the parties".to_owned(),
+        };
+    };
+    let place = format!("{}:{}", relay.host, relay.port);
+    let mailer = match centre::mailer(config) {
+        Ok(mailer) => mailer,
+        Err(error) => {
+            return Health::Bad {
+                what: format!("{error:#}"),
+                mend: "correct [mail.relay]".to_owned(),
+            };
+        }
+    };
+    match tokio::time::timeout(RELAY_PATIENCE, mailer.test()).await {
+        Ok(Ok(true)) => Health::Good(format!("the relay {place} takes mail from here")),
+        Ok(Ok(false)) => Health::Bad {
+            what: format!("the relay {place} hangs up"),
+            mend: "ask those who run it whether this machine may send".to_owned(),
+        },
+        Ok(Err(error)) => Health::Bad {
+            what: format!(
+                "the relay {place} does not take mail from here: {:#}",
+                anyhow::Error::from(error)
+            ),
+            mend: "check host, port, security, user and password in [mail.relay]".to_owned(),
+        },
+        Err(_) => Health::Bad {
+            what: format!("the relay {place} did not answer within {} s", RELAY_PATIENCE.as_secs()),
+            mend: "check host and port, and that this machine may reach it".to_owned(),
+        },
+    }
+}
+
+fn sender(config: &Config) -> Health {
+    if config.centre.mail.contains("localhost") {
+        Health::Doubtful {
+            what: format!(
+                "notices come from `{}`: nobody outside could answer",
+                config.centre.mail
+            ),
+            mend: "set `centre.mail` to an address that the team reads".to_owned(),
+        }
+    } else {
+        Health::Good(format!("notices come from `{}`", config.centre.mail))
+    }
+}

@@ -1,0 +1,76 @@
+//! `dnscert lab run|event`: a scripted DNS world on loopback.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use lab::{Event, Lab, World};
+
+use crate::cli::LabCommand;
+
+/// Serves a world until told to stop, or changes one that another process serves.
+pub async fn run(command: LabCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        LabCommand::Run { world, port, control } => serve(&world, port, control).await,
+        LabCommand::Event { event, control } => change(&event, control).await,
+    }
+}
+
+/// A world by the folder it lies in, or by the name under which it ships.
+pub fn world(name: &str) -> anyhow::Result<World> {
+    let folder = Path::new(name);
+    if folder.join("world.toml").is_file() {
+        return World::load(folder).with_context(|| format!("reading the world in `{name}`"));
+    }
+    World::shipped(name).with_context(|| format!("`{name}` is neither a folder with world.toml nor a world that ships"))
+}
+
+async fn serve(name: &str, port: u16, control: SocketAddr) -> anyhow::Result<ExitCode> {
+    let lab = Lab::start(world(name)?, port, Timestamp::now())
+        .await
+        .context("starting the world")?;
+    let listener = tokio::net::TcpListener::bind(control)
+        .await
+        .with_context(|| format!("listening for events at {control}"))?;
+    println!(
+        "{} zones on {} addresses, port {}",
+        lab.zones().len(),
+        lab.questions().len(),
+        lab.port()
+    );
+    println!("root hints:");
+    for (server, addresses) in lab.hints() {
+        for address in addresses {
+            println!("  {server} {address}");
+        }
+    }
+    println!("events at {control}: dnscert lab event NAME --control {control}");
+    let taking = tokio::spawn(lab::serve_control(lab.clone(), listener));
+    super::told_to_stop().await;
+    taking.abort();
+    lab.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// An event as JSON, or the name of one of the world's own.
+async fn change(text: &str, control: SocketAddr) -> anyhow::Result<ExitCode> {
+    let event = if text.trim_start().starts_with('{') {
+        serde_json::from_str::<Event>(text).context("reading the event")?
+    } else {
+        let (name, repair) = match text.strip_prefix("repair:") {
+            Some(name) => (name, true),
+            None => (text, false),
+        };
+        anyhow::ensure!(
+            repair,
+            "`{text}` is no event: give JSON, or `repair:NAME` to undo the event of that name"
+        );
+        Event::repair(name)
+    };
+    lab::send_event(control, &event)
+        .await
+        .with_context(|| format!("sending the event to {control}"))?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,101 @@
+//! One file per command.
+
+mod account;
+mod audit;
+mod check;
+mod demo;
+mod directory;
+mod doctor;
+mod init;
+mod lab;
+mod route;
+mod serve;
+mod watch;
+
+pub use account::create as create_account;
+pub use check::read_hints;
+pub use lab::world;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use csirt::Records;
+use model::SystemClock;
+
+use crate::cli::Command;
+use crate::config::Config;
+
+/// Does what was asked. An error means that it could not be done: status 3.
+pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Init(arguments) => init::run(arguments).await,
+        Command::Serve(arguments) => serve::run(&arguments).await,
+        Command::Doctor(arguments) => doctor::run(&arguments).await,
+        Command::Check(arguments) => check::run(*arguments).await,
+        Command::Route(arguments) => route::run(arguments).await,
+        Command::Directory(command) => directory::run(command).await,
+        Command::Account(command) => account::run(command).await,
+        Command::Watch(command) => watch::run(command).await,
+        Command::Lab(command) => lab::run(command).await,
+        Command::Audit(arguments) => audit::run(&arguments).await,
+    }
+}
+
+/// The records of the centre that `file` configures.
+async fn open_records(file: &Path) -> anyhow::Result<(Config, Records)> {
+    let config = Config::read(file)?;
+    let url = config.database_url();
+    let records = Records::open(&url, Arc::new(SystemClock))
+        .await
+        .with_context(|| format!("opening the records at `{}`", without_password(&url)))?;
+    Ok((config, records))
+}
+
+/// A database URL as it may stand in a log.
+pub fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let Some((user, host)) = rest.split_once('@') else {
+        return url.to_owned();
+    };
+    let name = user.split(':').next().unwrap_or_default();
+    format!("{scheme}://{name}:…@{host}")
+}
+
+/// Waits for Ctrl-C or the signal by which service managers end a program.
+pub async fn told_to_stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(error) => {
+            tracing::warn!("could not listen for the signal to terminate: {error}");
+            let _ = interrupt.await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_never_shows_in_a_log() {
+        assert_eq!(
+            without_password("postgres://centre:secret@db/records"),
+            "postgres://centre:…@db/records"
+        );
+        assert_eq!(
+            without_password("sqlite://data/records.sqlite"),
+            "sqlite://data/records.sqlite"
+        );
+    }
+}

@@ -1,0 +1,150 @@
+//! What the command line says and with which status it ends.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use lab::{Change, Event, Fault, FaultRule, Lab, World};
+
+use crate::centre::{dnscert, hints_file, stderr, stdout};
+
+async fn pocket() -> Lab {
+    Lab::start(World::shipped("pocket").unwrap(), 0, Timestamp::now())
+        .await
+        .unwrap()
+}
+
+fn write_hints(folder: &Path, lab: &Lab) -> String {
+    let hints = folder.join("root.hints");
+    std::fs::write(&hints, hints_file(&lab.hints())).unwrap();
+    hints.to_str().unwrap().to_owned()
+}
+
+/// Runs a check off the asynchronous threads, where the lab answers it.
+async fn check(arguments: Vec<String>) -> std::process::Output {
+    tokio::task::spawn_blocking(move || {
+        let words: Vec<&str> = ["check"]
+            .into_iter()
+            .chain(arguments.iter().map(String::as_str))
+            .collect();
+        dnscert(&words)
+    })
+    .await
+    .unwrap()
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_healthy_zone_ends_with_status_0_and_a_broken_one_with_status_1() {
+    let lab = pocket().await;
+    let folder = tempfile::tempdir().unwrap();
+    let hints = write_hints(folder.path(), &lab);
+    let arguments = words(&format!("good.test --hints {hints} --port {} --no-ipv6", lab.port()));
+    let output = check(arguments.clone()).await;
+    assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
+
+    for server in ["ns1.good.test", "ns2.good.test"] {
+        let rule = FaultRule::of(Fault::Silent);
+        lab.apply(&Event::new(Change::AddFault {
+            server: server.to_owned(),
+            rule,
+        }))
+        .unwrap();
+    }
+    let output = check(arguments.clone()).await;
+    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+    let text = stdout(&output);
+    for part in ["CRITICAL", "why", "mend", "basic02"] {
+        assert!(text.contains(part), "`{part}` is missing in:\n{text}");
+    }
+    let raw = check([arguments, words("--raw")].concat()).await;
+    let line = stdout(&raw)
+        .lines()
+        .find(|line| line.contains("CRITICAL"))
+        .unwrap()
+        .to_owned();
+    let parts: Vec<&str> = line.split_whitespace().collect();
+    assert!(
+        parts[0].parse::<f64>().is_ok() && parts[1] == "CRITICAL" && parts[2] == "basic02",
+        "{line}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn saved_exchanges_are_judged_again_without_asking() {
+    let lab = pocket().await;
+    let folder = tempfile::tempdir().unwrap();
+    let hints = write_hints(folder.path(), &lab);
+    let saved = folder.path().join("exchanges.json").to_str().unwrap().to_owned();
+    let common = format!(
+        "good.test --hints {hints} --port {} --no-ipv6 --json --level debug",
+        lab.port()
+    );
+    let first = check(words(&format!("{common} --save {saved}"))).await;
+    lab.stop().await;
+    let again = check(words(&format!("{common} --restore {saved}"))).await;
+    let findings = |output| -> Vec<(String, serde_json::Value)> {
+        let document: serde_json::Value = serde_json::from_str(&stdout(output)).unwrap();
+        let findings = document["findings"].as_array().unwrap();
+        findings
+            .iter()
+            .map(|finding| (finding["tag"].to_string(), finding["args"].clone()))
+            .collect()
+    };
+    assert!(!findings(&first).is_empty());
+    assert_eq!(findings(&first), findings(&again));
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_status_2_and_names_what_is_wrong() {
+    for (arguments, named) in [
+        (&["check"][..], "zone"),
+        (&["check", "a..b"], "a..b"),
+        (&["check", "example.test", "--test", "dnssec99"], "dnssec99"),
+        (&["check", "example.test", "--ds", "1,2,3"], "1,2,3"),
+        (
+            &["check", "example.test", "--ns", "ns1.example.test/192.0.2.300"],
+            "192.0.2.300",
+        ),
+        (&["check", "example.test", "--level", "fatal"], "fatal"),
+        (&["chekc"], "chekc"),
+    ] {
+        let output = dnscert(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(named), "{arguments:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn what_cannot_be_done_ends_with_status_3_and_names_the_file() {
+    for arguments in [
+        &["check", "example.test", "--hints", "/nowhere/root.hints"][..],
+        &["check", "example.test", "--restore", "/nowhere/exchanges.json"],
+        &["serve", "--config", "/nowhere/dnscert.toml"],
+    ] {
+        let output = dnscert(arguments);
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}: {}", stderr(&output));
+        assert!(
+            stderr(&output).contains("/nowhere/"),
+            "{arguments:?}: {}",
+            stderr(&output)
+        );
+    }
+}
+
+#[test]
+fn init_never_overwrites_a_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("centre").to_str().unwrap().to_owned();
+    assert!(dnscert(&["init", &home]).status.success());
+    let before = std::fs::read(folder.path().join("centre/dnscert.toml")).unwrap();
+    let again = dnscert(&["init", &home]);
+    assert_eq!(again.status.code(), Some(3));
+    assert!(stderr(&again).contains("there already"), "{}", stderr(&again));
+    assert_eq!(
+        before,
+        std::fs::read(folder.path().join("centre/dnscert.toml")).unwrap()
+    );
+}

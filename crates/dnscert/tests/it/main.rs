@@ -1,0 +1,14 @@
+//! The binary as people run it, against a world of the lab or against real servers.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop at once and say where"
+)]
+
+mod browser;
+mod centre;
+mod cli;
+mod demo;
+mod kill;
+mod portal;
+mod real_loop;
