@@ -34,6 +34,7 @@ pub struct Supervisor {
     tracker: TaskTracker,
     stop: CancellationToken,
     restarts: Restarts,
+    pauses: (Duration, Duration),
 }
 
 impl Supervisor {
@@ -43,6 +44,7 @@ impl Supervisor {
             tracker: TaskTracker::new(),
             stop,
             restarts: Restarts::default(),
+            pauses: PAUSES,
         }
     }
 
@@ -63,7 +65,7 @@ impl Supervisor {
     {
         let this = self.clone();
         self.tracker.spawn(async move {
-            let mut pause = PAUSES.0;
+            let mut pause = this.pauses.0;
             while !this.stop.is_cancelled() {
                 let begun = tokio::time::Instant::now();
                 match std::panic::AssertUnwindSafe(make()).catch_unwind().await {
@@ -73,14 +75,14 @@ impl Supervisor {
                     Err(_) => tracing::error!(task = name, "the task panicked; starting it again"),
                 }
                 this.restarts.get_or_create(&Task { task: name }).inc();
-                if begun.elapsed() > PAUSES.1 {
-                    pause = PAUSES.0;
+                if begun.elapsed() > this.pauses.1 {
+                    pause = this.pauses.0;
                 }
                 tokio::select! {
                     () = tokio::time::sleep(pause) => {}
                     () = this.stop.cancelled() => break,
                 }
-                pause = (pause * 2).min(PAUSES.1);
+                pause = (pause * 2).min(this.pauses.1);
             }
         });
     }
@@ -105,9 +107,10 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_task_that_fails_and_panics_starts_again() {
-        let supervisor = Supervisor::new(CancellationToken::new());
+        let mut supervisor = Supervisor::new(CancellationToken::new());
+        supervisor.pauses = (Duration::from_millis(5), Duration::from_millis(20));
         let runs = Arc::new(AtomicU32::new(0));
         let (seen, done) = (runs.clone(), supervisor.stopping());
         supervisor.keep("work", move || {
@@ -122,7 +125,7 @@ mod tests {
             }
         });
         while runs.load(Ordering::SeqCst) < 3 {
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
         assert_eq!(supervisor.restarts().get_or_create(&Task { task: "work" }).get(), 2);
         supervisor.stop().await;

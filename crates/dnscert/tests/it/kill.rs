@@ -107,13 +107,13 @@ async fn the_centre_is_killed_at_20_random_moments_and_loses_and_repeats_nothing
     let case = until("the case", || officer.case_with(&alert)).await;
     let request = until("the request", || officer.request_in(&case)).await;
     until("the notice", || officer.sent(&request, &outbox)).await;
-    let link = until("the mail", || async { mails(&outbox).iter().find_map(|raw| link(raw)) }).await;
+    let answer_link = until("the mail", || async { mails(&outbox).iter().find_map(|raw| link(raw)) }).await;
     until("the acknowledgement", || {
-        officer.answered(&link, "acknowledge", &request)
+        officer.answered(&answer_link, "acknowledge", &request)
     })
     .await;
     lab.apply(&Event::repair("outage")).unwrap();
-    until("the repair", || officer.answered(&link, "done", &request)).await;
+    until("the repair", || officer.answered(&answer_link, "done", &request)).await;
     until("the verification", || officer.verified(&request)).await;
 
     over.store(true, Ordering::SeqCst);

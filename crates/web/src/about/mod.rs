@@ -84,7 +84,7 @@ fn sections(page: &Page) -> Vec<Section> {
         let mut texts: Vec<String> = fact.iter().flat_map(|fact| fact.lines().map(str::to_owned)).collect();
         let ltr = fact.is_some();
         if fact.is_none() {
-            texts.push(page.t(&format!("{id}-text")));
+            texts.push(page.t(format!("{id}-text")));
         }
         Part {
             number,
@@ -119,7 +119,7 @@ async fn about_text(page: Page) -> Response {
         text.push_str(&format!(
             "\n{}. {}\n",
             section.number,
-            page.t(&format!("about-{}", section.id))
+            page.t(format!("about-{}", section.id))
         ));
         for part in section.parts {
             text.push_str(&format!("\n{}.{} {}\n", section.number, part.number, part.title));

@@ -28,11 +28,11 @@ pub(super) fn request(page: &Page, link: &View, token: &str) -> String {
         format!(
             "{}: {}",
             page.t("link-state"),
-            page.t(&format!("link-state-{}", state(request.state)))
+            page.t(format!("link-state-{}", state(request.state)))
         ),
         String::new(),
         page.t("link-seen").to_uppercase(),
-        page.t(&format!("notice-fact-{kind}")),
+        page.t(format!("notice-fact-{kind}")),
         format!("    {}", request.zone),
     ];
     lines.extend(facts.servers.iter().map(|server| format!("    {server}")));
@@ -44,7 +44,7 @@ pub(super) fn request(page: &Page, link: &View, token: &str) -> String {
     );
     for change in &facts.changes {
         lines.push(page.t1(
-            &format!("notice-change-{}", change.part.as_str()),
+            format!("notice-change-{}", change.part.as_str()),
             "time",
             page.time_text(&change.time),
         ));
@@ -52,10 +52,10 @@ pub(super) fn request(page: &Page, link: &View, token: &str) -> String {
         lines.extend(change.after.iter().map(|value| format!("  + {value}")));
     }
     lines.extend([
-        page.t(&format!("notice-why-{kind}")),
+        page.t(format!("notice-why-{kind}")),
         String::new(),
         page.t("link-asked").to_uppercase(),
-        page.t(&format!("notice-ask-{}", request.ask.text_word())),
+        page.t(format!("notice-ask-{}", request.ask.text_word())),
         match &request.check {
             Check::Cases { level, .. } => page.t1("link-expected-cases", "level", level.as_str()),
             Check::Delegation { .. } => page.t("link-expected-delegation"),

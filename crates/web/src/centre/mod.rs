@@ -25,6 +25,9 @@ const LISTED: usize = 50;
 /// Failed jobs from which on the queue needs attention. One that failed once is retried and usually gets through.
 const FAILED: u64 = 10;
 
+/// A figure for Prometheus: name, help, and its values by label.
+type Figure<'a> = (&'a str, &'a str, &'a [(&'a str, i64)]);
+
 /// Routes of the room.
 pub fn router() -> Router<App> {
     Router::new()
@@ -188,7 +191,7 @@ async fn metrics(State(app): State<App>, page: Page) -> Result<Response, WebErro
     let late = late(states, page.now).len();
     let good: usize = overview.regions.iter().map(|region| region.good).sum();
     let unknown = overview.watched - good - overview.warn - overview.bad;
-    let figures: [(&str, &str, &[(&str, i64)]); 6] = [
+    let figures: [Figure<'_>; 6] = [
         (
             "dnscert_zones",
             "Watched zones by health",

@@ -50,7 +50,7 @@ impl Zone {
     fn findings(&self) -> Vec<String> {
         let mut findings: Vec<_> = self.state.iter().flat_map(|state| &state.round.findings).collect();
         findings.retain(|finding| finding.level >= Level::Warning);
-        findings.sort_by(|one, other| other.level.cmp(&one.level));
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
         let shown = findings.into_iter().take(MOST_FINDINGS);
         shown
             .map(|finding| format!("{} {} {}", finding.level, finding.case, finding.tag))
@@ -106,7 +106,7 @@ impl OrganisationPage {
                 state,
             });
         }
-        zones.sort_by(|one, other| other.health.cmp(&one.health));
+        zones.sort_by_key(|zone| std::cmp::Reverse(zone.health));
         let zone_names: Vec<_> = zones.iter().map(|zone| zone.watched.watch.zone.to_string()).collect();
         let mut announcements = Vec::new();
         for zone in &zones {
@@ -115,11 +115,11 @@ impl OrganisationPage {
         let more_zones = zones.len().saturating_sub(MOST_ZONES);
         zones.truncate(MOST_ZONES);
         let mut all = requests::of_organisation(&app.records, organisation.id).await?;
-        all.sort_by(|(_, one), (_, other)| other.created_at.cmp(&one.created_at));
+        all.sort_by_key(|(_, request)| std::cmp::Reverse(request.created_at));
         let (mut open, mut ended): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, request)| !request.state.is_end());
         open.truncate(MOST_REQUESTS);
         ended.truncate(MOST_REQUESTS - open.len());
-        let worded = |stem: &str, word: &str| (word.to_owned(), page.t(&format!("{stem}-{}", word.replace('_', "-"))));
+        let worded = |stem: &str, word: &str| (word.to_owned(), page.t(format!("{stem}-{}", word.replace('_', "-"))));
         let nobody = (String::new(), page.t("organisation-nobody"));
         let people = organisation
             .profile

@@ -54,7 +54,7 @@ impl ReportForm {
             let id = tlp.as_str().replace("TLP:", "").replace('+', "-").to_lowercase();
             (
                 tlp.as_str().to_owned(),
-                format!("{tlp} – {}", page.t(&format!("report-tlp-{id}"))),
+                format!("{tlp} – {}", page.t(format!("report-tlp-{id}"))),
             )
         };
         let labels = [Tlp::Amber, Tlp::Clear, Tlp::Green, Tlp::AmberStrict, Tlp::Red]

@@ -143,14 +143,14 @@ impl Page {
         let seconds = self.now.duration_since(*time).as_secs();
         let (unit, count) = largest_unit(seconds.unsigned_abs());
         let side = if seconds < 0 { "in" } else { "ago" };
-        self.t1(&format!("portal-{side}-{unit}"), "count", count)
+        self.t1(format!("portal-{side}-{unit}"), "count", count)
     }
 
     /// A length of time in the largest unit that fits.
     pub fn span(&self, seconds: f64) -> String {
         let seconds = seconds.max(0.0) as u64;
         let (unit, count) = largest_unit(seconds);
-        self.t1(&format!("portal-span-{unit}"), "count", count)
+        self.t1(format!("portal-span-{unit}"), "count", count)
     }
 
     /// A domain name with both its forms, isolated.

@@ -105,7 +105,7 @@ async fn status_text(State(app): State<App>, page: Page) -> Result<Response, Web
     for region in &overview.regions {
         text.push_str(&format!(
             "    {}: {} ({} {}, {} {}, {} {})\n",
-            page.t(&region.text_id()),
+            page.t(region.text_id()),
             page.t(region.health.text_id()),
             region.good,
             page.t(Health::Good.text_id()),

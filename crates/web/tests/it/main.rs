@@ -1,5 +1,10 @@
 //! The portal as its readers meet it: each request goes through the whole router, in process, on records in a file.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop at once and say where"
+)]
+
 mod api;
 mod forms;
 mod hostile;
