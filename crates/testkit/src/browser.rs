@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
@@ -16,7 +17,8 @@ pub const PROGRAMS: &[&str] = &["/usr/bin/chromium", "/usr/bin/chromedriver"];
 pub struct Driver {
     port: u16,
     child: Option<Child>,
-    profile: tempfile::TempDir,
+    profiles: tempfile::TempDir,
+    opened: AtomicU32,
 }
 
 impl Driver {
@@ -30,14 +32,15 @@ impl Driver {
             .stderr(Stdio::null())
             .spawn()
             .context("starting chromedriver")?;
-        let profile = tempfile::Builder::new()
+        let profiles = tempfile::Builder::new()
             .prefix("dnscert-browser-")
             .tempdir()
             .context("making a folder")?;
         let driver = Self {
             port,
             child: Some(child),
-            profile,
+            profiles,
+            opened: AtomicU32::new(0),
         };
         if !wait_until_listening(SocketAddr::from(([127, 0, 0, 1], port)), || true) {
             bail!("chromedriver does not listen on port {port}");
@@ -52,7 +55,9 @@ impl Driver {
 
     /// Capabilities of a browser of this width, height and preferred language, without traffic of its own.
     pub fn capabilities(&self, width: u32, height: u32, language: &str) -> serde_json::Map<String, Value> {
-        let profile = self.profile.path().join(format!("{width}-{language}"));
+        // Two browsers never share a profile.
+        let number = self.opened.fetch_add(1, Ordering::Relaxed);
+        let profile = self.profiles.path().join(number.to_string());
         let mut options = json!({
             "binary": "/usr/bin/chromium",
             "args": [

@@ -100,7 +100,7 @@ async fn saved_exchanges_are_judged_again_without_asking() {
 #[test]
 fn a_wrong_command_line_ends_with_status_2_and_names_what_is_wrong() {
     for (arguments, named) in [
-        (&["check"][..], "zone"),
+        (&["check"][..], "ZONE"),
         (&["check", "a..b"], "a..b"),
         (&["check", "example.test", "--test", "dnssec99"], "dnssec99"),
         (&["check", "example.test", "--ds", "1,2,3"], "1,2,3"),

@@ -106,10 +106,10 @@ async fn a_dead_server_and_a_redelegation_are_told_by_real_mail_and_verified_on_
     }
     let mut world = tokio::task::block_in_place(World::start);
     let mut mail = tokio::task::block_in_place(MailServer::start).unwrap();
+    // In the clear on loopback: Debian 12's OpenSMTPD ends every TLS handshake of current OpenSSL.
     let relay = format!(
-        "[mail.relay]\nhost = \"localhost\"\nport = {}\nsecurity = \"required\"\nca_file = \"{}\"",
-        mail.smtp_port,
-        mail.certificate().display()
+        "[mail.relay]\nhost = \"127.0.0.1\"\nport = {}\nsecurity = \"none\"",
+        mail.smtp_port
     );
     let mut centre = Centre::set_up(&world.hints(), world.port, &relay);
     tokio::task::block_in_place(|| {

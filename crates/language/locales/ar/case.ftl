@@ -1,9 +1,9 @@
-# كلمات التنبيهات والحالات والطلبات.
+# كلمات الإنذارات والقضايا والطلبات.
 
 case-state-open = مفتوحة
 case-state-closed = مغلقة
 case-alert-state-new = جديد
-case-alert-state-in-case = ضمن حالة
+case-alert-state-in-case = ضمن قضية
 case-alert-state-dismissed = مستبعَد
 case-alert-state-ended = منتهٍ
 case-severity-page = عاجل

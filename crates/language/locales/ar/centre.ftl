@@ -28,7 +28,7 @@ centre-audit-whole = { $rows ->
     *[other] سليمة: فُحص { $rows } مدخل.
     }
 centre-audit-broken = مكسورة عند المدخل { $row }
-centre-alerts-new = تنبيهات لم ينظر فيها أحد
+centre-alerts-new = إنذارات لم ينظر فيها أحد
 centre-lake = الرصد
 centre-table = الجدول
 centre-rows = الصفوف
