@@ -188,12 +188,19 @@ mod tests {
     }
 
     #[test]
+    fn a_working_week_may_run_over_the_end_of_ours() {
+        let hours: WeeklyHours = "Sun-Thu 08:00-16:00".parse().unwrap();
+        assert_eq!(hours.to_string(), "Sun 08:00-16:00; Mon-Thu 08:00-16:00");
+        assert_eq!(hours.to_string().parse::<WeeklyHours>().unwrap(), hours);
+    }
+
+    #[test]
     fn wrong_hours_say_what_is_wrong() {
         for text in [
             "",
             "Mon",
             "Mon 9-17",
-            "Fri-Mon 09:00-17:00",
+            "Fri-Foo 09:00-17:00",
             "Mon 17:00-09:00",
             "Mon 09:60-10:00",
             "Mon 00:00-24:01",

@@ -95,7 +95,7 @@ pub(super) struct Reading {
 /// Takes a file in. Each organisation of the file is afterwards exactly as the file says; those that are not in the file
 /// stay as they are. Wrong content is `Refused` with every fault; `Err` is only for the records themselves.
 pub async fn import(records: &Records, actor: Actor, format: Format, bytes: &[u8]) -> Result<Imported, Error> {
-    let profiles = match read(format, bytes) {
+    let profiles = match parse(format, bytes) {
         Ok(profiles) => profiles,
         Err(bad) => return Ok(Imported::Refused(bad)),
     };
@@ -125,7 +125,7 @@ pub async fn export(records: &Records, format: Format) -> Result<Vec<u8>, Error>
 }
 
 /// The profiles of a file in canonical form, or all that is wrong with it.
-fn read(format: Format, bytes: &[u8]) -> Result<Vec<Profile>, Vec<BadRow>> {
+pub fn parse(format: Format, bytes: &[u8]) -> Result<Vec<Profile>, Vec<BadRow>> {
     if bytes.len() > MAX_BYTES {
         return Err(vec![BadRow::whole(format!(
             "the file has more than {MAX_BYTES} octets"
@@ -188,7 +188,7 @@ mod tests {
     const CSV: &str = "handle,name,kind,region,person,channel_kind,channel_value,responsibilities\n";
 
     fn first(format: Format, text: &str) -> String {
-        read(format, text.as_bytes()).unwrap_err()[0].to_string()
+        parse(format, text.as_bytes()).unwrap_err()[0].to_string()
     }
 
     #[test]
@@ -196,7 +196,7 @@ mod tests {
         let text = format!(
             "{CSV}a,A,registry,AF,,email,a@a.example,zone:a=registry\nb,,registry,AF,,email,nowhere,\n\nc,C,shop,AF,,,,\nc,D,other,AF,,,,zone:x\n"
         );
-        let bad = read(Format::Csv, text.as_bytes()).unwrap_err();
+        let bad = parse(Format::Csv, text.as_bytes()).unwrap_err();
         let lines: Vec<String> = bad.iter().map(BadRow::to_string).collect();
         insta::assert_snapshot!(lines.join("\n"), @r"
         line 3: `b`: name: it must be 1 to 300 characters on one line
@@ -219,19 +219,19 @@ mod tests {
     proptest! {
         #[test]
         fn random_octets_are_refused_or_read(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            let _ = read(Format::Csv, &bytes);
-            let _ = read(Format::Json, &bytes);
+            let _ = parse(Format::Csv, &bytes);
+            let _ = parse(Format::Json, &bytes);
         }
 
         #[test]
         fn random_rows_are_refused_or_read(rows in "([a-z0-9\",;:=@./ -]{0,12}[,\n]){0,60}") {
-            let _ = read(Format::Csv, format!("{CSV}{rows}").as_bytes());
+            let _ = parse(Format::Csv, format!("{CSV}{rows}").as_bytes());
         }
 
         #[test]
         fn a_truncated_file_is_refused_or_read(end in 0_usize..400) {
             let text = format!("{CSV}a,A,registry,AF,Ada,email,a@a.example,zone:a=registry@2026-01-01;prefix:2001:db8::/32=operator\n");
-            let _ = read(Format::Csv, &text.as_bytes()[..end.min(text.len())]);
+            let _ = parse(Format::Csv, &text.as_bytes()[..end.min(text.len())]);
         }
     }
 }

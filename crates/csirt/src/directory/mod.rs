@@ -23,7 +23,7 @@ use sea_orm::ConnectionTrait;
 pub use because::Because;
 pub use check::Fault;
 pub use hours::{HoursError, WeeklyHours};
-pub use import::{BadRow, Format, Imported, Summary, export, import};
+pub use import::{BadRow, Format, Imported, Summary, export, import, parse};
 pub use prefix::{Prefix, PrefixError};
 pub use profile::{
     Channel, ChannelKind, Kind, Participation, Person, Profile, Purpose, Region, Responsibility, ResponsibilityKind,

@@ -44,8 +44,16 @@ pub struct Party {
     pub language: Language,
     /// IANA name of its time zone: `Africa/Tunis`.
     pub time_zone: String,
-    /// Why it was chosen, in words.
+    /// Why it was chosen: a reason of routing as JSON, or a person's own words. Shown by [`because_text`].
     pub because: String,
+}
+
+/// Why a party was chosen, for a reader of `language`: routing's reasons in that language, a person's words as they are.
+pub fn because_text(because: &str, language: Language) -> String {
+    match serde_json::from_str::<crate::directory::Because>(because) {
+        Ok(reason) => reason.text(language),
+        Err(_) => because.to_owned(),
+    }
 }
 
 /// One ask to one party.
@@ -120,7 +128,7 @@ pub struct Proposal {
     pub language: Language,
     /// IANA name of its time zone.
     pub time_zone: String,
-    /// Why it is proposed.
+    /// Why it is proposed, as in [`Party::because`].
     pub because: String,
     /// The zone.
     pub zone: Name,

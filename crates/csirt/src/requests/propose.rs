@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Delegation, Id, Language, Name, Severity, Signal, Timestamp};
+use model::{Delegation, Id, Name, Severity, Signal, Timestamp};
 
 use super::{Ask, Proposal, in_case};
 use crate::Error;
@@ -133,7 +133,7 @@ fn assemble(matter: &Matter, routes: &[Route], expected: Option<&Delegation>, no
                 } else {
                     profile.time_zone.clone()
                 },
-                because: because.text(Language::English),
+                because: crate::records::column::to_json(because),
                 zone: zone.clone(),
                 ask: *ask,
                 check: ask.check_for(zone, expected, signal),

@@ -121,10 +121,27 @@ impl Browser {
         self.write("input[name=name]", name).await;
         self.write("input[name=password]", password).await;
         self.click("main form button").await;
+        let end = tokio::time::Instant::now() + PATIENCE;
+        while self.client.current_url().await.unwrap().path() == "/signin" {
+            assert!(tokio::time::Instant::now() < end, "the sign-in as {name} went nowhere");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
-    async fn path(&self) -> String {
-        self.client.current_url().await.unwrap().path().to_owned()
+    /// Waits until the browser is at an address with this part, and gives its path.
+    async fn arrive(&self, part: &str) -> String {
+        let end = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let path = self.client.current_url().await.unwrap().path().to_owned();
+            if path.contains(part) {
+                return path;
+            }
+            assert!(
+                tokio::time::Instant::now() < end,
+                "the browser is at {path}, not at {part}"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     async fn close(self) {
@@ -202,11 +219,10 @@ async fn officer_and_registrar_get_through_in_english_and_arabic_wide_and_narrow
     officer
         .click("form[action='/alerts/selected/case'] button:not([formaction])")
         .await;
-    let case = officer.path().await;
-    assert!(case.starts_with("/cases/DNSCERT-"), "{case}");
+    let case = officer.arrive("/cases/DNSCERT-").await;
     officer.look("case-proposals-en", "ltr").await;
     officer.click("form:has(input[name=proposal]) button").await;
-    let request = officer.path().await;
+    let request = officer.arrive("/requests/").await;
     officer.look("request-preview-en", "ltr").await;
     officer.click("form[action$='/send'] button").await;
 
@@ -295,6 +311,11 @@ async fn answer(browser: &Browser, kind: &str) {
     browser.click(&format!("label[for={kind}]")).await;
     browser.click("main form[action^='/a/'] button").await;
     browser.click("button[name=confirm]").await;
+    let end = tokio::time::Instant::now() + PATIENCE;
+    while browser.client.find(Locator::Css("button[name=confirm]")).await.is_ok() {
+        assert!(tokio::time::Instant::now() < end, "the answer {kind} was not taken");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 async fn wait_for_link(centre: &Centre) -> String {

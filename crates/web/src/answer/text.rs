@@ -24,7 +24,7 @@ pub(super) fn request(page: &Page, link: &View, token: &str) -> String {
         String::new(),
         format!("{}: {}/{}", page.t("link-case"), link.case_number, request.number),
         format!("{}: {}", page.t("link-tlp"), link.tlp),
-        format!("{}: {}", page.t("link-because"), link.party.because),
+        format!("{}: {}", page.t("link-because"), page.because(&link.party.because)),
         format!(
             "{}: {}",
             page.t("link-state"),

@@ -297,7 +297,7 @@ pub async fn requests(
             items.push(Request {
                 number: request.number,
                 party: row.party.name.clone(),
-                because: row.party.because.clone(),
+                because: csirt::requests::because_text(&row.party.because, model::Language::English),
                 ask: request.ask.as_str().to_owned(),
                 zone: request.zone.to_string(),
                 state: request.state.as_str().to_owned(),

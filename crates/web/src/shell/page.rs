@@ -66,6 +66,11 @@ pub struct Entry {
 }
 
 impl Page {
+    /// Why a party was chosen, in the reader's language.
+    pub fn because(&self, because: &str) -> String {
+        csirt::requests::because_text(because, self.language)
+    }
+
     /// All texts in the page's language.
     pub fn texts(&self) -> &'static Text {
         texts(self.language)
