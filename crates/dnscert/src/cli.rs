@@ -261,8 +261,11 @@ pub enum LabCommand {
     },
     /// Let an event happen in a world that runs.
     Event {
-        /// Name of an event of the world, or an event as JSON.
+        /// Name of an event of the world, `repair:NAME` to undo it, or an event as JSON.
         event: String,
+        /// The world that has the event of that name: its folder, or the name under which it ships.
+        #[arg(long, value_name = "FOLDER", default_value = "atlas")]
+        world: String,
         /// Where the world takes events.
         #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:5399")]
         control: SocketAddr,

@@ -23,7 +23,7 @@ use super::Centre;
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Pause before a confirming round: long enough for a lost packet or a restarting server, short enough not to cost an interval.
-const CONFIRM_AFTER: Duration = Duration::from_secs(1);
+const CONFIRM_AFTER: Duration = Duration::from_millis(500);
 
 /// How far back delegation changes are looked at together with a new one: the longest that the detector looks at.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(72);

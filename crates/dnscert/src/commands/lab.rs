@@ -14,7 +14,7 @@ use crate::cli::LabCommand;
 pub async fn run(command: LabCommand) -> anyhow::Result<ExitCode> {
     match command {
         LabCommand::Run { world, port, control } => serve(&world, port, control).await,
-        LabCommand::Event { event, control } => change(&event, control).await,
+        LabCommand::Event { event, world, control } => change(&event, &world, control).await,
     }
 }
 
@@ -54,23 +54,37 @@ async fn serve(name: &str, port: u16, control: SocketAddr) -> anyhow::Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
-/// An event as JSON, or the name of one of the world's own.
-async fn change(text: &str, control: SocketAddr) -> anyhow::Result<ExitCode> {
-    let event = if text.trim_start().starts_with('{') {
-        serde_json::from_str::<Event>(text).context("reading the event")?
+/// Sends an event that is given as JSON, the undoing of one by name, or all of the world's events of a name.
+async fn change(text: &str, name_of_world: &str, control: SocketAddr) -> anyhow::Result<ExitCode> {
+    let events = if text.trim_start().starts_with('{') {
+        vec![serde_json::from_str::<Event>(text).context("reading the event")?]
+    } else if let Some(name) = text.strip_prefix("repair:") {
+        vec![Event::repair(name)]
     } else {
-        let (name, repair) = match text.strip_prefix("repair:") {
-            Some(name) => (name, true),
-            None => (text, false),
-        };
-        anyhow::ensure!(
-            repair,
-            "`{text}` is no event: give JSON, or `repair:NAME` to undo the event of that name"
-        );
-        Event::repair(name)
+        let world = world(name_of_world)?;
+        let of_story = world
+            .story
+            .iter()
+            .flat_map(|story| &story.acts)
+            .flat_map(|act| &act.events);
+        let named = world
+            .events
+            .iter()
+            .chain(of_story)
+            .filter(|event| event.name.as_deref() == Some(text));
+        // By command an event happens now, whenever the story would have it.
+        named
+            .map(|event| Event {
+                at: None,
+                ..event.clone()
+            })
+            .collect()
     };
-    lab::send_event(control, &event)
-        .await
-        .with_context(|| format!("sending the event to {control}"))?;
+    anyhow::ensure!(!events.is_empty(), "the world `{name_of_world}` has no event `{text}`");
+    for event in &events {
+        lab::send_event(control, event)
+            .await
+            .with_context(|| format!("sending the event to {control}"))?;
+    }
     Ok(ExitCode::SUCCESS)
 }

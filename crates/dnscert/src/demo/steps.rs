@@ -69,6 +69,9 @@ pub struct Outcome {
     pub acts: usize,
     /// What did not hold, in words.
     pub failures: Vec<String>,
+    /// Notices that came later than one polling interval and the grace after the fault, in words. A machine that is
+    /// busy with other things is late; the centre's work is right all the same.
+    pub late: Vec<String>,
     /// Alerts about zones that no act touched.
     pub false_alerts: usize,
     /// Zones that no act touched.
@@ -151,7 +154,7 @@ impl Teller {
             "  {} false alerts in {} quiet zones",
             outcome.false_alerts, outcome.quiet_zones
         );
-        for failure in &outcome.failures {
+        for failure in outcome.failures.iter().chain(&outcome.late) {
             println!("  FAILED: {failure}");
         }
         println!(

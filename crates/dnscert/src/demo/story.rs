@@ -394,6 +394,7 @@ impl Player {
     fn outcome(&mut self, story: &Story, quiet_zones: usize, false_alerts: usize) -> Outcome {
         let mut seconds_to_notice = BTreeMap::new();
         let mut seconds_to_closed = BTreeMap::new();
+        let mut late = Vec::new();
         for act in &story.acts {
             for step in ALL {
                 let reached = self.teller.steps().iter().filter(|s| s.act == act.id && s.step == step);
@@ -409,7 +410,7 @@ impl Player {
                             .map(|at| at.forward().as_secs_f64());
                         let limit = f64::from(self.interval_secs) + GRACE_SECONDS + spread.fold(0.0, f64::max);
                         if seconds > limit {
-                            self.failures.push(format!(
+                            late.push(format!(
                                 "act `{}`: notice after {seconds:.1} s, not {limit:.1} s",
                                 act.id
                             ));
@@ -424,7 +425,8 @@ impl Player {
             }
         }
         Outcome {
-            passed: self.failures.is_empty(),
+            passed: self.failures.is_empty() && late.is_empty(),
+            late,
             acts: story.acts.len(),
             failures: std::mem::take(&mut self.failures),
             false_alerts,

@@ -5,7 +5,9 @@ use std::path::Path;
 use jiff::Timestamp;
 use lab::{Change, Event, Fault, FaultRule, Lab, World};
 
-use crate::centre::{dnscert, hints_file, stderr, stdout};
+use testkit::loopback::{free_port, wait_until_listening};
+
+use crate::centre::{Centre, dnscert, hints_file, stderr, stdout};
 
 async fn pocket() -> Lab {
     Lab::start(World::shipped("pocket").unwrap(), 0, Timestamp::now())
@@ -147,4 +149,86 @@ fn init_never_overwrites_a_configuration() {
         before,
         std::fs::read(folder.path().join("centre/dnscert.toml")).unwrap()
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_finds_nothing_bad_in_a_new_centre_and_says_how_to_mend_a_silent_dns() {
+    let lab = pocket().await;
+    tokio::task::block_in_place(|| {
+        let centre = Centre::set_up(&lab.hints(), lab.port(), "");
+        let healthy = centre.run(&["doctor"]);
+        assert_eq!(healthy.status.code(), Some(0), "{}", stdout(&healthy));
+        assert!(
+            stdout(&healthy).contains("2 of 2 root servers answer over IPv4"),
+            "{}",
+            stdout(&healthy)
+        );
+        let deaf = Centre::set_up(&lab.hints(), free_port().unwrap(), "");
+        let ill = deaf.run(&["doctor"]);
+        assert_eq!(ill.status.code(), Some(1), "{}", stdout(&ill));
+        assert!(
+            stdout(&ill).contains("0 of 2 root servers") && stdout(&ill).contains("mend:"),
+            "{}",
+            stdout(&ill)
+        );
+    });
+}
+
+#[test]
+fn a_world_changes_by_command_while_it_runs() {
+    let (port, control) = (
+        free_port().unwrap().to_string(),
+        format!("127.0.0.1:{}", free_port().unwrap()),
+    );
+    let mut world = std::process::Command::new(env!("CARGO_BIN_EXE_dnscert"))
+        .args(["lab", "run", "pocket", "--port", &port, "--control", &control])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    assert!(wait_until_listening(control.parse().unwrap(), || matches!(
+        world.try_wait(),
+        Ok(None)
+    )));
+    let folder = tempfile::tempdir().unwrap();
+    let hints = folder.path().join("root.hints");
+    std::fs::write(
+        &hints,
+        ". 60 NS a.root-pocket.test.\na.root-pocket.test. 60 A 127.10.0.1\n",
+    )
+    .unwrap();
+    let check = || {
+        let hints = hints.to_str().unwrap();
+        dnscert(&[
+            "check",
+            "plain.test",
+            "--hints",
+            hints,
+            "--port",
+            &port,
+            "--no-ipv6",
+            "--raw",
+        ])
+        .status
+        .code()
+    };
+    let send = |event: &str| dnscert(&["lab", "event", event, "--world", "pocket", "--control", &control]);
+    assert_eq!(check(), Some(0));
+    for server in ["ns1.good.test", "ns2.good.test"] {
+        let sent = send(&format!(
+            r#"{{"name": "outage", "change": {{"cut": {{"server": "{server}"}}}}}}"#
+        ));
+        assert!(sent.status.success(), "{}", stderr(&sent));
+    }
+    assert_eq!(check(), Some(1));
+    assert!(send("repair:outage").status.success());
+    assert_eq!(check(), Some(0));
+    let unknown = send("no-such-event");
+    assert!(
+        !unknown.status.success() && stderr(&unknown).contains("no-such-event"),
+        "{}",
+        stderr(&unknown)
+    );
+    world.kill().unwrap();
+    world.wait().unwrap();
 }
