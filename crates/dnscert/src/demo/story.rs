@@ -110,6 +110,7 @@ impl Player {
         for zone in &act.zones {
             self.tell(act, Step::Fault, zone, None, fault, fault, "");
         }
+        let begun = tokio::time::Instant::now();
         self.play_events(act)?;
 
         let found = self.wait_for_alerts(act, fault).await?;
@@ -121,6 +122,15 @@ impl Player {
             let at = acknowledged.acknowledged_at.unwrap_or(acknowledged.state_at);
             self.tell_thread(act, Step::Acknowledged, thread, at, fault);
         }
+        // Nobody repairs what has not broken yet: the last of the act's events must have happened.
+        let last = act
+            .events
+            .iter()
+            .filter_map(|event| event.at)
+            .map(|at| at.forward())
+            .max()
+            .unwrap_or_default();
+        tokio::time::sleep_until(begun + last + Duration::from_millis(200)).await;
         let mut repaired = BTreeSet::new();
         for thread in &mut threads {
             // A party that was asked about several zones repairs them in one go.
