@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use model::Name;
 
-/// Names and addresses of the thirteen (IANA root servers, <https://www.iana.org/domains/root/servers>, as of November 2026).
+/// Names and addresses of the thirteen (IANA, Root Servers, as of November 2026).
 const ROOT_SERVERS: [(&str, &str, &str); 13] = [
     ("a.root-servers.net", "198.41.0.4", "2001:503:ba3e::2:30"),
     ("b.root-servers.net", "170.247.170.2", "2801:1b8:10::b"),

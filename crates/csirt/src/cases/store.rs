@@ -374,6 +374,10 @@ pub(crate) fn checked_text(field: &str, text: &str, longest: usize) -> Result<St
     if text.is_empty() {
         return Err(Error::invalid(field, "it is empty"));
     }
+    if text.contains('\0') {
+        // PostgreSQL keeps no such text; SQLite would, and the two must agree.
+        return Err(Error::invalid(field, "it has a NUL character"));
+    }
     if text.chars().count() > longest {
         return Err(Error::invalid(field, format!("it is longer than {longest} letters")));
     }
@@ -419,4 +423,18 @@ pub(crate) fn case(row: &entity::case::Model) -> Result<Case, Error> {
         closed_at: column::time_opt("case_file", id, row.closed_at_us)?,
         closing: row.closing.clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::checked_text;
+
+    #[test]
+    fn a_text_is_trimmed_and_a_wrong_one_names_its_field() {
+        assert_eq!(checked_text("note", " seen \n", 10).unwrap(), "seen");
+        for (text, reason) in [("  ", "empty"), ("a\0b", "NUL"), ("far too long", "longer than 10")] {
+            let error = checked_text("note", text, 10).unwrap_err().to_string();
+            assert!(error.contains("`note`") && error.contains(reason), "{error}");
+        }
+    }
 }
