@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use model::{Ds, Level, Name};
+use model::{Ds, Language, Level, Name};
 
 /// Coordinates the security of the DNS: measures, warns, asks the right party, and verifies the repair.
 #[derive(Debug, Parser)]
@@ -138,6 +138,9 @@ pub struct CheckArgs {
     /// Keep all exchanges in this file.
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
+    /// Language of the explanations: en, fr, es, ar, ru, zh.
+    #[arg(long, value_name = "CODE", default_value = "en", env = "DNSCERT_LANGUAGE")]
+    pub language: Language,
     /// Judge the exchanges kept in this file again; nothing is asked.
     #[arg(long, value_name = "FILE", conflicts_with = "save")]
     pub restore: Option<PathBuf>,

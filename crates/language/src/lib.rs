@@ -2,11 +2,15 @@
 //!
 //! A text lives in `locales/LANGUAGE/AREA.ftl`, where an area is a room of the reader: `notice`, `answer`, `report`,
 //! `portal`, `status`, `finding`. Ids are unique over all areas. A test fails when a text lacks a language or when its
-//! arguments differ between languages. This crate decides no wording by itself and knows no HTML.
+//! arguments differ between languages. Findings of test cases are told by [`explain`]. This crate decides no wording by
+//! itself and knows no HTML.
+
+mod explain;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+pub use explain::{ANY_CASE, Explanation, Program, explain, explained};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use include_dir::{Dir, include_dir};

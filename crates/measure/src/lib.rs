@@ -5,7 +5,6 @@
 
 pub mod cases;
 mod check;
-pub mod describe;
 pub mod dnssec;
 mod exchange;
 mod hints;
@@ -29,7 +28,6 @@ pub use domain::base::iana::Rtype;
 
 pub use cases::{Case, Emission};
 pub use check::{CheckPlan, Report, ServerState, check};
-pub use describe::{Description, describe};
 pub use exchange::Exchange;
 pub use hints::{HintsError, parse_hints};
 pub use inquiry::{Evidence, Inquiry};

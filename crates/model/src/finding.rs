@@ -92,21 +92,6 @@ pub struct Finding {
     pub args: BTreeMap<String, String>,
 }
 
-/// A finding with its explanation in plain words, as it is kept and shown where nobody can ask the tester again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Explained {
-    /// The finding.
-    pub finding: Finding,
-    /// What was seen, in one sentence that names the servers.
-    pub what: String,
-    /// Why it matters; empty where it does not.
-    pub why: String,
-    /// How to mend it; empty where there is nothing to mend.
-    pub mend: String,
-    /// The standards it rests on, separated by `; `; may be empty.
-    pub rfc: String,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

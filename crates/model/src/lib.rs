@@ -18,7 +18,7 @@ pub mod zone_change;
 pub use check::{Check, Verdict, VerdictState};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use delegation::{Delegation, Ds};
-pub use finding::{Explained, Finding, Level};
+pub use finding::{Finding, Level};
 pub use id::Id;
 pub use jiff::Timestamp;
 pub use language::Language;

@@ -34,7 +34,6 @@ pub mod zone_state {
         pub at_us: i64,
         pub worst: Option<String>,
         pub findings: String,
-        pub explained: String,
         pub seen: Option<String>,
         pub servers: String,
         pub detectors: String,

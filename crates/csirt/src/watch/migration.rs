@@ -26,7 +26,6 @@ pub(crate) const MIGRATION: Migration = Migration {
                 at_us BIGINT NOT NULL, -- beginning of the round
                 worst TEXT, -- worst level of its findings; none without findings
                 findings TEXT NOT NULL, -- JSON
-                explained TEXT NOT NULL, -- JSON: those at NOTICE or above in plain words
                 seen TEXT, -- JSON of the delegation as the parent gave it; none where it gave none
                 servers TEXT NOT NULL, -- JSON, as the measuring room writes it
                 detectors TEXT NOT NULL, -- JSON, the memory of the detectors

@@ -1,6 +1,6 @@
 //! What the last round of measuring found of each watched zone, and when the next one is due.
 
-use model::{Delegation, Explained, Finding, Id, Level, Timestamp};
+use model::{Delegation, Finding, Id, Level, Timestamp};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::Value;
 
@@ -18,8 +18,6 @@ pub struct Round {
     pub time: Timestamp,
     /// What the test cases say.
     pub findings: Vec<Finding>,
-    /// Those at NOTICE or above with their explanations.
-    pub explained: Vec<Explained>,
     /// The delegation as the parent gave it; `None` where it gave none.
     pub seen: Option<Delegation>,
     /// The state of each server, as the measuring room writes it.
@@ -77,7 +75,6 @@ fn follow(old: Option<&ZoneState>, mut round: Round) -> ZoneState {
     };
     if let (Some(_), Some(old)) = (&round.untestable, old) {
         round.findings.clone_from(&old.round.findings);
-        round.explained.clone_from(&old.round.explained);
         round.seen.clone_from(&old.round.seen);
         round.servers.clone_from(&old.round.servers);
     }
@@ -165,7 +162,6 @@ fn row(id: Id<WatchedZone>, state: &ZoneState) -> zone_state::Model {
         at_us: state.round.time.as_microsecond(),
         worst: state.worst.map(|level| level.as_str().to_owned()),
         findings: column::to_json(&state.round.findings),
-        explained: column::to_json(&state.round.explained),
         seen: state.round.seen.as_ref().map(column::to_json),
         servers: state.round.servers.to_string(),
         detectors: state.round.detectors.to_string(),
@@ -183,7 +179,6 @@ impl TryFrom<zone_state::Model> for ZoneState {
         let round = Round {
             time: column::time(TABLE, id, row.at_us)?,
             findings: column::json(TABLE, id, &row.findings)?,
-            explained: column::json(TABLE, id, &row.explained)?,
             seen: row
                 .seen
                 .as_deref()

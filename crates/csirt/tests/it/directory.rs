@@ -366,7 +366,6 @@ async fn after_a_hijack_the_servers_that_should_be_are_asked_for_and_not_the_att
         let round = watch::Round {
             time: world.records.now(),
             findings: Vec::new(),
-            explained: Vec::new(),
             seen: Some(delegation("ns.evil.test")),
             servers: serde_json::json!([
                 {"name": "ns1.dns.test", "address": "192.0.2.53", "reachable": true},

@@ -33,7 +33,6 @@ fn round(world: &World, level: Option<Level>) -> Round {
     Round {
         time: world.records.now(),
         findings: level.map(finding).into_iter().collect(),
-        explained: Vec::new(),
         seen: Some(delegation("ns1.example.test")),
         servers: json!([{"name": "ns1.example.test", "address": "192.0.2.1", "reachable": true}]),
         detectors: json!({"health": {"basic02": 1}}),

@@ -12,7 +12,7 @@ use csirt::{Actor, directory};
 use detect::{health, redelegation};
 use jiff::{SignedDuration, Timestamp};
 use measure::{CheckPlan, Report};
-use model::{Explained, Finding, Level, Name, Signal, ZoneChange};
+use model::{Finding, Name, Signal, ZoneChange};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -116,15 +116,9 @@ async fn round(
     for key in &step.recovered {
         end_alert(centre, key, "measured well again").await?;
     }
-    let explained = findings
-        .iter()
-        .filter(|finding| finding.level >= Level::Notice)
-        .map(explain)
-        .collect();
     let round = Round {
         time: now,
         findings,
-        explained,
         seen: report.delegation,
         servers: serde_json::to_value(&report.servers).context("writing the servers' states")?,
         detectors: serde_json::to_value(&step.state).context("writing the detector's state")?,
@@ -134,17 +128,6 @@ async fn round(
         .await
         .context("recording the round")?;
     Ok((state, step.confirm_soon))
-}
-
-fn explain(finding: &Finding) -> Explained {
-    let text = measure::describe(finding);
-    Explained {
-        finding: finding.clone(),
-        what: text.what,
-        why: text.why,
-        mend: text.mend,
-        rfc: text.rfc,
-    }
 }
 
 /// Raises the alerts. One that takes in others ends them: the same matter stands in the queue once.

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
+use language::Explanation;
 use measure::{CheckPlan, Inquiry, Internet, Profile, Report, Settings, Undelegated};
-use model::{Level, Name};
+use model::{Language, Level, Name};
 use serde_json::json;
 
 use crate::cli::CheckArgs;
@@ -49,9 +50,9 @@ pub async fn run(arguments: CheckArgs) -> anyhow::Result<ExitCode> {
     if arguments.raw {
         print_raw(&report, arguments.level);
     } else if arguments.json {
-        print_json(&report, arguments.level)?;
+        print_json(&report, arguments.level, arguments.language)?;
     } else {
-        print_words(&report, arguments.level);
+        print_words(&report, arguments.level, arguments.language);
     }
     Ok(ExitCode::from(status(&report)))
 }
@@ -160,14 +161,14 @@ fn print_raw(report: &Report, level: Level) {
     }
 }
 
-fn print_json(report: &Report, level: Level) -> anyhow::Result<()> {
+fn print_json(report: &Report, level: Level, language: Language) -> anyhow::Result<()> {
     let findings: Vec<_> = report
         .findings
         .iter()
         .filter(|(_, finding)| finding.level >= level)
         .map(|(seconds, finding)| {
             json!({ "seconds": seconds, "level": finding.level, "case": finding.case, "tag": finding.tag,
-                    "args": finding.args, "description": measure::describe(finding) })
+                    "args": finding.args, "explanation": language::explain(finding, language) })
         })
         .collect();
     let document = json!({
@@ -179,7 +180,7 @@ fn print_json(report: &Report, level: Level) -> anyhow::Result<()> {
 }
 
 /// What people read: the worst first, each with why it matters and how to mend it.
-fn print_words(report: &Report, level: Level) {
+fn print_words(report: &Report, level: Level, language: Language) {
     let title = match report.zone.unicode() {
         Some(unicode) => format!("{unicode} ({})", report.zone),
         None => report.zone.to_string(),
@@ -196,13 +197,7 @@ fn print_words(report: &Report, level: Level) {
         .collect();
     shown.sort_by(|a, b| b.level.cmp(&a.level).then_with(|| a.case.cmp(&b.case)));
     for finding in &shown {
-        let text = measure::describe(finding);
-        println!("{}  {}", finding.level, text.what);
-        for (word, part) in [("why", &text.why), ("mend", &text.mend), ("see", &text.rfc)] {
-            if !part.is_empty() {
-                print_wrapped(word, part);
-            }
-        }
+        print_explanation(finding.level, &language::explain(finding, language));
         println!("    {:<5} {} {}\n", "test", finding.case, finding.tag);
     }
     match shown.first() {
@@ -219,6 +214,22 @@ fn print_words(report: &Report, level: Level) {
             println!("{} servers asked. {}.", report.servers.len(), counts.join(", "));
         }
     }
+}
+
+fn print_explanation(level: Level, text: &Explanation) {
+    println!("{level}  {}", text.what);
+    let print = |word: &str, part: &str| {
+        if !part.is_empty() {
+            print_wrapped(word, part);
+        }
+    };
+    print("why", &text.why);
+    print("mend", &text.mend);
+    for (program, lines) in &text.config {
+        print_wrapped("", &format!("{}:\n{}", program.as_str(), lines.trim_end()));
+    }
+    print("see", &text.rfc);
+    print("see", &text.kindns);
 }
 
 /// A labelled paragraph at 100 columns, continued under its beginning.

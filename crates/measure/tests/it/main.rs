@@ -6,9 +6,9 @@
 )]
 
 mod case_in_lab;
-mod describe;
 mod dnssec;
 mod dnssec_more;
+mod explained;
 mod offline;
 mod parsers;
 mod scripted;

@@ -6,7 +6,7 @@ use axum::response::Response;
 use csirt::accounts::Capability;
 use csirt::alerts::{self, Alert, AlertState};
 use csirt::{cases, intake};
-use model::{Explained, Finding, Id, Signal};
+use model::{Id, Signal};
 
 use super::kind_words;
 use crate::{App, Page, WebError, shell};
@@ -14,25 +14,13 @@ use crate::{App, Page, WebError, shell};
 /// Signals shown; the alert says how many there were.
 const SIGNALS: usize = 10;
 
-/// What one signal says, told for people.
-struct Told {
-    signal: Signal,
-    findings: Vec<Item>,
-}
-
-/// A finding with the runner's explanation, where the round that is kept still holds it.
-struct Item {
-    finding: Finding,
-    description: Option<Explained>,
-}
-
 #[derive(Template)]
 #[template(path = "alerts/show.html")]
 struct Show {
     page: Page,
     alert: Alert,
     kind: String,
-    told: Vec<Told>,
+    signals: Vec<Signal>,
     hidden: usize,
     case: Option<String>,
     report: Option<intake::Report>,
@@ -50,24 +38,6 @@ pub async fn show(State(app): State<App>, page: Page, Path(id): Path<String>) ->
     let hidden = signals.len().saturating_sub(SIGNALS);
     signals.reverse();
     signals.truncate(SIGNALS);
-    let mut explanations: Vec<Explained> = Vec::new();
-    for zone in alert.zones.iter().take(SIGNALS) {
-        explanations.extend(crate::zones::explained(&app.records, zone).await?);
-    }
-    let told = signals
-        .into_iter()
-        .map(|signal| {
-            let findings = signal
-                .findings
-                .iter()
-                .map(|finding| Item {
-                    description: explanations.iter().find(|told| told.finding == *finding).cloned(),
-                    finding: finding.clone(),
-                })
-                .collect();
-            Told { signal, findings }
-        })
-        .collect();
     let case = match alert.case {
         Some(case) => Some(cases::get(&app.records, case).await?.number.to_string()),
         None => None,
@@ -79,7 +49,7 @@ pub async fn show(State(app): State<App>, page: Page, Path(id): Path<String>) ->
     shell::show(Show {
         kind: kind_words(&alert, page.texts()),
         tlps: super::act::tlp_choices(),
-        told,
+        signals,
         hidden,
         case,
         report,

@@ -10,8 +10,8 @@ use axum::http::request::Parts;
 use csirt::Actor;
 use csirt::accounts::{Account, Capability, Role};
 use jiff::tz::TimeZone;
-use language::{Text, texts};
-use model::{Language, Name, Timestamp};
+use language::{Explanation, Text, texts};
+use model::{Finding, Language, Name, Timestamp};
 
 use super::field::Input;
 use super::markup::{self, Put};
@@ -69,6 +69,11 @@ impl Page {
     /// Why a party was chosen, in the reader's language.
     pub fn because(&self, because: &str) -> String {
         csirt::requests::because_text(because, self.language)
+    }
+
+    /// A finding told in the reader's language.
+    pub fn explain(&self, finding: &Finding) -> Explanation {
+        language::explain(finding, self.language)
     }
 
     /// All texts in the page's language.

@@ -15,7 +15,7 @@ use model::{ChangedPart, Level, Name};
 use crate::charts::Health;
 use crate::{App, WebError};
 
-pub(crate) use round::{ServerState, explained, fingerprint, servers};
+pub(crate) use round::{ServerState, fingerprint, servers};
 
 /// Pages and actions below `/zones`.
 pub fn router() -> Router<App> {

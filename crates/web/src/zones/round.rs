@@ -1,15 +1,13 @@
-//! What the runner keeps with a round: the state of each server in JSON, and findings told in words. A server that cannot
-//! be read is left out: an older runner wrote it otherwise, and a page must still show the rest.
+//! What the runner keeps with a round: the state of each server in JSON. A server that cannot be read is left out: an
+//! older runner wrote it otherwise, and a page must still show the rest.
 
 use std::net::IpAddr;
 
-use csirt::{Records, watch};
-use model::{Delegation, Explained, Name};
+use model::{Delegation, Name};
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::WebError;
 use crate::charts::Health;
 
 /// One server as the last round found it.
@@ -65,15 +63,6 @@ pub(crate) fn servers(value: &Value) -> Vec<ServerState> {
         .collect();
     servers.sort_by(|a, b| (&a.name, a.address).cmp(&(&b.name, b.address)));
     servers
-}
-
-/// The findings of the last round of `zone` that are told in words, in English.
-pub(crate) async fn explained(records: &Records, zone: &Name) -> Result<Vec<Explained>, WebError> {
-    let Some(watched) = watch::by_zone(records, zone).await? else {
-        return Ok(Vec::new());
-    };
-    let state = watch::state(records, watched.id).await?;
-    Ok(state.map(|state| state.round.explained).unwrap_or_default())
 }
 
 /// A short mark of a delegation, by which a form says which one its page showed.

@@ -10,7 +10,7 @@ use csirt::watch::{self, Announcement, WatchedZone, ZoneState, announcement};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, ToSpan};
 use lake::RttPoint;
-use model::{Explained, Finding, Level, Name, ZoneChange};
+use model::{Finding, Level, Name, ZoneChange};
 
 use super::act::AnnounceForm;
 use super::delegation::{self, Line};
@@ -43,7 +43,7 @@ pub(super) struct Show {
     lines: Vec<Line>,
     servers: Vec<(ServerState, Svg)>,
     strip: Svg,
-    findings: Vec<(Finding, Option<Explained>)>,
+    findings: Vec<Finding>,
     /// Findings of a level that nobody has to look at.
     quiet: usize,
     hidden: usize,
@@ -89,8 +89,7 @@ pub(super) async fn shown(
         .map(|_| charts::delegation_graph(&delegation::graph(&zone, expected, seen, &servers, &all), page.texts()));
     let lines = delegation::compare(expected, seen);
     let chain = delegation::chain(seen, &all);
-    let words = round.map(|round| round.explained.clone()).unwrap_or_default();
-    let (findings, quiet, hidden) = sorted(all, &words);
+    let (findings, quiet, hidden) = sorted(all);
     let history = history(app, &page, &zone).await;
     let known = history.is_ok();
     let History { days, rtts, changes } = history.unwrap_or_else(|error| {
@@ -139,23 +138,15 @@ pub(super) async fn shown(
     shell::show_with(status, page)
 }
 
-/// Findings worst first with their words; how many of them nobody has to look at, and how many are not shown.
-fn sorted(mut all: Vec<Finding>, words: &[Explained]) -> (Vec<(Finding, Option<Explained>)>, usize, usize) {
+/// Findings worst first; how many of them nobody has to look at, and how many are not shown.
+fn sorted(mut all: Vec<Finding>) -> (Vec<Finding>, usize, usize) {
     let before = all.len();
     all.retain(|finding| finding.level >= Level::Notice);
     let quiet = before - all.len();
     all.sort_by(|a, b| (b.level, &a.case, &a.tag).cmp(&(a.level, &b.case, &b.tag)));
     let hidden = all.len().saturating_sub(FINDINGS);
     all.truncate(FINDINGS);
-    let told = |finding: &Finding| words.iter().find(|told| told.finding == *finding).cloned();
-    (
-        all.into_iter()
-            .map(|finding| (told(&finding), finding))
-            .map(|(told, finding)| (finding, told))
-            .collect(),
-        quiet,
-        hidden,
-    )
+    (all, quiet, hidden)
 }
 
 #[derive(Default)]

@@ -10,8 +10,7 @@ use csirt::watch::{self, Round};
 use csirt::{Actor, directory};
 use jiff::SignedDuration;
 use model::{
-    ChangedPart, Delegation, Detector, Explained, Finding, Level, Outcome, Sample, Severity, Signal, Transport,
-    ZoneChange,
+    ChangedPart, Delegation, Detector, Finding, Level, Outcome, Sample, Severity, Signal, Transport, ZoneChange,
 };
 
 use super::html;
@@ -47,19 +46,14 @@ pub async fn busy() -> Furnished {
         case: "dnssec09".to_owned(),
         tag: "DS09_RRSIG_NOT_VALID_BY_DNSKEY".to_owned(),
         level: Level::Error,
-        args: BTreeMap::from([("ns_list".to_owned(), "ns1.nic.example/192.0.2.53".to_owned())]),
-    };
-    let explained = Explained {
-        finding: finding.clone(),
-        what: "The signature over the SOA record expired.".to_owned(),
-        why: "Validating resolvers refuse the zone.".to_owned(),
-        mend: "Sign the zone again.".to_owned(),
-        rfc: "RFC 4035 §5.3".to_owned(),
+        args: BTreeMap::from([
+            ("ns_ip_list".to_owned(), "192.0.2.53".to_owned()),
+            ("keytag".to_owned(), "60485".to_owned()),
+        ]),
     };
     let round = Round {
         time: now() - SignedDuration::from_secs(10),
         findings: vec![finding],
-        explained: vec![explained],
         seen: Some(seen),
         servers: serde_json::json!([
             {"name": "ns1.nic.example", "address": "192.0.2.53", "outcome": "answer", "reachable": true, "serves_zone": true, "rtt_us": 23_400, "serial": 2_026_030_101, "nsid": "tun1"},

@@ -252,7 +252,6 @@ pub async fn furnished() -> Furnished {
         let round = Round {
             time: now() - SignedDuration::from_secs(20),
             findings: vec![finding("dnssec09", "DS09_RRSIG_NOT_VALID_BY_DNSKEY", level)],
-            explained: Vec::new(),
             seen: None,
             servers: serde_json::json!([]),
             detectors: serde_json::json!({}),

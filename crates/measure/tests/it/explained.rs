@@ -1,9 +1,11 @@
 //! Every finding of a check reads as plain words, whatever is broken.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lab::{Change, Fault, FaultRule, Lab};
-use measure::{CheckPlan, Internet, Profile, Settings, check, describe};
+use language::explain;
+use measure::{CheckPlan, Internet, Profile, Settings, check};
+use model::{Finding, Language, Level};
 
 use crate::case_in_lab::{change, name, noon, pocket, set_ds, spoil};
 
@@ -28,7 +30,7 @@ async fn reads_well(lab: &Lab, zone: &str) {
             plan.profile.knows(&finding.case, &finding.tag),
             "no level for {finding:?}"
         );
-        let said = describe(finding);
+        let said = explain(finding, Language::English);
         for text in [&said.what, &said.mend] {
             assert!(!text.contains("(not known)"), "{finding:?}: {text}");
         }
@@ -47,6 +49,40 @@ async fn reads_well(lab: &Lab, zone: &str) {
                     said.what
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn every_message_has_its_text_and_every_text_its_message() {
+    let profile = Profile::default();
+    let levels: BTreeSet<(&str, &str)> = profile.messages().collect();
+    let texts: BTreeSet<(&str, &str)> = language::explained().collect();
+    let difference = |a: &BTreeSet<_>, b: &BTreeSet<_>| a.difference(b).copied().collect::<Vec<(&str, &str)>>();
+    assert_eq!(difference(&levels, &texts), [], "no text");
+    assert_eq!(difference(&texts, &levels), [], "no level");
+}
+
+#[test]
+fn what_is_wrong_says_why_and_how_to_mend_it() {
+    let profile = Profile::default();
+    for (case, tag) in profile.messages() {
+        let level = profile.level(case, tag);
+        if level < Level::Warning {
+            continue;
+        }
+        let finding = Finding {
+            case: case.to_owned(),
+            tag: tag.to_owned(),
+            level,
+            args: BTreeMap::new(),
+        };
+        let said = explain(&finding, Language::English);
+        assert!(!said.why.is_empty(), "{case} {tag} has no why");
+        assert!(!said.mend.is_empty(), "{case} {tag} has no mend");
+        assert!(said.rfc.contains("RFC "), "{case} {tag} has no standard");
+        for text in [said.what, said.why, said.mend] {
+            assert!(text.ends_with('.'), "{case} {tag}: {text}");
         }
     }
 }
