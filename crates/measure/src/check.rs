@@ -54,6 +54,8 @@ pub struct Report {
     pub started: Timestamp,
     /// How long the check took, in seconds.
     pub seconds: f64,
+    /// Ids of the test cases that were judged, in the order of the catalogue.
+    pub cases: Vec<String>,
     /// The findings in the order of the catalogue, each with the seconds from the start until its case was through.
     pub findings: Vec<(f64, Finding)>,
     /// What the parent says (in an undelegated test: what was given); `None` when that could not be learnt.
@@ -131,12 +133,14 @@ pub async fn check(inquiry: &Inquiry, plan: &CheckPlan, now: Timestamp) -> Repor
     if untestable.is_some() {
         done.clear();
     }
+    let cases = done.iter().map(|done| done.case.id.to_owned()).collect();
     let findings = done.into_iter().flat_map(|done| done.findings(&plan.profile)).collect();
     let seconds = begin.elapsed().as_secs_f64();
     Report {
         zone: plan.zone.clone(),
         started: now,
         seconds,
+        cases,
         findings,
         delegation,
         servers,

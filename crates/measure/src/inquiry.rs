@@ -1,6 +1,6 @@
 //! An inquiry: one run in which one question to one server is asked once, and every exchange is kept.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -196,6 +196,26 @@ impl Inquiry {
             .expect("no holder of this lock panics")
             .get(&address)
             .cloned()
+    }
+
+    /// How many questions are answered or given up so far.
+    pub fn answered(&self) -> usize {
+        self.0.kept.lock().expect("no holder of this lock panics").len()
+    }
+
+    /// The addresses that still owe an answer, each with the name it is known by, the most questions first.
+    pub fn awaited(&self) -> Vec<(IpAddr, Option<Name>)> {
+        let mut open: BTreeMap<IpAddr, usize> = BTreeMap::new();
+        for ((address, _), answer) in self.0.memo.lock().expect("no holder of this lock panics").iter() {
+            if answer.get().is_none() {
+                *open.entry(*address).or_default() += 1;
+            }
+        }
+        let mut open: Vec<(IpAddr, usize)> = open.into_iter().collect();
+        open.sort_by_key(|(_, questions)| std::cmp::Reverse(*questions));
+        open.into_iter()
+            .map(|(address, _)| (address, self.name_of(address)))
+            .collect()
     }
 
     /// All exchanges so far, in the order in which they ended.

@@ -99,6 +99,49 @@ async fn saved_exchanges_are_judged_again_without_asking() {
     assert_eq!(findings(&first), findings(&again));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_json_document_has_the_shape_that_its_schema_gives() {
+    let text = std::fs::read_to_string(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../docs/schemas/check.schema.json"
+    ))
+    .unwrap();
+    let schema = jsonschema::options()
+        .should_validate_formats(true)
+        .build(&serde_json::from_str(&text).unwrap())
+        .unwrap();
+    let lab = pocket().await;
+    let folder = tempfile::tempdir().unwrap();
+    let hints = write_hints(folder.path(), &lab);
+    let rule = FaultRule::of(Fault::Silent);
+    lab.apply(&Event::new(Change::AddFault {
+        server: "ns2.good.test".to_owned(),
+        rule,
+    }))
+    .unwrap();
+    for zone in ["good.test", "plain.test", "gone.test", "."] {
+        let arguments = format!(
+            "{zone} --hints {hints} --port {} --no-ipv6 --json --level debug3 --language fr",
+            lab.port()
+        );
+        let output = check(words(&arguments)).await;
+        let document = serde_json::from_str(&stdout(&output)).unwrap();
+        let wrong: Vec<String> = schema
+            .iter_errors(&document)
+            .map(|error| format!("{}: {error}", error.instance_path))
+            .collect();
+        assert!(wrong.is_empty(), "{zone}: {wrong:#?}");
+        assert!(
+            document["findings"].as_array().is_some_and(|all| !all.is_empty()),
+            "{zone}"
+        );
+    }
+    let mut document = serde_json::json!({"version": 1, "zone": "example"});
+    assert!(!schema.is_valid(&document));
+    document["version"] = 2.into();
+    assert!(!schema.is_valid(&document));
+}
+
 #[test]
 fn a_wrong_command_line_ends_with_status_2_and_names_what_is_wrong() {
     for (arguments, named) in [

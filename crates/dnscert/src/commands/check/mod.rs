@@ -1,17 +1,20 @@
 //! `dnscert check ZONE`: tests delegation and DNSSEC of a zone and explains what it finds.
 
+mod document;
+mod progress;
+mod terminal;
+
 use std::net::IpAddr;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use language::Explanation;
 use measure::{CheckPlan, Inquiry, Internet, Profile, Report, Settings, Undelegated};
-use model::{Language, Level, Name};
-use serde_json::json;
+use model::{Level, Name};
 
+use self::progress::Progress;
+use self::terminal::Wording;
 use crate::cli::CheckArgs;
 
 /// Nothing at ERROR or above.
@@ -33,7 +36,7 @@ pub async fn run(arguments: CheckArgs) -> anyhow::Result<ExitCode> {
         }
     };
     let inquiry = inquiry(&arguments)?;
-    let progress = progress(&arguments);
+    let progress = Progress::over(&inquiry, &arguments.zone.to_string());
     // Exchanges that were kept are judged as of their own time: signatures have expired since.
     let now = if arguments.restore.is_some() {
         inquiry.started()
@@ -41,7 +44,7 @@ pub async fn run(arguments: CheckArgs) -> anyhow::Result<ExitCode> {
         Timestamp::now()
     };
     let report = measure::check(&inquiry, &plan, now).await;
-    progress.finish_and_clear();
+    drop(progress);
 
     if let Some(file) = &arguments.save {
         std::fs::write(file, inquiry.save())
@@ -50,9 +53,15 @@ pub async fn run(arguments: CheckArgs) -> anyhow::Result<ExitCode> {
     if arguments.raw {
         print_raw(&report, arguments.level);
     } else if arguments.json {
-        print_json(&report, arguments.level, arguments.language)?;
+        let document = document::document(&report, inquiry.answered(), arguments.level, arguments.language);
+        println!("{}", serde_json::to_string_pretty(&document)?);
     } else {
-        print_words(&report, arguments.level, arguments.language);
+        let wording = Wording {
+            level: arguments.level,
+            language: arguments.language,
+            width: textwrap::termwidth(),
+        };
+        anstream::print!("{}", terminal::render(&report, inquiry.answered(), wording));
     }
     Ok(ExitCode::from(status(&report)))
 }
@@ -140,13 +149,6 @@ pub fn read_hints(file: &Path) -> anyhow::Result<Vec<(Name, Vec<IpAddr>)>> {
     measure::parse_hints(&text).with_context(|| format!("reading the hints `{}`", file.display()))
 }
 
-/// A spinner on a terminal, nothing elsewhere.
-fn progress(arguments: &CheckArgs) -> indicatif::ProgressBar {
-    let bar = indicatif::ProgressBar::new_spinner().with_message(format!("asking the servers of {}", arguments.zone));
-    bar.enable_steady_tick(Duration::from_millis(120));
-    bar
-}
-
 fn print_raw(report: &Report, level: Level) {
     for (seconds, finding) in report.findings.iter().filter(|(_, finding)| finding.level >= level) {
         let arguments: String = finding
@@ -158,97 +160,5 @@ fn print_raw(report: &Report, level: Level) {
             "{seconds:7.2} {:8} {} {}{arguments}",
             finding.level, finding.case, finding.tag
         );
-    }
-}
-
-fn print_json(report: &Report, level: Level, language: Language) -> anyhow::Result<()> {
-    let findings: Vec<_> = report
-        .findings
-        .iter()
-        .filter(|(_, finding)| finding.level >= level)
-        .map(|(seconds, finding)| {
-            json!({ "seconds": seconds, "level": finding.level, "case": finding.case, "tag": finding.tag,
-                    "args": finding.args, "explanation": language::explain(finding, language) })
-        })
-        .collect();
-    let document = json!({
-        "zone": report.zone, "time": report.started, "seconds": report.seconds, "delegation": report.delegation,
-        "servers": report.servers, "untestable": report.untestable, "findings": findings,
-    });
-    println!("{}", serde_json::to_string_pretty(&document)?);
-    Ok(())
-}
-
-/// What people read: the worst first, each with why it matters and how to mend it.
-fn print_words(report: &Report, level: Level, language: Language) {
-    let title = match report.zone.unicode() {
-        Some(unicode) => format!("{unicode} ({})", report.zone),
-        None => report.zone.to_string(),
-    };
-    println!("{title}, tested {:.0} in {:.1} s\n", report.started, report.seconds);
-    if let Some(reason) = &report.untestable {
-        println!("This zone could not be tested: {reason}\n");
-    }
-    let mut shown: Vec<_> = report
-        .findings
-        .iter()
-        .map(|(_, finding)| finding)
-        .filter(|f| f.level >= level)
-        .collect();
-    shown.sort_by(|a, b| b.level.cmp(&a.level).then_with(|| a.case.cmp(&b.case)));
-    for finding in &shown {
-        print_explanation(finding.level, &language::explain(finding, language));
-        println!("    {:<5} {} {}\n", "test", finding.case, finding.tag);
-    }
-    match shown.first() {
-        None if report.untestable.is_none() => println!("Nothing to report at {level} or above."),
-        None => {}
-        Some(_) => {
-            let count = |level| shown.iter().filter(|finding| finding.level == level).count();
-            let counts: Vec<String> = Level::ALL
-                .into_iter()
-                .rev()
-                .filter(|level| count(*level) > 0)
-                .map(|level| format!("{} {level}", count(level)))
-                .collect();
-            println!("{} servers asked. {}.", report.servers.len(), counts.join(", "));
-        }
-    }
-}
-
-fn print_explanation(level: Level, text: &Explanation) {
-    println!("{level}  {}", text.what);
-    let print = |word: &str, part: &str| {
-        if !part.is_empty() {
-            print_wrapped(word, part);
-        }
-    };
-    print("why", &text.why);
-    print("mend", &text.mend);
-    for (program, lines) in &text.config {
-        print_wrapped("", &format!("{}:\n{}", program.as_str(), lines.trim_end()));
-    }
-    print("see", &text.rfc);
-    print("see", &text.kindns);
-}
-
-/// A labelled paragraph at 100 columns, continued under its beginning.
-fn print_wrapped(word: &str, text: &str) {
-    let mut label = word;
-    for paragraph in text.lines() {
-        let mut line = String::new();
-        for part in paragraph.split(' ') {
-            if !line.is_empty() && line.chars().count() + 1 + part.chars().count() > 88 {
-                println!("    {label:<5} {line}");
-                label = "";
-                line.clear();
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(part);
-        }
-        println!("    {label:<5} {line}");
-        label = "";
     }
 }

@@ -1,0 +1,23 @@
+# ما يعرضه `dnscert check` في الطرفية.
+check-tested = فُحصت في { $time } UTC خلال { $seconds } ث بعدد أسئلة بلغ { $questions }.
+check-untestable = تعذّر فحص هذه المنطقة: { $reason }.
+check-server-refuses = يرفض الاتصال
+check-server-garbage = يرسل بيانات لا معنى لها
+check-why = السبب
+check-mend = الإصلاح
+check-see = انظر
+check-test = الفحص
+check-fine = سليم: { $areas }.
+check-nothing = لا شيء يُذكر عند المستوى { $level } أو فوقه.
+check-area-basic = الأساسيات
+check-area-address = العناوين
+check-area-connectivity = الاتصال
+check-area-consistency = التطابق
+check-area-delegation = التفويض
+check-area-dnssec = DNSSEC
+check-area-chain = سلسلة الثقة
+check-area-nameserver = خوادم الأسماء
+check-area-edns = EDNS
+check-area-syntax = الأسماء
+check-area-zone = محتوى المنطقة
+check-area-resolver = المحلّل

@@ -1,0 +1,23 @@
+# `dnscert check` 在终端上显示的内容。
+check-tested = 于 { $time } UTC 测试，用时 { $seconds } 秒，共 { $questions } 个查询。
+check-untestable = 无法测试此区域：{ $reason }。
+check-server-refuses = 拒绝连接
+check-server-garbage = 返回无意义的数据
+check-why = 原因
+check-mend = 修复
+check-see = 参见
+check-test = 测试
+check-fine = 正常：{ $areas }。
+check-nothing = 没有 { $level } 或更高级别的问题。
+check-area-basic = 基本情况
+check-area-address = 地址
+check-area-connectivity = 连通性
+check-area-consistency = 一致性
+check-area-delegation = 授权
+check-area-dnssec = DNSSEC
+check-area-chain = 信任链
+check-area-nameserver = 名称服务器
+check-area-edns = EDNS
+check-area-syntax = 名称
+check-area-zone = 区域内容
+check-area-resolver = 解析器
