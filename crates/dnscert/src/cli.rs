@@ -1,6 +1,7 @@
 //! The command line: what can be said, parsed and not yet done.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -101,7 +102,14 @@ pub struct InitArgs {
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// The zone.
-    pub zone: Name,
+    #[arg(required_unless_present = "zones")]
+    pub zone: Option<Name>,
+    /// Check every zone named in this file, one a line; `-` is standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["zone", "ns", "ds", "save", "restore"])]
+    pub zones: Option<PathBuf>,
+    /// Zones checked at a time with --zones. More are faster and heavier on servers that many zones share.
+    #[arg(long, value_name = "N", default_value = "50", requires = "zones")]
+    pub jobs: NonZeroUsize,
     /// Root hints, as a zone file; by default those of the IANA root.
     #[arg(long, value_name = "FILE")]
     pub hints: Option<PathBuf>,
@@ -129,10 +137,10 @@ pub struct CheckArgs {
     /// Do not ask over IPv6.
     #[arg(long)]
     pub no_ipv6: bool,
-    /// A line for each finding: seconds LEVEL CASE TAG key=value…
+    /// A line for each finding: seconds LEVEL CASE TAG key=value… With --zones the zone comes first.
     #[arg(long, conflicts_with = "json")]
     pub raw: bool,
-    /// One JSON document.
+    /// One JSON document; with --zones one a line.
     #[arg(long)]
     pub json: bool,
     /// Keep all exchanges in this file.

@@ -142,6 +142,51 @@ async fn the_json_document_has_the_shape_that_its_schema_gives() {
     assert!(!schema.is_valid(&document));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn many_zones_are_told_a_line_each_and_bad_lines_are_named() {
+    let lab = pocket().await;
+    let folder = tempfile::tempdir().unwrap();
+    let hints = write_hints(folder.path(), &lab);
+    let list = folder.path().join("zones").to_str().unwrap().to_owned();
+    std::fs::write(
+        &list,
+        b"# ours\ngood.test\nplain.test\n\na..b\n\xff\xfe\ngone.test\r\nshop.example",
+    )
+    .unwrap();
+    let common = format!("--zones {list} --hints {hints} --port {} --no-ipv6", lab.port());
+    let output = check(words(&common)).await;
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let said = stdout(&output);
+    let mut lines: Vec<Vec<&str>> = said.lines().map(|line| line.split_whitespace().collect()).collect();
+    lines.sort_by_key(|words| words[1]);
+    let told: Vec<(&str, &str)> = lines.iter().map(|words| (words[0], words[1])).collect();
+    let expected = [
+        ("CRITICAL", "gone.test"),
+        ("NOTICE", "good.test"),
+        ("WARNING", "plain.test"),
+        ("NOTICE", "shop.example"),
+    ];
+    assert_eq!(told, expected, "{said}");
+    for part in [
+        "line 5: ",
+        "`a..b`",
+        "line 6: ",
+        "1 CRITICAL, 1 WARNING, 2 NOTICE, 2 not read",
+    ] {
+        assert!(
+            stderr(&output).contains(part),
+            "`{part}` is missing in {}",
+            stderr(&output)
+        );
+    }
+    let documents = check(words(&format!("{common} --json"))).await;
+    let zones: std::collections::BTreeSet<String> = stdout(&documents)
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["zone"].to_string())
+        .collect();
+    assert_eq!(zones.len(), 4, "{zones:?}");
+}
+
 #[test]
 fn a_wrong_command_line_ends_with_status_2_and_names_what_is_wrong() {
     for (arguments, named) in [

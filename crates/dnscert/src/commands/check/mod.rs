@@ -1,9 +1,11 @@
 //! `dnscert check ZONE`: tests delegation and DNSSEC of a zone and explains what it finds.
 
 mod document;
+mod many;
 mod progress;
 mod terminal;
 
+use std::io::Write as _;
 use std::net::IpAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -26,7 +28,7 @@ const USAGE: u8 = 2;
 /// The zone could not be tested.
 const NOT_TESTED: u8 = 3;
 
-/// Status 0 clean, 1 findings at ERROR or above, 2 usage, 3 could not test.
+/// Status 0 clean, 1 findings at ERROR or above, 2 usage, 3 could not test. Of many zones the first that fits: 1, 3, 0.
 pub async fn run(arguments: CheckArgs) -> anyhow::Result<ExitCode> {
     let plan = match plan(&arguments) {
         Ok(plan) => plan,
@@ -35,8 +37,16 @@ pub async fn run(arguments: CheckArgs) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(USAGE));
         }
     };
+    if let Some(file) = &arguments.zones {
+        let tally = many::run(&arguments, file, &plan, &internet(&arguments)?).await?;
+        return Ok(ExitCode::from(match tally.has_errors() {
+            true => FINDINGS,
+            false if tally.untestable + tally.unread > 0 => NOT_TESTED,
+            false => CLEAN,
+        }));
+    }
     let inquiry = inquiry(&arguments)?;
-    let progress = Progress::over(&inquiry, &arguments.zone.to_string());
+    let progress = Progress::over(&inquiry, &plan.zone.to_string());
     // Exchanges that were kept are judged as of their own time: signatures have expired since.
     let now = if arguments.restore.is_some() {
         inquiry.started()
@@ -50,20 +60,27 @@ pub async fn run(arguments: CheckArgs) -> anyhow::Result<ExitCode> {
         std::fs::write(file, inquiry.save())
             .with_context(|| format!("keeping the exchanges in `{}`", file.display()))?;
     }
-    if arguments.raw {
-        print_raw(&report, arguments.level);
-    } else if arguments.json {
-        let document = document::document(&report, inquiry.answered(), arguments.level, arguments.language);
-        println!("{}", serde_json::to_string_pretty(&document)?);
-    } else {
-        let wording = Wording {
-            level: arguments.level,
-            language: arguments.language,
-            width: textwrap::termwidth(),
-        };
-        anstream::print!("{}", terminal::render(&report, inquiry.answered(), wording));
-    }
+    let told = tell(&arguments, &report, inquiry.answered())?;
+    anstream::stdout()
+        .write_all(told.as_bytes())
+        .context("writing what was found")?;
     Ok(ExitCode::from(status(&report)))
+}
+
+fn tell(arguments: &CheckArgs, report: &Report, questions: usize) -> anyhow::Result<String> {
+    if arguments.raw {
+        return Ok(raw_lines(report, arguments.level).map(|line| line + "\n").collect());
+    }
+    if arguments.json {
+        let document = document::document(report, questions, arguments.level, arguments.language);
+        return Ok(serde_json::to_string_pretty(&document)? + "\n");
+    }
+    let wording = Wording {
+        level: arguments.level,
+        language: arguments.language,
+        width: textwrap::termwidth(),
+    };
+    Ok(terminal::render(report, questions, wording))
 }
 
 fn status(report: &Report) -> u8 {
@@ -96,7 +113,8 @@ fn plan(arguments: &CheckArgs) -> anyhow::Result<CheckPlan> {
         ds: arguments.ds.clone(),
     });
     Ok(CheckPlan {
-        zone: arguments.zone.clone(),
+        // with --zones each zone takes its own place in the plan
+        zone: arguments.zone.clone().unwrap_or_else(Name::root),
         undelegated,
         cases: (!cases.is_empty()).then_some(cases),
         profile,
@@ -126,6 +144,10 @@ fn inquiry(arguments: &CheckArgs) -> anyhow::Result<Inquiry> {
         let json = std::fs::read_to_string(file).with_context(|| format!("reading the exchanges in `{shown}`"))?;
         return Inquiry::restore(&json).with_context(|| format!("reading the exchanges in `{shown}`"));
     }
+    Ok(internet(arguments)?.inquiry())
+}
+
+fn internet(arguments: &CheckArgs) -> anyhow::Result<Internet> {
     let hints = match &arguments.hints {
         Some(file) => read_hints(file)?,
         None => measure::root_servers(),
@@ -137,10 +159,7 @@ fn inquiry(arguments: &CheckArgs) -> anyhow::Result<Inquiry> {
         ipv6: !arguments.no_ipv6,
         ..Settings::default()
     };
-    let settings = settings.on_this_machine();
-    Ok(Internet::open(settings)
-        .context("opening sockets to ask the DNS")?
-        .inquiry())
+    Internet::open(settings.on_this_machine()).context("opening sockets to ask the DNS")
 }
 
 /// Reads root hints in zone-file form.
@@ -149,16 +168,18 @@ pub fn read_hints(file: &Path) -> anyhow::Result<Vec<(Name, Vec<IpAddr>)>> {
     measure::parse_hints(&text).with_context(|| format!("reading the hints `{}`", file.display()))
 }
 
-fn print_raw(report: &Report, level: Level) {
-    for (seconds, finding) in report.findings.iter().filter(|(_, finding)| finding.level >= level) {
-        let arguments: String = finding
-            .args
-            .iter()
-            .map(|(name, value)| format!(" {name}={value}"))
-            .collect();
-        println!(
+/// A line for each finding at `level` or above: seconds LEVEL CASE TAG key=value…
+fn raw_lines(report: &Report, level: Level) -> impl Iterator<Item = String> {
+    let findings = report
+        .findings
+        .iter()
+        .filter(move |(_, finding)| finding.level >= level);
+    findings.map(|(seconds, finding)| {
+        let arguments = finding.args.iter().map(|(name, value)| format!(" {name}={value}"));
+        let arguments: String = arguments.collect();
+        format!(
             "{seconds:7.2} {:8} {} {}{arguments}",
             finding.level, finding.case, finding.tag
-        );
-    }
+        )
+    })
 }
