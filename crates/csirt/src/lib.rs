@@ -7,6 +7,8 @@
 pub mod accounts;
 pub mod audit;
 pub mod directory;
+#[cfg(test)]
+mod drawing;
 pub mod error;
 pub mod jobs;
 pub mod records;

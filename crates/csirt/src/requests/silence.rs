@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn nothing_happens_before_the_deadline_or_after_the_end() {
-        for state in RequestState::ALL {
+        for state in RequestState::ALL.iter().copied() {
             assert_eq!(
                 judge(&Patience::default(), state, at(5), 0, None, at(4)),
                 SilenceStep::Wait,
