@@ -136,8 +136,7 @@ pub async fn list(
     let mut found = cases::list(&app.records, &filter).await?;
     found.sort_by_key(|summary| summary.case.number);
     let part = from.cut(found, |summary| summary.case.number.to_string())?;
-    let items = part.items.into_iter().map(|summary| told(summary.case, None)).collect();
-    answer(&headers, &Listing { items, next: part.next })
+    answer(&headers, &part.map(|summary| told(summary.case, None)))
 }
 
 /// One case with its figures.
@@ -235,22 +234,13 @@ pub async fn timeline(
 ) -> Result<Response, Refusal> {
     caller.may_see(Capability::SeeCases)?;
     let case = crate::cases::find(&app, &number).await?;
-    let entries = cases::timeline(&app.records, case.id)
-        .await?
-        .into_iter()
-        .enumerate()
-        .collect();
-    let part = from.cut(entries, |(at, _)| format!("{at:08}"))?;
-    let items = part
-        .items
-        .into_iter()
-        .map(|(_, entry)| Line {
-            time: entry.time,
-            actor: entry.actor.to_string(),
-            event: entry.event,
-        })
-        .collect();
-    answer(&headers, &Listing { items, next: part.next })
+    let part = from.cut_by_place(cases::timeline(&app.records, case.id).await?)?;
+    let line = |entry: cases::Entry| Line {
+        time: entry.time,
+        actor: entry.actor.to_string(),
+        event: entry.event,
+    };
+    answer(&headers, &part.map(line))
 }
 
 /// A note to be kept.

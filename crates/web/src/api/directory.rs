@@ -57,13 +57,7 @@ pub async fn list(
     let mut found = directory::search(&app.records, &wanted.q.unwrap_or_default()).await?;
     found.sort_by_key(|organisation| organisation.id);
     let part = from.cut(found, |organisation| organisation.id.to_string())?;
-    answer(
-        &headers,
-        &Listing {
-            items: part.items.into_iter().map(told).collect(),
-            next: part.next,
-        },
-    )
+    answer(&headers, &part.map(told))
 }
 
 /// One organisation.

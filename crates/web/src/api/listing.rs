@@ -34,6 +34,16 @@ pub struct Listing<T> {
     pub next: Option<String>,
 }
 
+impl<T> Listing<T> {
+    /// The same part with each entry in the form that callers see.
+    pub(super) fn map<U>(self, tell: impl FnMut(T) -> U) -> Listing<U> {
+        Listing {
+            items: self.items.into_iter().map(tell).collect(),
+            next: self.next,
+        }
+    }
+}
+
 /// What went wrong (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Problem {
@@ -72,6 +82,14 @@ impl From {
             None
         };
         Ok(Listing { items, next })
+    }
+
+    /// Cuts `items`, which have an order but no key of their own that sorts as text: their place is the key.
+    pub(super) fn cut_by_place<T>(&self, items: Vec<T>) -> Result<Listing<T>, Refusal> {
+        let placed = items.into_iter().enumerate().collect();
+        Ok(self
+            .cut(placed, |(place, _)| format!("{place:08}"))?
+            .map(|(_, item)| item))
     }
 }
 

@@ -108,12 +108,7 @@ pub async fn list(
     let mut all = watch::states(&app.records).await?;
     all.sort_by_cached_key(|(watched, _)| watched.watch.zone.to_string());
     let part = from.cut(all, |(watched, _)| watched.watch.zone.to_string())?;
-    let items = part
-        .items
-        .into_iter()
-        .map(|(watched, state)| told(watched, state, false))
-        .collect();
-    answer(&headers, &Listing { items, next: part.next })
+    answer(&headers, &part.map(|(watched, state)| told(watched, state, false)))
 }
 
 /// One zone with its state in full. The root is `@`.
@@ -164,18 +159,18 @@ pub async fn samples(
     if to < from || to.duration_since(from).as_hours() > MOST_HOURS {
         return Err(WebError::Invalid(format!("`to` must be 0 to {MOST_HOURS} hours after `from`")).into());
     }
-    let samples: Vec<(usize, Sample)> = app
+    let samples = app
         .lake
         .samples(&zone, from, to)
         .await?
         .into_iter()
         .enumerate()
         .collect();
-    let part = listing_from.cut(samples, |(at, sample)| {
+    // Samples of one moment are told apart by their place.
+    let part = listing_from.cut(samples, |(at, sample): &(usize, Sample)| {
         format!("{:020}-{at:08}", sample.time.as_microsecond())
     })?;
-    let items: Vec<Sample> = part.items.into_iter().map(|(_, sample)| sample).collect();
-    answer(&headers, &Listing { items, next: part.next })
+    answer(&headers, &part.map(|(_, sample)| sample))
 }
 
 fn moment(text: Option<&str>) -> Result<Option<Timestamp>, Refusal> {

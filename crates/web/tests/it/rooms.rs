@@ -319,6 +319,12 @@ async fn a_duty_officer_goes_from_alert_to_closed_case() {
     let found = cases::find(records, number).await.unwrap();
     let state = requests::grid(records, found.id).await.unwrap().parties[0].requests[0].state;
     assert_eq!(state, RequestState::Queued);
+    let handed = post(format!("{request}/link"), &[]).await.body;
+    let (_, rest) = handed.split_once("https://dnscert.example/a/").unwrap();
+    let link = format!("/a/{}", &rest[..43]);
+    assert_eq!(world.get(&link).await.status, StatusCode::OK, "{link}");
+    post(format!("{request}/revoke"), &[]).await;
+    assert_eq!(world.get(&link).await.status, StatusCode::NOT_FOUND);
 
     let open = post(format!("{case}/close"), &[]).await;
     assert_eq!(
