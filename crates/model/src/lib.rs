@@ -1,4 +1,4 @@
-//! The words that all rooms share: names, delegations, findings, samples, signals, clock.
+//! The words that all rooms share: names, address prefixes, delegations, findings, samples, signals, clock.
 //!
 //! Plain data with its rules: no IO, no async, no SQL. Terms follow RFC 9499 (DNS), the Zonemaster
 //! specifications (test case, tag, level), FIRST TLP 2.0 and RFC 2350.
@@ -10,6 +10,7 @@ pub mod finding;
 pub mod id;
 pub mod language;
 pub mod name;
+pub mod prefix;
 pub mod sample;
 pub mod signal;
 pub mod tlp;
@@ -23,6 +24,7 @@ pub use id::Id;
 pub use jiff::Timestamp;
 pub use language::Language;
 pub use name::{Name, NameError};
+pub use prefix::{Prefix, PrefixError};
 pub use sample::{Outcome, Sample, Transport};
 pub use signal::{Detector, Severity, Signal};
 pub use tlp::Tlp;

@@ -3,10 +3,9 @@
 use std::net::IpAddr;
 
 use language::{Arg, Language, texts};
-use model::Name;
+use model::{Name, Prefix};
 use serde::{Deserialize, Serialize};
 
-use super::prefix::Prefix;
 use super::profile::ResponsibilityRole;
 
 /// One reason. Reasons compare by how near they are to the target, the nearest first.

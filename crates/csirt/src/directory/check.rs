@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use model::Name;
+use model::{Name, Prefix};
 
-use super::prefix::Prefix;
 use super::profile::{Channel, ChannelKind, Person, Profile, Responsibility, ResponsibilityKind};
 
 /// Longest text of a field in characters; longer ones are somebody's slip or somebody's attack.
@@ -227,7 +226,7 @@ fn canonical_value(kind: ResponsibilityKind, value: &str) -> Result<String, Stri
         },
         ResponsibilityKind::Prefix => value
             .parse::<Prefix>()
-            .map(|prefix| prefix.to_string())
+            .map(|prefix| prefix.to_canonical().to_string())
             .map_err(|error| error.to_string()),
         ResponsibilityKind::RegistrarId => match value.trim().parse::<u32>() {
             Ok(number) => Ok(number.to_string()),

@@ -11,7 +11,6 @@ mod hours;
 mod import;
 mod json_file;
 pub(crate) mod migration;
-mod prefix;
 mod profile;
 mod route;
 mod store;
@@ -24,7 +23,6 @@ pub use because::Because;
 pub use check::Fault;
 pub use hours::{HoursError, WeeklyHours};
 pub use import::{BadRow, Format, Imported, Summary, export, import, parse};
-pub use prefix::{Prefix, PrefixError};
 pub use profile::{
     Channel, ChannelKind, Kind, Participation, Person, Profile, Purpose, Region, Responsibility, ResponsibilityKind,
     ResponsibilityRole,

@@ -3,9 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
-use model::{Id, Name};
+use model::{Id, Name, Prefix};
 
-use super::prefix::Prefix;
 use super::profile::{Channel, Person, ResponsibilityKind as Kind, ResponsibilityRole};
 use super::{Because, Organisation, Responsible, store};
 use crate::Error;
@@ -257,8 +256,7 @@ fn enclosing(name: &Name) -> Vec<Name> {
 
 /// All values under which an address can stand.
 fn address_values(address: IpAddr) -> Vec<String> {
+    let address = address.to_canonical();
     let prefixes = Prefix::all_of(address).into_iter().map(|prefix| prefix.to_string());
-    std::iter::once(address.to_canonical().to_string())
-        .chain(prefixes)
-        .collect()
+    std::iter::once(address.to_string()).chain(prefixes).collect()
 }

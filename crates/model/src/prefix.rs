@@ -17,9 +17,10 @@ pub struct Prefix {
 pub struct PrefixError(String);
 
 impl Prefix {
-    /// The prefix of this length that holds `address`; `None` when the length is more than its bits.
+    /// The prefix of this length that holds `address`; `None` when the length is more than its bits. An IPv4-mapped
+    /// address (`::ffff:192.0.2.1`, RFC 4291 §2.5.5.2) is one of IPv6 here.
     pub fn of(address: IpAddr, length: u8) -> Option<Self> {
-        let address = match address.to_canonical() {
+        let address = match address {
             IpAddr::V4(address) if length <= 32 => {
                 let mask = u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0);
                 IpAddr::V4(Ipv4Addr::from_bits(address.to_bits() & mask))
@@ -38,6 +39,11 @@ impl Prefix {
         (0..=128).rev().filter_map(|length| Self::of(address, length)).collect()
     }
 
+    /// Its first address.
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
+
     /// Number of leading bits that count.
     pub fn length(&self) -> u8 {
         self.length
@@ -46,6 +52,14 @@ impl Prefix {
     /// Whether it holds `address`.
     pub fn contains(&self, address: IpAddr) -> bool {
         Self::of(address, self.length) == Some(*self)
+    }
+
+    /// The prefix of IPv4 that one of IPv4-mapped addresses stands for; any other as it is.
+    pub fn to_canonical(self) -> Self {
+        match (self.address.to_canonical(), self.length.checked_sub(96)) {
+            (address @ IpAddr::V4(_), Some(length)) if self.address.is_ipv6() => Self { address, length },
+            _ => self,
+        }
     }
 }
 
@@ -59,7 +73,7 @@ impl FromStr for Prefix {
             .trim()
             .split_once('/')
             .map_or((text.trim(), None), |(a, b)| (a, Some(b)));
-        let address = address.parse::<IpAddr>().map_err(|_| wrong())?.to_canonical();
+        let address = address.parse::<IpAddr>().map_err(|_| wrong())?;
         let full = if address.is_ipv4() { 32 } else { 128 };
         let length = length.map_or(Ok(full), |length| length.parse().map_err(|_| wrong()))?;
         Self::of(address, length)
@@ -87,6 +101,7 @@ mod tests {
             ("192.0.2.1", "192.0.2.1/32"),
             ("0.0.0.0/0", "0.0.0.0/0"),
             ("2001:DB8::/32", "2001:db8::/32"),
+            ("::ffff:0:0/96", "::ffff:0.0.0.0/96"),
         ] {
             assert_eq!(text.parse::<Prefix>().unwrap().to_string(), printed);
         }
@@ -105,6 +120,20 @@ mod tests {
         assert!(prefix.contains("192.0.2.255".parse().unwrap()));
         assert!(!prefix.contains("192.0.3.0".parse().unwrap()));
         assert!(!prefix.contains("2001:db8::".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_prefix_of_mapped_addresses_stands_for_one_of_ipv4() {
+        for (text, canonical) in [
+            ("::ffff:192.0.2.1", "192.0.2.1/32"),
+            ("::ffff:192.0.2.0/120", "192.0.2.0/24"),
+            ("::ffff:0:0/96", "0.0.0.0/0"),
+            ("2001:db8::/100", "2001:db8::/100"),
+            ("::/8", "::/8"),
+            ("192.0.2.0/24", "192.0.2.0/24"),
+        ] {
+            assert_eq!(text.parse::<Prefix>().unwrap().to_canonical().to_string(), canonical);
+        }
     }
 
     #[test]
