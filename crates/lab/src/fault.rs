@@ -7,6 +7,7 @@ use domain::base::iana::Rtype;
 use model::Name;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::odd::{Hostility, OddManner};
 use crate::span::Span;
 
 /// One way to misbehave.
@@ -50,11 +51,15 @@ pub enum Fault {
     OpenTransfer,
     /// Answers with octets that are no DNS message.
     Garbage,
+    /// Stumbles over EDNS or an unusual question, in the way that the rule's `manner` says.
+    Odd,
+    /// Answers so as to harm whoever reads it, in the way that the rule's `hostility` says.
+    Hostile,
 }
 
 impl Fault {
     /// All faults.
-    pub const ALL: [Fault; 19] = [
+    pub const ALL: [Fault; 21] = [
         Fault::Silent,
         Fault::Slow,
         Fault::Refused,
@@ -74,6 +79,8 @@ impl Fault {
         Fault::OpenRecursion,
         Fault::OpenTransfer,
         Fault::Garbage,
+        Fault::Odd,
+        Fault::Hostile,
     ];
 
     /// The name as world files write it: `not_authoritative`.
@@ -98,6 +105,8 @@ impl Fault {
             Fault::OpenRecursion => "open_recursion",
             Fault::OpenTransfer => "open_transfer",
             Fault::Garbage => "garbage",
+            Fault::Odd => "odd",
+            Fault::Hostile => "hostile",
         }
     }
 }
@@ -183,6 +192,12 @@ pub struct FaultRule {
     /// How `drops_edns` shows.
     #[serde(default)]
     pub edns: EdnsManner,
+    /// What `odd` stumbles over.
+    #[serde(default)]
+    pub manner: OddManner,
+    /// How `hostile` harms.
+    #[serde(default)]
+    pub hostility: Hostility,
 }
 
 impl FaultRule {
@@ -195,6 +210,24 @@ impl FaultRule {
             delay: None,
             referral: LameReferral::Upward,
             edns: EdnsManner::Ignores,
+            manner: OddManner::default(),
+            hostility: Hostility::default(),
+        }
+    }
+
+    /// Stumbles over EDNS or an unusual question in this manner.
+    pub fn odd(manner: OddManner) -> Self {
+        Self {
+            manner,
+            ..Self::of(Fault::Odd)
+        }
+    }
+
+    /// Harms whoever reads the answer in this way.
+    pub fn hostile(hostility: Hostility) -> Self {
+        Self {
+            hostility,
+            ..Self::of(Fault::Hostile)
         }
     }
 
@@ -232,7 +265,7 @@ mod tests {
             error.starts_with("`asleep` is not a fault; faults are silent, slow, "),
             "{error}"
         );
-        assert!(error.ends_with("open_transfer, garbage"), "{error}");
+        assert!(error.ends_with("garbage, odd, hostile"), "{error}");
     }
 
     #[test]

@@ -439,9 +439,15 @@ async fn serve_stream(shared: &Shared, address: IpAddr, mut stream: TcpStream) -
         tokio::time::sleep(reaction.delay).await;
         for message in reaction.messages {
             let length = u16::try_from(message.len()).map_err(|_| io::ErrorKind::InvalidData)?;
-            stream
-                .write_all(&[&length.to_be_bytes(), message.as_slice()].concat())
-                .await?;
+            let framed = [&length.to_be_bytes(), message.as_slice()].concat();
+            if reaction.pace.is_zero() {
+                stream.write_all(&framed).await?;
+                continue;
+            }
+            for octet in framed {
+                stream.write_all(&[octet]).await?;
+                tokio::time::sleep(reaction.pace).await;
+            }
         }
         if reaction.close {
             return Ok(());

@@ -13,6 +13,7 @@ pub mod fault;
 pub mod lab;
 mod live_zone;
 mod lookup;
+pub mod odd;
 pub mod organisation;
 mod respond;
 pub mod sign;
@@ -27,6 +28,7 @@ pub use control::{ControlError, send_event, serve_control};
 pub use event::{Change, DsChange, Event};
 pub use fault::{EdnsManner, Fault, FaultRule, LameReferral};
 pub use lab::{Lab, Questions, StartError};
+pub use odd::{Hostility, OddManner};
 pub use organisation::{
     Channel, ChannelKind, Organisation, OrganisationKind, Person, Region, Responsibility, ResponsibilityKind,
 };

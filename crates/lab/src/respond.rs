@@ -1,5 +1,8 @@
 //! One question in, octets out: the server's whole behaviour, right or wrong. Pure but for chance, which is an argument.
 
+mod hostile;
+mod odd;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -13,6 +16,7 @@ use rand::{Rng, RngExt};
 use crate::fault::{EdnsManner, Fault, FaultRule, LameReferral};
 use crate::live_zone::{LiveZone, Signatures, Variant};
 use crate::lookup::{Found, look_up};
+use crate::odd::OddManner;
 use crate::stage::{ServerState, Snapshot};
 use crate::zone_file::Record;
 
@@ -37,6 +41,8 @@ pub(crate) struct Reaction {
     pub messages: Vec<Vec<u8>>,
     /// Whether it closes the TCP connection.
     pub close: bool,
+    /// Pause after each octet over TCP.
+    pub pace: Duration,
 }
 
 /// The EDNS part of a question (RFC 6891).
@@ -56,6 +62,8 @@ struct Draft<'a> {
     rcode: OptRcode,
     recursion: bool,
     edns: Option<Edns>,
+    /// Largest answer over UDP that the server sends, in octets.
+    largest: usize,
     nsid: &'a Name,
     found: Found,
 }
@@ -83,16 +91,19 @@ pub(crate) fn respond(
         rcode: OptRcode::NOERROR,
         recursion: false,
         edns: edns_of(query),
+        largest: LARGEST_DATAGRAM,
         nsid: &server.name,
         found: Found::default(),
     };
     let Ok(asked) = query.sole_question() else {
         // Whoever is cut off is cut off from nonsense too.
-        if server
+        let about_all: Vec<&FaultRule> = server
             .faults
             .iter()
-            .any(|rule| rule.fault == Fault::Silent && rule.qname.is_none() && rule.qtype.is_none())
-        {
+            .filter(|rule| rule.qname.is_none() && rule.qtype.is_none())
+            .collect();
+        let manners = manners_of(&about_all);
+        if about_all.iter().any(|rule| rule.fault == Fault::Silent) || odd::is_dropped(&manners, query, None) {
             return Reaction::default();
         }
         draft.rcode = if query.header().opcode() == Opcode::QUERY {
@@ -100,10 +111,11 @@ pub(crate) fn respond(
         } else {
             OptRcode::NOTIMP
         };
+        let message = draft.compose(transport);
         return Reaction {
             delay: server.latency,
-            messages: vec![draft.compose(transport)],
-            close: false,
+            messages: odd::bend(&manners, &draft, transport, message).into_iter().collect(),
+            ..Reaction::default()
         };
     };
     let qname = Name::from_wire(asked.qname());
@@ -114,7 +126,16 @@ pub(crate) fn respond(
         .iter()
         .filter(|rule| rule.is_about(&qname, asked.qtype()))
         .collect();
+    if let Some(rule) = rules.iter().find(|rule| rule.fault == Fault::Hostile) {
+        let zone = zone_for(&server.zones, &qname, Rtype::NS).map_or_else(Name::root, |zone| zone.name.clone());
+        return hostile::react(rule.hostility, query, &qname, asked.qtype(), &zone, address, transport);
+    }
     react(draft, &rules, transport, server, world, random)
+}
+
+fn manners_of(rules: &[&FaultRule]) -> Vec<OddManner> {
+    let odd = rules.iter().filter(|rule| rule.fault == Fault::Odd);
+    odd.map(|rule| rule.manner).collect()
 }
 
 fn react(
@@ -159,11 +180,18 @@ fn react(
             }
         }
     }
+    let manners = manners_of(rules);
+    let qtype = draft.question.as_ref().map(|(_, question)| question.qtype());
+    if odd::is_dropped(&manners, draft.query, qtype) {
+        return reaction;
+    }
+    odd::prepare(&manners, &mut draft);
     if transport == Transport::Tcp && draft.is_for(Rtype::AXFR) {
         reaction.messages = transfer(&mut draft, has(Fault::OpenTransfer), server);
         return reaction;
     }
     fill(&mut draft, rules, server, world);
+    odd::replace(&manners, &mut draft, transport);
     if has(Fault::NotAuthoritative) {
         draft.found.authoritative = false;
     }
@@ -181,7 +209,9 @@ fn react(
     if has(Fault::WrongId) {
         message[1] ^= 0xff;
     }
-    reaction.messages.push(message);
+    reaction
+        .messages
+        .extend(odd::bend(&manners, &draft, transport, message));
     reaction
 }
 
@@ -320,7 +350,7 @@ impl Draft<'_> {
     fn compose(&self, transport: Transport) -> Vec<u8> {
         let limit = match (transport, self.edns) {
             (Transport::Tcp, _) => usize::from(u16::MAX),
-            (Transport::Udp, Some(edns)) => edns.size.min(LARGEST_DATAGRAM),
+            (Transport::Udp, Some(edns)) => edns.size.min(self.largest),
             (Transport::Udp, None) => CLASSIC_DATAGRAM,
         };
         let fits = |message: &Vec<u8>| message.len() <= limit;
@@ -345,8 +375,10 @@ impl Draft<'_> {
         header.set_id(asked.id());
         header.set_qr(true);
         header.set_opcode(asked.opcode());
-        header.set_rd(asked.rd());
-        header.set_cd(asked.cd());
+        // Both are defined for QUERY alone.
+        let is_query = asked.opcode() == Opcode::QUERY;
+        header.set_rd(asked.rd() && is_query);
+        header.set_cd(asked.cd() && is_query);
         header.set_ra(self.recursion);
         header.set_aa(self.found.authoritative);
         header.set_tc(truncated);

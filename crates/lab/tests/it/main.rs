@@ -13,4 +13,5 @@ mod dnssec;
 mod events;
 mod faults;
 mod many;
+mod odd;
 mod world_files;

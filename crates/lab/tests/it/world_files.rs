@@ -93,6 +93,12 @@ fn the_description_of_world_files_knows_every_fault() {
     for fault in lab::Fault::ALL {
         assert!(description.contains(&format!("`{fault}`")), "{fault}");
     }
+    let words = |word: serde_json::Value| format!("`{}`", word.as_str().unwrap());
+    let manners = lab::OddManner::ALL.map(|manner| words(serde_json::to_value(manner).unwrap()));
+    let hostilities = lab::Hostility::ALL.map(|hostility| words(serde_json::to_value(hostility).unwrap()));
+    for word in manners.iter().chain(&hostilities) {
+        assert!(description.contains(word), "{word}");
+    }
 }
 
 proptest! {
