@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use domain::base::iana::Opcode;
 use jiff::Timestamp;
 use model::Outcome;
 
@@ -39,7 +40,10 @@ impl Exchange {
     /// outcome becomes [`Outcome::Garbage`].
     pub(crate) fn new(address: IpAddr, question: Question, time: Timestamp, ended: Ended) -> Self {
         let response = match ended.outcome {
-            Outcome::Answer => Response::read(&ended.wire, question.rtype),
+            Outcome::Answer => {
+                let opcode = Opcode::from_int(question.opcode);
+                Response::read_of_opcode(&ended.wire, question.rtype, opcode)
+            }
             _ => None,
         };
         let outcome = match (ended.outcome, &response) {

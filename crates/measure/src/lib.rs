@@ -34,7 +34,7 @@ pub use inquiry::{Evidence, Inquiry};
 pub use internet::{Internet, OpenError};
 pub use lookup::Lookup;
 pub use profile::{Limits, Profile, ProfileError};
-pub use question::{Edns, NSID, Question};
+pub use question::{CLIENT_SUBNET, COOKIE, EXPIRE, Edns, NSID, Question, header};
 pub use record::{Data, OwnedName, Record};
 pub use response::{Response, ResponseEdns};
 pub use root_servers::root_servers;

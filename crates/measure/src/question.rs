@@ -16,6 +16,12 @@ pub struct Question {
     pub transport: Transport,
     /// RD bit.
     pub recursion_desired: bool,
+    /// OPCODE (IANA DNS OpCodes), normally 0 for QUERY. Any other goes without a question section (RFC 8906 §8.1.4).
+    pub opcode: u8,
+    /// Further bits of the header: those of [`header`]; normally none.
+    pub header_bits: u16,
+    /// Whether a truncated answer over UDP is taken as it is, and not asked for again over TCP.
+    pub ignores_truncation: bool,
     /// The OPT record, if one is sent.
     pub edns: Option<Edns>,
 }
@@ -37,6 +43,30 @@ pub struct Edns {
 
 /// Code of the NSID option (RFC 5001).
 pub const NSID: u16 = 3;
+/// Code of the EDNS Client Subnet option (RFC 7871).
+pub const CLIENT_SUBNET: u16 = 8;
+/// Code of the EXPIRE option (RFC 7314).
+pub const EXPIRE: u16 = 9;
+/// Code of the COOKIE option (RFC 7873).
+pub const COOKIE: u16 = 10;
+
+/// Bits of the second word of a header (RFC 1035 §4.1.1).
+pub mod header {
+    /// Authoritative answer.
+    pub const AA: u16 = 0x0400;
+    /// Truncated.
+    pub const TC: u16 = 0x0200;
+    /// Recursion available.
+    pub const RA: u16 = 0x0080;
+    /// The bit that is still reserved.
+    pub const Z: u16 = 0x0040;
+    /// Authentic data (RFC 4035 §3.1.6; in questions RFC 6840 §5.7).
+    pub const AD: u16 = 0x0020;
+    /// Checking disabled (RFC 4035 §3.2.2).
+    pub const CD: u16 = 0x0010;
+    /// All of these.
+    pub const ALL: u16 = AA | TC | RA | Z | AD | CD;
+}
 
 impl Question {
     /// A question without EDNS.
@@ -47,6 +77,9 @@ impl Question {
             class: Class::IN,
             transport: Transport::Udp,
             recursion_desired: false,
+            opcode: 0,
+            header_bits: 0,
+            ignores_truncation: false,
             edns: None,
         }
     }
@@ -93,9 +126,35 @@ impl Question {
         self
     }
 
+    /// The same with another opcode.
+    pub fn opcode(mut self, opcode: u8) -> Self {
+        self.opcode = opcode & 0x0f;
+        self
+    }
+
+    /// The same with these bits of [`header`].
+    pub fn header_bits(mut self, bits: u16) -> Self {
+        self.header_bits = bits & header::ALL;
+        self
+    }
+
+    /// The same, and a truncated answer over UDP is taken as it is.
+    pub fn ignoring_truncation(mut self) -> Self {
+        self.ignores_truncation = true;
+        self
+    }
+
     /// The same in another class.
     pub fn class(mut self, class: Class) -> Self {
         self.class = class;
+        self
+    }
+
+    /// The same with the DO bit; without EDNS nothing changes.
+    pub fn dnssec_ok(mut self) -> Self {
+        if let Some(edns) = &mut self.edns {
+            edns.dnssec_ok = true;
+        }
         self
     }
 
@@ -136,22 +195,16 @@ impl Question {
     /// The question as octets, with message id `id`; the name as given in `spelling` (same name, any letter case).
     pub(crate) fn to_wire(&self, id: u16, spelling: &[u8]) -> Vec<u8> {
         let mut wire = Vec::with_capacity(12 + spelling.len() + 4 + 11);
+        let bits = u16::from(self.opcode & 0x0f) << 11 | u16::from(self.recursion_desired) << 8 | self.header_bits;
+        let has_question = self.opcode == 0;
         wire.extend(id.to_be_bytes());
-        wire.extend([
-            u8::from(self.recursion_desired),
-            0,
-            0,
-            1,
-            0,
-            0,
-            0,
-            0,
-            0,
-            u8::from(self.edns.is_some()),
-        ]);
-        wire.extend(spelling);
-        wire.extend(self.rtype.to_int().to_be_bytes());
-        wire.extend(self.class.to_int().to_be_bytes());
+        wire.extend(bits.to_be_bytes());
+        wire.extend([0, u8::from(has_question), 0, 0, 0, 0, 0, u8::from(self.edns.is_some())]);
+        if has_question {
+            wire.extend(spelling);
+            wire.extend(self.rtype.to_int().to_be_bytes());
+            wire.extend(self.class.to_int().to_be_bytes());
+        }
         if let Some(edns) = &self.edns {
             wire.push(0);
             wire.extend(Rtype::OPT.to_int().to_be_bytes());
@@ -175,6 +228,19 @@ mod tests {
     use super::*;
     use domain::base::Message;
     use proptest::prelude::*;
+
+    #[test]
+    fn an_odd_question_is_a_header_with_its_bits() {
+        let zone: Name = "example".parse().unwrap();
+        let question = Question::plain(&zone, Rtype::SOA).recursive().opcode(15);
+        let wire = question
+            .header_bits(header::ALL)
+            .to_wire(0x1234, zone.as_wire().as_slice());
+        assert_eq!(wire, [0x12, 0x34, 0x7f, 0xf0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        let checking_disabled = Question::plain(&zone, Rtype::SOA).header_bits(header::CD);
+        let wire = checking_disabled.to_wire(1, zone.as_wire().as_slice());
+        assert_eq!(wire[..6], [0, 1, 0, 0x10, 0, 1]);
+    }
 
     proptest! {
         #[test]

@@ -28,6 +28,8 @@ pub struct Response {
     pub authentic_data: bool,
     /// CD bit.
     pub checking_disabled: bool,
+    /// The bit of the header that is still reserved.
+    pub reserved: bool,
     /// The OPT record, if there is one.
     pub edns: Option<ResponseEdns>,
     /// Answer section.
@@ -51,17 +53,32 @@ pub struct ResponseEdns {
     pub payload: u16,
     /// DO bit.
     pub dnssec_ok: bool,
+    /// The 15 flag bits after DO.
+    pub z: u16,
     /// Options: code and data.
     pub options: Vec<(u16, Vec<u8>)>,
+}
+
+impl ResponseEdns {
+    /// Data of the first option with this code.
+    pub fn option(&self, code: u16) -> Option<&[u8]> {
+        let found = self.options.iter().find(|(own, _)| *own == code);
+        found.map(|(_, data)| data.as_slice())
+    }
 }
 
 impl Response {
     /// Reads a message that came back on a question for `asked`. `None` when it is no response at all: shorter than a
     /// header, QR unset, or not of opcode QUERY.
     pub fn read(wire: &[u8], asked: Rtype) -> Option<Self> {
+        Self::read_of_opcode(wire, asked, Opcode::QUERY)
+    }
+
+    /// As [`Response::read`], for a question of another opcode.
+    pub(crate) fn read_of_opcode(wire: &[u8], asked: Rtype, opcode: Opcode) -> Option<Self> {
         let message = Message::from_octets(wire).ok()?;
         let header = message.header();
-        if !header.qr() || header.opcode() != Opcode::QUERY {
+        if !header.qr() || header.opcode() != opcode {
             return None;
         }
         let mut response = Self {
@@ -72,6 +89,7 @@ impl Response {
             recursion_available: header.ra(),
             authentic_data: header.ad(),
             checking_disabled: header.cd(),
+            reserved: header.z(),
             edns: None,
             answer: Vec::new(),
             authority: Vec::new(),
@@ -124,6 +142,7 @@ impl Response {
             version: (ttl >> 16) as u8,
             payload: parsed.class().to_int(),
             dnssec_ok: ttl & 0x8000 != 0,
+            z: ttl as u16 & 0x7fff,
             options: Vec::new(),
         };
         if let Ok(record) = parsed.to_any_record::<Lenient>() {

@@ -71,6 +71,12 @@ struct Row {
     transport: Transport,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     recursion_desired: bool,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    opcode: u8,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    header_bits: u16,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    ignores_truncation: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     edns: Option<EdnsRow>,
     outcome: Outcome,
@@ -93,6 +99,10 @@ struct EdnsRow {
     options: Vec<(u16, Vec<u8>)>,
 }
 
+fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
+    *number == T::default()
+}
+
 fn row(exchange: &Exchange) -> Row {
     let question = &exchange.question;
     Row {
@@ -103,6 +113,9 @@ fn row(exchange: &Exchange) -> Row {
         qclass: question.class.to_int(),
         transport: question.transport,
         recursion_desired: question.recursion_desired,
+        opcode: question.opcode,
+        header_bits: question.header_bits,
+        ignores_truncation: question.ignores_truncation,
         edns: question.edns.as_ref().map(|edns| EdnsRow {
             version: edns.version,
             payload_bytes: edns.payload,
@@ -168,6 +181,9 @@ fn read(row: Row) -> Option<Arc<Exchange>> {
         class: Class::from_int(row.qclass),
         transport: row.transport,
         recursion_desired: row.recursion_desired,
+        opcode: row.opcode,
+        header_bits: row.header_bits,
+        ignores_truncation: row.ignores_truncation,
         edns,
     };
     let ended = Ended {

@@ -53,8 +53,12 @@ impl Sent<'_> {
             return Match::Unreadable;
         };
         let (is_response, opcode, rcode) = (header[2] & 0x80 != 0, header[2] >> 3 & 0x0f, header[3] & 0x0f);
-        if !is_response || opcode != 0 {
+        if !is_response || opcode != self.question.opcode {
             return Match::Unreadable;
+        }
+        // other opcodes are asked without a question section
+        if opcode != 0 {
+            return Match::Yes;
         }
         // servers that cannot read a question may leave it out of their complaint
         if header[4..6] == [0, 0] {

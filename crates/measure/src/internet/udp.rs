@@ -205,25 +205,23 @@ impl Ladder<'_> {
         self.listen(Instant::now() + wait).await
     }
 
-    /// Asks for another type of the same name, and for another name: whether anything lives there at all.
+    /// Asks for another type of the same name, and for another name: whether anything lives there at all. Both questions
+    /// are ordinary ones: a server that drops flags, options or versions that it does not know is not silent.
     async fn send_probes(&mut self) {
+        let ordinary = match &self.question.edns {
+            Some(_) => Question::edns,
+            None => Question::plain,
+        };
         let other_type = if self.question.rtype == Rtype::NS {
             Rtype::SOA
         } else {
             Rtype::NS
         };
         let elsewhere = if self.question.name.is_root() { "invalid" } else { "." };
-        let elsewhere = elsewhere.parse().expect("both are names");
+        let elsewhere: Name = elsewhere.parse().expect("both are names");
         let probes = [
-            Question {
-                rtype: other_type,
-                ..self.question.clone()
-            },
-            Question {
-                rtype: Rtype::SOA,
-                name: elsewhere,
-                ..self.question.clone()
-            },
+            ordinary(&self.question.name, other_type),
+            ordinary(&elsewhere, Rtype::SOA),
         ];
         for probe in probes {
             let id = rand::random();
@@ -251,7 +249,7 @@ impl Ladder<'_> {
                 ids: &self.ids,
             };
             match sent.judge(octets, from) {
-                Judgement::Answer(attempt) if octets[2] & 0x02 != 0 => {
+                Judgement::Answer(attempt) if octets[2] & 0x02 != 0 && !self.question.ignores_truncation => {
                     self.ended.rtt_us = u64::try_from(self.sent_at[attempt].elapsed().as_micros()).ok();
                     return Step::AgainOverTcp;
                 }

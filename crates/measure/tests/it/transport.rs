@@ -427,3 +427,45 @@ async fn a_question_given_up_half_way_leaves_the_probing_to_the_next() {
         "and the silence is known"
     );
 }
+
+#[tokio::test]
+async fn a_server_that_drops_odd_questions_is_asked_the_ordinary_ones() {
+    let is_odd =
+        |question: &[u8]| question[2] & 0x78 != 0 || question[3] != 0 || question[name_end(question) + 10] != 0;
+    let react = move |question: &[u8]| match question[5] == 0 || is_odd(question) {
+        true => Vec::new(),
+        false => vec![Reply::FromHere(answer(question, TRUE))],
+    };
+    let server = Scripted::start(react).await;
+    let inquiry = server.internet().inquiry();
+    for odd in [
+        Question::edns(&www(), Rtype::SOA).version(1),
+        Question::edns(&www(), Rtype::SOA).header_bits(measure::header::AD),
+        Question::edns(&www(), Rtype::SOA).opcode(15),
+    ] {
+        let exchange = inquiry.ask(HERE, &odd).await;
+        assert_eq!((exchange.outcome, exchange.attempts), (Outcome::Timeout, 2));
+        let ordinary = Question::edns(&www(), Rtype::SOA).payload(1000 + odd.header_bits);
+        assert_eq!(inquiry.ask(HERE, &ordinary).await.outcome, Outcome::Answer);
+    }
+}
+
+#[tokio::test]
+async fn a_truncated_answer_can_be_taken_as_it_is() {
+    let lab = pocket().await;
+    spoil(&lab, "ns1.good.test", Fault::Truncates);
+    let settings = Settings {
+        hints: lab.hints(),
+        port: lab.port(),
+        ..Settings::default()
+    };
+    let question = Question::edns(&name("good.test"), Rtype::SOA).ignoring_truncation();
+    let exchange = Internet::open(settings)
+        .unwrap()
+        .inquiry()
+        .ask("127.10.3.1".parse().unwrap(), &question)
+        .await;
+    let response = exchange.response().unwrap();
+    assert!(!exchange.truncated && response.truncated && response.answer.is_empty());
+    assert!(response.edns.is_some());
+}
