@@ -7,7 +7,7 @@ use std::sync::Arc;
 use domain::base::iana::Rtype;
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use model::{Delegation, Ds, Finding, Name, Outcome};
+use model::{Chain, Delegation, Ds, Finding, Name, Outcome};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -60,6 +60,9 @@ pub struct Report {
     pub findings: Vec<(f64, Finding)>,
     /// What the parent says (in an undelegated test: what was given); `None` when that could not be learnt.
     pub delegation: Option<Delegation>,
+    /// The chain of trust to the zone; `None` when none of its test cases was chosen.
+    #[serde(default)]
+    pub chain: Option<Chain>,
     /// The zone's servers, sorted by name and address.
     pub servers: Vec<ServerState>,
     /// Why nothing can be said of the zone: the trouble is on our side. Findings are empty then.
@@ -134,6 +137,10 @@ pub async fn check(inquiry: &Inquiry, plan: &CheckPlan, now: Timestamp) -> Repor
         done.clear();
     }
     let cases = done.iter().map(|done| done.case.id.to_owned()).collect();
+    let chain = match chosen.iter().any(|case| case.id.starts_with("chain")) && untestable.is_none() {
+        true => Some(run.chain().await.chain.clone()),
+        false => None,
+    };
     let findings = done.into_iter().flat_map(|done| done.findings(&plan.profile)).collect();
     let seconds = begin.elapsed().as_secs_f64();
     Report {
@@ -143,6 +150,7 @@ pub async fn check(inquiry: &Inquiry, plan: &CheckPlan, now: Timestamp) -> Repor
         cases,
         findings,
         delegation,
+        chain,
         servers,
         untestable,
     }

@@ -14,6 +14,7 @@ use serde::Serialize;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use crate::dnssec::Anchor;
 use crate::exchange::{Ended, Exchange};
 use crate::internet::Internet;
 use crate::internet::health::Health;
@@ -31,6 +32,7 @@ pub struct Inquiry(Arc<Inner>);
 struct Inner {
     source: Source,
     hints: Vec<(Name, Vec<IpAddr>)>,
+    anchors: Vec<Anchor>,
     started: Timestamp,
     memo: Mutex<HashMap<(IpAddr, Question), Answered>>,
     kept: Mutex<Vec<Kept>>,
@@ -58,14 +60,15 @@ enum Source {
 impl Inquiry {
     pub(crate) fn over(internet: Internet) -> Self {
         let started = internet.clock().now();
-        let hints = internet.settings().hints.clone();
-        Self::new(Source::Internet(internet), hints, started)
+        let (hints, anchors) = (internet.settings().hints.clone(), internet.settings().anchors.clone());
+        Self::new(Source::Internet(internet), hints, anchors, started)
     }
 
-    fn new(source: Source, hints: Vec<(Name, Vec<IpAddr>)>, started: Timestamp) -> Self {
+    fn new(source: Source, hints: Vec<(Name, Vec<IpAddr>)>, anchors: Vec<Anchor>, started: Timestamp) -> Self {
         Self(Arc::new(Inner {
             source,
             hints,
+            anchors,
             started,
             memo: Mutex::default(),
             kept: Mutex::default(),
@@ -88,7 +91,7 @@ impl Inquiry {
             ipv4: saved.ipv4,
             ipv6: saved.ipv6,
         };
-        let inquiry = Self::new(source, saved.hints, saved.started);
+        let inquiry = Self::new(source, saved.hints, saved.anchors, saved.started);
         inquiry.0.is_spent.store(saved.is_spent, Ordering::Relaxed);
         Ok(inquiry)
     }
@@ -98,6 +101,7 @@ impl Inquiry {
         let is_on = |address: IpAddr| self.is_enabled(address);
         let saved = Saved {
             hints: self.0.hints.clone(),
+            anchors: self.0.anchors.clone(),
             started: self.0.started,
             ipv4: is_on(Ipv4Addr::LOCALHOST.into()),
             ipv6: is_on(Ipv6Addr::LOCALHOST.into()),
@@ -115,6 +119,11 @@ impl Inquiry {
     /// The root name servers that it begins with.
     pub fn hints(&self) -> &[(Name, Vec<IpAddr>)] {
         &self.0.hints
+    }
+
+    /// The trust anchors that chains begin with.
+    pub fn anchors(&self) -> &[Anchor] {
+        &self.0.anchors
     }
 
     /// Whether addresses of this family are asked.

@@ -28,6 +28,7 @@ pub use domain::base::iana::Rtype;
 
 pub use cases::{Case, Emission};
 pub use check::{CheckPlan, Report, ServerState, check};
+pub use dnssec::{Anchor, AnchorError, parse_anchors, root_anchors};
 pub use exchange::Exchange;
 pub use hints::{HintsError, parse_hints};
 pub use inquiry::{Evidence, Inquiry};

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use model::{Ds, Name};
 use tokio::sync::OnceCell;
 
+use crate::cases::chain;
 use crate::check::CheckPlan;
 use crate::exchange::Exchange;
 use crate::inquiry::Inquiry;
@@ -42,6 +43,7 @@ pub struct Run {
     pub(crate) delegation: OnceCell<Option<NsSet>>,
     pub(crate) zone_names: OnceCell<Option<BTreeSet<Name>>>,
     pub(crate) zone_servers: OnceCell<Option<NsSet>>,
+    pub(crate) chain: OnceCell<chain::Judged>,
     child_servers: OnceCell<BTreeSet<Server>>,
     child_addresses: OnceCell<BTreeMap<IpAddr, BTreeSet<Name>>>,
     pub(crate) lookups: Mutex<HashMap<(Name, Rtype), Lookup>>,
@@ -62,6 +64,7 @@ impl Run {
             delegation: OnceCell::new(),
             zone_names: OnceCell::new(),
             zone_servers: OnceCell::new(),
+            chain: OnceCell::new(),
             child_servers: OnceCell::new(),
             child_addresses: OnceCell::new(),
             lookups: Mutex::default(),

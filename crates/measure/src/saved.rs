@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use model::{Name, Outcome, Transport};
 use serde::{Deserialize, Serialize};
 
+use crate::dnssec::Anchor;
 use crate::exchange::{Ended, Exchange};
 use crate::question::{Edns, Question};
 
@@ -39,6 +40,7 @@ pub enum RestoreError {
 /// An inquiry as it is saved.
 pub(crate) struct Saved {
     pub hints: Vec<(Name, Vec<IpAddr>)>,
+    pub anchors: Vec<Anchor>,
     pub started: Timestamp,
     pub ipv4: bool,
     pub ipv6: bool,
@@ -51,6 +53,8 @@ struct File {
     version: u32,
     started: Timestamp,
     hints: Vec<(Name, Vec<IpAddr>)>,
+    #[serde(default)]
+    anchors: Vec<Anchor>,
     /// Whether IPv4 was asked.
     ipv4: bool,
     /// Whether IPv6 was asked.
@@ -140,6 +144,7 @@ impl Saved {
             version: VERSION,
             started: self.started,
             hints: self.hints.clone(),
+            anchors: self.anchors.clone(),
             ipv4: self.ipv4,
             ipv6: self.ipv6,
             is_spent: self.is_spent,
@@ -158,6 +163,7 @@ impl Saved {
         let exchanges = exchanges.collect::<Result<_, _>>()?;
         Ok(Self {
             hints: file.hints,
+            anchors: file.anchors,
             started: file.started,
             ipv4: file.ipv4,
             ipv6: file.ipv6,

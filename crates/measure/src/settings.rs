@@ -6,11 +6,15 @@ use std::time::Duration;
 
 use model::Name;
 
+use crate::dnssec::Anchor;
+
 /// How the DNS is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Root name servers with their addresses; every walk begins here.
     pub hints: Vec<(Name, Vec<IpAddr>)>,
+    /// Trust anchors, of the root or of zones below; with none, nothing is known to be secure or bogus.
+    pub anchors: Vec<Anchor>,
     /// Port of all name servers: 53, or that of a lab.
     pub port: u16,
     /// Whether IPv4 addresses are asked.
@@ -51,6 +55,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             hints: Vec::new(),
+            anchors: Vec::new(),
             port: 53,
             ipv4: true,
             ipv6: true,

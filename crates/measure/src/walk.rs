@@ -30,6 +30,8 @@ pub(crate) struct Walk {
     pub found: BTreeSet<Found>,
     /// Unexpected answers: who, on which question.
     pub unexpected: BTreeSet<(IpAddr, Name, Rtype)>,
+    /// The zones above the one under test, with the servers that were asked on their behalf.
+    pub zones: BTreeMap<Name, BTreeSet<IpAddr>>,
     /// Names by which each address was met.
     names: BTreeMap<IpAddr, BTreeSet<Name>>,
 }
@@ -101,6 +103,7 @@ struct Visit {
     found: Option<FoundKind>,
     parent: Option<Name>,
     unexpected: Option<(Name, Rtype)>,
+    served: Vec<Name>,
     next: Vec<(NsSet, Name)>,
 }
 
@@ -133,6 +136,9 @@ impl Run {
             let Some((address, visit)) = visits.next().await else {
                 return walk;
             };
+            for zone in visit.served {
+                walk.zones.entry(zone).or_default().insert(address);
+            }
             if let (Some(kind), Some(parent)) = (visit.found, visit.parent) {
                 walk.found.insert(Found { address, parent, kind });
             }
@@ -157,6 +163,7 @@ impl Run {
             visit.unexpected = Some((zone, Rtype::SOA));
             return visit;
         }
+        visit.served.push(zone.clone());
         let Some(names) = ns.response().and_then(|response| apex_servers(response, &zone)) else {
             visit.unexpected = Some((zone, Rtype::NS));
             return visit;
@@ -181,6 +188,7 @@ impl Run {
                     return visit;
                 };
                 visit.next.push((self.with_addresses(names).await, towards.clone()));
+                visit.served.push(towards.clone());
                 zone = towards.clone();
             } else if response.is_nxdomain() && response.authoritative {
                 visit.found = Some(FoundKind::NxDomain);

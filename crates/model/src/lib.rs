@@ -3,6 +3,7 @@
 //! Plain data with its rules: no IO, no async, no SQL. Terms follow RFC 9499 (DNS), the Zonemaster
 //! specifications (test case, tag, level), FIRST TLP 2.0 and RFC 2350.
 
+pub mod chain;
 pub mod check;
 pub mod clock;
 pub mod delegation;
@@ -16,6 +17,7 @@ pub mod signal;
 pub mod tlp;
 pub mod zone_change;
 
+pub use chain::{AbsenceKind, AbsenceState, Chain, KeyState, Link, RrsetState, Security, SignatureState, Trust};
 pub use check::{Check, Verdict, VerdictState};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use delegation::{Delegation, Ds};

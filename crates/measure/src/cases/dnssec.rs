@@ -10,7 +10,7 @@ use super::{Case, Emission, case};
 use crate::dnssec::{Algorithm, Dnskey, Rrsig, signature};
 use crate::exchange::Exchange;
 use crate::question::Question;
-use crate::record::{Data, OwnedName, Record};
+use crate::record::Record;
 use crate::response::Response;
 use crate::run::Run;
 use crate::server::Server;
@@ -158,8 +158,7 @@ pub(super) struct KeySet {
     pub signatures: Vec<Rrsig>,
 }
 
-/// A record in the form that signatures are verified in.
-pub(super) type Signable = domain::base::Record<OwnedName, Data>;
+pub(super) use crate::dnssec::rrset::{MAX_SIGNATURES, Signable};
 
 /// The keys of the zone and their signatures in an answer.
 pub(super) fn key_set(address: IpAddr, response: &Response, zone: &Name) -> Option<KeySet> {
@@ -175,10 +174,6 @@ pub(super) fn key_set(address: IpAddr, response: &Response, zone: &Name) -> Opti
         signatures: signatures(response, zone, Rtype::DNSKEY),
     })
 }
-
-/// How many signatures over one RRset are judged. Chosen by us: an algorithm rollover by two providers has eight; more
-/// than these are made to keep validators busy (CVE-2023-50387), and would let one zone hold up the checks of others.
-pub(super) const MAX_SIGNATURES: usize = 64;
 
 /// The signatures in an answer over the zone's own records of a type.
 pub(super) fn signatures(response: &Response, zone: &Name, covered: Rtype) -> Vec<Rrsig> {

@@ -1,8 +1,10 @@
 //! The test catalogue. Each case is a plain async function over a [`Run`]; all run at once.
 //!
-//! Ids, tags and arguments are Zonemaster's (`docs/public/specifications/tests`, release v2025.2).
+//! Ids, tags and arguments are Zonemaster's (`docs/public/specifications/tests`, release v2025.2); those of [`chain`] are
+//! ours.
 
 pub mod basic;
+pub mod chain;
 pub mod connectivity;
 pub mod consistency;
 pub mod delegation;
@@ -80,6 +82,7 @@ pub(crate) use case;
 /// The cases of each file of this folder.
 const GROUPS: &[&[Case]] = &[
     basic::CASES,
+    chain::CASES,
     connectivity::CASES,
     consistency::CASES,
     delegation::CASES,

@@ -73,6 +73,56 @@ pub fn pointed_at<'k>(ds: &Ds, owner: &Name, keys: &'k [Dnskey]) -> Option<&'k D
         .or_else(|| tagged().next())
 }
 
+/// Whether the key may sign the data of zones (RFC 4034 §2.1.1).
+pub fn has_zone_flag(key: &Dnskey) -> bool {
+    key.flags() & 0x0100 != 0
+}
+
+/// Whether the key is revoked (RFC 5011 §2.1).
+pub fn is_revoked(key: &Dnskey) -> bool {
+    key.flags() & 0x0080 != 0
+}
+
+/// One thing that is wrong with a key by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeyFault {
+    /// It lacks the flag of zone keys (RFC 4034 §2.1.1).
+    NoZoneFlag,
+    /// Its protocol is not 3 (RFC 4034 §2.1.2).
+    WrongProtocol,
+    /// It has no octets.
+    Empty,
+    /// No key of its algorithm has this length.
+    BadLength,
+}
+
+/// All that is wrong with a key by itself.
+pub fn faults(key: &Dnskey) -> Vec<KeyFault> {
+    let mut faults = Vec::new();
+    if !has_zone_flag(key) {
+        faults.push(KeyFault::NoZoneFlag);
+    }
+    if key.protocol() != 3 {
+        faults.push(KeyFault::WrongProtocol);
+    }
+    let octets = key.public_key().len();
+    // RFC 6605 §4, RFC 8080 §3, RFC 5933 §5.1
+    let right = match key.algorithm().to_int() {
+        12 | 13 => Some(64),
+        14 => Some(96),
+        15 => Some(32),
+        16 => Some(57),
+        _ => None,
+    };
+    let is_rsa = Algorithm::of(key.algorithm().to_int()).is_rsa();
+    if octets == 0 {
+        faults.push(KeyFault::Empty);
+    } else if right.is_some_and(|right| right != octets) || is_rsa && rsa_bits(key).is_none() {
+        faults.push(KeyFault::BadLength);
+    }
+    faults
+}
+
 /// Size of an RSA key in bits, counted from the highest set bit of the modulus.
 ///
 /// `None` for other algorithms, whose size is fixed, and for octets that are no RSA key (RFC 3110 §2).

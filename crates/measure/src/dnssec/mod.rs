@@ -5,14 +5,22 @@
 //! this installation cannot verify is an outcome ([`Proof::NotSupported`]), never an error, and time is
 //! always an argument. Nothing here asks the DNS.
 
+pub mod absence;
 pub mod algorithm;
+pub mod anchor;
 pub mod denial;
 pub mod key;
+pub mod rrset;
 pub mod signature;
+pub mod signed;
 
+pub use absence::AbsenceFault;
 pub use algorithm::{Algorithm, DigestType, DigestUse, KeyUse};
-pub use key::DsMatch;
+pub use anchor::{Anchor, AnchorError, parse_anchors, root_anchors};
+pub use key::{DsMatch, KeyFault};
+pub use rrset::{Rrset, Signature, rrsets};
 pub use signature::{Proof, Validity};
+pub use signed::{Judged, SignatureFault};
 
 /// A DNSKEY that owns its octets.
 pub type Dnskey = domain::rdata::Dnskey<Vec<u8>>;

@@ -48,6 +48,12 @@ pub fn expiration(rrsig: &Rrsig, now: Timestamp) -> Timestamp {
     Timestamp::from_second(now.as_second().saturating_add(remaining_secs(rrsig, now))).unwrap_or(Timestamp::MAX)
 }
 
+/// The moment of inception, taken as the one that lies nearest to `now`.
+pub fn inception(rrsig: &Rrsig, now: Timestamp) -> Timestamp {
+    let since = serial_difference(rrsig.inception().into_int(), serial(now));
+    Timestamp::from_second(now.as_second().saturating_add(since)).unwrap_or(Timestamp::MIN)
+}
+
 /// The last 32 bits of the seconds since 1970, the clock of RRSIG.
 fn serial(time: Timestamp) -> u32 {
     time.as_second() as u32
@@ -70,7 +76,7 @@ pub fn covers(rrsig: &Rrsig, owner: &Name, rtype: Rtype, zone: &Name) -> bool {
 }
 
 /// Labels that count in the labels field: neither the root's nor a leading `*` (RFC 4034 §3.1.3).
-fn signed_labels(owner: &Name) -> usize {
+pub(super) fn signed_labels(owner: &Name) -> usize {
     let wildcard = owner
         .as_wire()
         .iter_labels()

@@ -1,7 +1,7 @@
 //! Runs one test case against a lab and prints what it says.
 
 use lab::{Change, DsChange, Event, Fault, FaultRule, Lab, World};
-use measure::{CheckPlan, Internet, Limits, Profile, Settings, Undelegated, check};
+use measure::{Anchor, CheckPlan, Internet, Limits, Profile, Settings, Undelegated, check};
 use model::{Ds, Finding, Name, Timestamp};
 
 /// When the labs of tests start.
@@ -16,6 +16,17 @@ pub async fn pocket() -> Lab {
 
 pub fn name(text: &str) -> Name {
     text.parse().unwrap()
+}
+
+/// How the DNS of a lab is asked, trusting its root's key.
+pub fn settings(lab: &Lab) -> Settings {
+    let anchor = |ds| Anchor { zone: Name::root(), ds };
+    Settings {
+        hints: lab.hints(),
+        anchors: lab.ds(".").map(anchor).into_iter().collect(),
+        port: lab.port(),
+        ..Settings::default()
+    }
 }
 
 /// Applies a change to the lab.
@@ -68,12 +79,7 @@ pub struct With {
 
 /// Everything that a case says of a zone.
 pub async fn found(lab: &Lab, zone: &str, case: &str, with: With) -> Vec<Finding> {
-    let settings = Settings {
-        hints: lab.hints(),
-        port: lab.port(),
-        ..Settings::default()
-    };
-    let inquiry = Internet::open(settings).unwrap().inquiry();
+    let inquiry = Internet::open(settings(lab)).unwrap().inquiry();
     let mut profile = Profile::default();
     profile.limits = with.limits;
     let plan = CheckPlan {

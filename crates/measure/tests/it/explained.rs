@@ -4,19 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lab::{Change, Fault, FaultRule, Lab};
 use language::explain;
-use measure::{CheckPlan, Internet, Profile, Settings, check};
+use measure::{CheckPlan, Internet, Profile, check};
 use model::{Finding, Language, Level};
 
-use crate::case_in_lab::{change, name, noon, pocket, set_ds, spoil};
+use crate::case_in_lab::{change, name, noon, pocket, set_ds, settings, spoil};
 
 /// Checks the zone and looks at every finding's text.
 async fn reads_well(lab: &Lab, zone: &str) {
-    let settings = Settings {
-        hints: lab.hints(),
-        port: lab.port(),
-        ..Settings::default()
-    };
-    let inquiry = Internet::open(settings).unwrap().inquiry();
+    let inquiry = Internet::open(settings(lab)).unwrap().inquiry();
     let plan = CheckPlan {
         zone: name(zone),
         undelegated: None,
@@ -99,8 +94,9 @@ fn every_tag_in_the_cases_has_a_level_and_a_text() {
                 .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
     };
     let mut count = 0;
-    for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/cases")).unwrap() {
-        let path = file.unwrap().path();
+    let folders = ["/src/cases", "/src/cases/chain"].map(|folder| format!("{}{folder}", env!("CARGO_MANIFEST_DIR")));
+    let files = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    for path in files.map(|file| file.unwrap().path()).filter(|path| path.is_file()) {
         let source = std::fs::read_to_string(&path).unwrap();
         // What stands between quotation marks is every second piece.
         for tag in source.split('"').skip(1).step_by(2).filter(is_tag) {

@@ -6,6 +6,7 @@
 )]
 
 mod case_in_lab;
+mod chain;
 mod dnssec;
 mod dnssec_more;
 mod explained;
