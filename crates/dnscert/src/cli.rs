@@ -113,6 +113,9 @@ pub struct CheckArgs {
     /// Root hints, as a zone file; by default those of the IANA root.
     #[arg(long, value_name = "FILE")]
     pub hints: Option<PathBuf>,
+    /// Trust anchors, as DS or DNSKEY records; by default those of the IANA root, or none with `--hints`.
+    #[arg(long, value_name = "FILE")]
+    pub anchor: Option<PathBuf>,
     /// Port of all name servers; other than 53 only in a lab.
     #[arg(long, default_value_t = 53)]
     pub port: u16,

@@ -58,6 +58,8 @@ pub struct CentreConfig {
 pub struct DnsConfig {
     /// File of root hints; empty for those of the IANA root.
     pub hints: PathBuf,
+    /// File of trust anchors, DS or DNSKEY records; empty for those of the IANA root, or for none with other hints.
+    pub anchors: PathBuf,
     /// Port of the name servers. Other than 53 only in a lab.
     pub port: u16,
     /// Ask over IPv4.
@@ -117,6 +119,7 @@ impl Default for DnsConfig {
     fn default() -> Self {
         Self {
             hints: PathBuf::new(),
+            anchors: PathBuf::new(),
             port: 53,
             ipv4: true,
             ipv6: true,
@@ -161,7 +164,12 @@ impl Config {
             .with_context(|| format!("reading the configuration `{}`", file.display()))?;
         let folder = file.parent().unwrap_or(Path::new(""));
         let certificate = config.mail.relay.as_mut().and_then(|relay| relay.ca_file.as_mut());
-        let paths = [&mut config.data, &mut config.dns.hints, &mut config.mail.folder];
+        let paths = [
+            &mut config.data,
+            &mut config.dns.hints,
+            &mut config.dns.anchors,
+            &mut config.mail.folder,
+        ];
         for path in paths.into_iter().chain(certificate) {
             if path.is_relative() && !path.as_os_str().is_empty() {
                 *path = folder.join(&*path);

@@ -170,8 +170,14 @@ pub fn dns_settings(config: &Config) -> anyhow::Result<Settings> {
     } else {
         crate::commands::read_hints(&config.dns.hints)?
     };
+    let anchors = match config.dns.anchors.as_os_str().is_empty() {
+        false => crate::commands::read_anchors(&config.dns.anchors)?,
+        true if config.dns.hints.as_os_str().is_empty() => measure::root_anchors(),
+        true => Vec::new(),
+    };
     let settings = Settings {
         hints,
+        anchors,
         port: config.dns.port,
         ipv4: config.dns.ipv4,
         ipv6: config.dns.ipv6,

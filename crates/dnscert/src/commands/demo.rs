@@ -1,6 +1,6 @@
 //! `dnscert demo`: the whole centre on a simulated Internet.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,12 +113,19 @@ fn config(arguments: &DemoArgs, lab: &Lab) -> anyhow::Result<Config> {
         }
     }
     std::fs::write(&hints, text).with_context(|| format!("writing `{}`", hints.display()))?;
+    let mut anchors = PathBuf::new();
+    if let Some(ds) = lab.ds(".") {
+        anchors = arguments.data.join("root.anchors");
+        let text = format!(". IN DS {}\n", ds.to_string().replace(',', " "));
+        std::fs::write(&anchors, text).with_context(|| format!("writing `{}`", anchors.display()))?;
+    }
     let mut config = Config {
         listen: arguments.listen,
         public_url: format!("http://{}", arguments.listen),
         data: arguments.data.clone(),
         dns: DnsConfig {
             hints,
+            anchors,
             port: lab.port(),
             ipv6: false,
             ..DnsConfig::default()

@@ -46,6 +46,9 @@ async fn serve(name: &str, port: u16, control: SocketAddr) -> anyhow::Result<Exi
             println!("  {server} {address}");
         }
     }
+    if let Some(ds) = lab.ds(".") {
+        println!("trust anchor:\n  . IN DS {}", ds.to_string().replace(',', " "));
+    }
     println!("events at {control}: dnscert lab event NAME --control {control}");
     let taking = tokio::spawn(lab::serve_control(lab.clone(), listener));
     super::told_to_stop().await;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use language::{Explanation, explain};
 use measure::{Report, ServerState};
-use model::{Delegation, Language, Level, Name, Timestamp};
+use model::{Chain, Delegation, Language, Level, Name, Timestamp};
 use serde::Serialize;
 
 /// Version of the shape: raised when a field changes its meaning or goes, not when one is added.
@@ -20,6 +20,7 @@ pub struct Document<'r> {
     questions: usize,
     cases: &'r [String],
     delegation: Option<&'r Delegation>,
+    chain: Option<&'r Chain>,
     servers: &'r [ServerState],
     untestable: Option<&'r str>,
     findings: Vec<Told<'r>>,
@@ -54,6 +55,7 @@ pub fn document(report: &Report, questions: usize, level: Level, language: Langu
         questions,
         cases: &report.cases,
         delegation: report.delegation.as_ref(),
+        chain: report.chain.as_ref(),
         servers: &report.servers,
         untestable: report.untestable.as_deref(),
         findings: told.collect(),

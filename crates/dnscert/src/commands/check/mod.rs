@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use measure::{CheckPlan, Inquiry, Internet, Profile, Report, Settings, Undelegated};
+use measure::{Anchor, CheckPlan, Inquiry, Internet, Profile, Report, Settings, Undelegated};
 use model::{Level, Name};
 
 use self::progress::Progress;
@@ -152,8 +152,14 @@ fn internet(arguments: &CheckArgs) -> anyhow::Result<Internet> {
         Some(file) => read_hints(file)?,
         None => measure::root_servers(),
     };
+    let anchors = match &arguments.anchor {
+        Some(file) => read_anchors(file)?,
+        None if arguments.hints.is_none() => measure::root_anchors(),
+        None => Vec::new(),
+    };
     let settings = Settings {
         hints,
+        anchors,
         port: arguments.port,
         ipv4: !arguments.no_ipv4,
         ipv6: !arguments.no_ipv6,
@@ -166,6 +172,13 @@ fn internet(arguments: &CheckArgs) -> anyhow::Result<Internet> {
 pub fn read_hints(file: &Path) -> anyhow::Result<Vec<(Name, Vec<IpAddr>)>> {
     let text = std::fs::read_to_string(file).with_context(|| format!("reading the hints `{}`", file.display()))?;
     measure::parse_hints(&text).with_context(|| format!("reading the hints `{}`", file.display()))
+}
+
+/// Reads trust anchors: DS and DNSKEY records in zone-file form.
+pub fn read_anchors(file: &Path) -> anyhow::Result<Vec<Anchor>> {
+    let shown = file.display();
+    let text = std::fs::read_to_string(file).with_context(|| format!("reading the trust anchors `{shown}`"))?;
+    measure::parse_anchors(&text).with_context(|| format!("reading the trust anchors `{shown}`"))
 }
 
 /// A line for each finding at `level` or above: seconds LEVEL CASE TAG key=value…

@@ -336,6 +336,7 @@ mod tests {
                 .to_vec(),
             findings,
             delegation: Some(Delegation::default()),
+            chain: None,
             servers: vec![
                 server("ns1.example", "192.0.2.1", Outcome::Answer),
                 server("ns2.elsewhere.example", "2001:db8::53", Outcome::Timeout),
