@@ -72,7 +72,7 @@ impl Algorithm {
         }
     }
 
-    /// Whether signatures of this algorithm can be verified here (those of the `ring` library that DNSSEC uses).
+    /// Whether signatures of this algorithm can be verified here (those of the `ring` library, and Ed448).
     pub fn is_supported(self) -> bool {
         matches!(
             SecurityAlgorithm::from_int(self.number),
@@ -83,6 +83,7 @@ impl Algorithm {
                 | SecurityAlgorithm::ECDSAP256SHA256
                 | SecurityAlgorithm::ECDSAP384SHA384
                 | SecurityAlgorithm::ED25519
+                | SecurityAlgorithm::ED448
         )
     }
 
@@ -202,7 +203,7 @@ mod tests {
         let supported: Vec<u8> = (0..=255)
             .filter(|number| Algorithm::of(*number).is_supported())
             .collect();
-        assert_eq!(supported, [5, 7, 8, 10, 13, 14, 15]);
+        assert_eq!(supported, [5, 7, 8, 10, 13, 14, 15, 16]);
         let digests: Vec<u8> = (0..=255)
             .filter(|number| DigestType::of(*number).is_supported())
             .collect();

@@ -9,6 +9,7 @@ pub mod absence;
 pub mod algorithm;
 pub mod anchor;
 pub mod denial;
+mod ed448;
 pub mod key;
 pub mod rrset;
 pub mod signature;
