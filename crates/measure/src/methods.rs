@@ -167,11 +167,15 @@ impl Run {
         let delegation = self.delegation.get_or_init(async || {
             let ns = self.delegated().await?.ns.clone();
             // the root's servers are outside the root's own zone in no sense: their addresses are those of the hints
-            Some(if self.zone().is_root() {
-                ns
-            } else {
-                self.with_outside_addresses(ns).await
-            })
+            if self.zone().is_root() {
+                return Some(ns);
+            }
+            let set = self.with_outside_addresses(ns).await;
+            if !set.is_empty() {
+                // look-ups of names within the zone need not come down from the root again
+                self.note_cut(self.zone(), set.clone());
+            }
+            Some(set)
         });
         delegation.await.as_ref()
     }
