@@ -11,6 +11,7 @@ mod hints;
 mod inquiry;
 mod internet;
 mod lookup;
+pub mod mailbox;
 mod methods;
 pub mod profile;
 mod question;
@@ -21,6 +22,7 @@ mod run;
 mod saved;
 mod server;
 mod settings;
+pub mod spf;
 mod verify;
 mod walk;
 

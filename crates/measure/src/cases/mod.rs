@@ -17,14 +17,22 @@ mod dnssec_nsec3;
 mod dnssec_signatures;
 pub mod glue;
 pub mod nameserver;
+pub mod syntax;
+mod syntax_mailbox;
 pub mod zone;
+mod zone_mail;
+mod zone_primary;
+mod zone_spf;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use domain::base::iana::Rtype;
 use futures_util::future::BoxFuture;
 
+use crate::exchange::Exchange;
+use crate::question::Question;
 use crate::run::Run;
 use crate::server::Server;
 
@@ -89,6 +97,7 @@ const GROUPS: &[&[Case]] = &[
     dnssec::CASES,
     glue::CASES,
     nameserver::CASES,
+    syntax::CASES,
     zone::CASES,
 ];
 
@@ -111,6 +120,21 @@ pub(crate) async fn reachable_servers(
     emitted.extend(families_off(run, &run.all_child_servers().await, rtype));
     let addresses = run.child_addresses().await.keys();
     addresses.map(|address| (*address, run.servers_at(*address))).collect()
+}
+
+/// The first answer on a type at the top of the zone that is an authoritative NOERROR, or else the first answer at all.
+pub(crate) async fn first_response(run: &Run, rtype: Rtype) -> Option<Arc<Exchange>> {
+    let addresses = run.child_addresses().await.keys().copied();
+    let asked = run.ask_all(addresses, &Question::plain(run.zone(), rtype)).await;
+    let first = |is_wanted: fn(&Exchange) -> bool| asked.iter().find(|(_, exchange)| is_wanted(exchange));
+    let found =
+        first(|exchange| dnssec::sound(exchange).is_some()).or_else(|| first(|exchange| exchange.response().is_some()));
+    found.map(|(_, exchange)| exchange.clone())
+}
+
+/// Whether this is an address by which a host means itself, as several cases define it.
+pub(crate) fn is_localhost(address: IpAddr) -> bool {
+    [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)].contains(&address)
 }
 
 /// Reports the servers that are not asked because their family is off.

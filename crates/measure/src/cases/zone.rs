@@ -1,8 +1,12 @@
-//! Test cases on the SOA record: zone02 to zone05 (its times), zone10 (that there is one).
+//! Test cases on what the zone says of itself: zone02 to zone06 (times of the SOA record), zone10 (that there is one). The
+//! others stand in the files beside this one.
 
 use domain::base::iana::Rtype;
 use domain::rdata::Soa;
 
+use super::zone_mail::{zone08, zone09};
+use super::zone_primary::{zone01, zone07};
+use super::zone_spf::zone11;
 use super::{Case, Emission, case, reachable_servers};
 use crate::question::Question;
 use crate::record::{OwnedName, Record};
@@ -10,11 +14,17 @@ use crate::run::Run;
 
 /// The cases of this group.
 pub const CASES: &[Case] = &[
+    case!("zone01", zone01),
     case!("zone02", zone02),
     case!("zone03", zone03),
     case!("zone04", zone04),
     case!("zone05", zone05),
+    case!("zone06", zone06),
+    case!("zone07", zone07),
+    case!("zone08", zone08),
+    case!("zone09", zone09),
     case!("zone10", zone10),
+    case!("zone11", zone11),
 ];
 
 /// The times of an SOA record, in seconds.
@@ -22,6 +32,7 @@ struct Times {
     refresh: u32,
     retry: u32,
     expire: u32,
+    minimum: u32,
 }
 
 impl From<&Soa<OwnedName>> for Times {
@@ -30,22 +41,27 @@ impl From<&Soa<OwnedName>> for Times {
             refresh: soa.refresh().as_secs(),
             retry: soa.retry().as_secs(),
             expire: soa.expire().as_secs(),
+            minimum: soa.minimum().as_secs(),
         }
     }
 }
 
-/// The times as the first server gives them that answers with authority, or what to say where none does.
-async fn times(run: &Run) -> Result<Times, Vec<Emission>> {
+/// The SOA record as the first server gives it that answers with authority.
+pub(super) async fn authoritative_soa(run: &Run) -> Option<Soa<OwnedName>> {
     let addresses = run.child_addresses().await.keys().copied();
     let asked = run.ask_all(addresses, &Question::plain(run.zone(), Rtype::SOA)).await;
     let authoritative = asked
         .iter()
         .filter_map(|(_, exchange)| exchange.response())
         .filter(|answer| answer.authoritative);
-    let found = authoritative
-        .flat_map(|answer| answer.answers(run.zone(), Rtype::SOA))
-        .find_map(Record::soa);
-    found
+    let mut records = authoritative.flat_map(|answer| answer.answers(run.zone(), Rtype::SOA));
+    records.find_map(Record::soa).cloned()
+}
+
+/// The times of that record, or what to say where there is none.
+async fn times(run: &Run) -> Result<Times, Vec<Emission>> {
+    let soa = authoritative_soa(run).await;
+    soa.as_ref()
         .map(Times::from)
         .ok_or_else(|| vec![Emission::new("NO_RESPONSE_SOA_QUERY")])
 }
@@ -124,6 +140,25 @@ async fn zone05(run: &Run) -> Vec<Emission> {
         emitted.push(emission.arg("required_expire", required));
     }
     emitted
+}
+
+/// zone06: is minimum, the time for which absence is remembered, neither too short nor too long?
+async fn zone06(run: &Run) -> Vec<Emission> {
+    let Times { minimum, .. } = match times(run).await {
+        Ok(times) => times,
+        Err(said) => return said,
+    };
+    let limits = run.limits();
+    let (lowest, highest) = (limits.soa_minimum_min_secs, limits.soa_minimum_max_secs);
+    let say = |tag| Emission::new(tag).arg("minimum", minimum);
+    vec![if minimum > highest {
+        say("SOA_DEFAULT_TTL_MAXIMUM_VALUE_HIGHER").arg("highest_minimum", highest)
+    } else if minimum < lowest {
+        say("SOA_DEFAULT_TTL_MAXIMUM_VALUE_LOWER").arg("lowest_minimum", lowest)
+    } else {
+        let say = say("SOA_DEFAULT_TTL_MAXIMUM_VALUE_OK").arg("highest_minimum", highest);
+        say.arg("lowest_minimum", lowest)
+    }]
 }
 
 /// zone10: does each server give exactly one SOA record?

@@ -65,6 +65,10 @@ pub struct Limits {
     pub soa_retry_min_secs: u32,
     /// zone05: smallest SOA expire. 7 days.
     pub soa_expire_min_secs: u32,
+    /// zone06: smallest SOA minimum. 5 minutes.
+    pub soa_minimum_min_secs: u32,
+    /// zone06: largest SOA minimum. 1 day.
+    pub soa_minimum_max_secs: u32,
 }
 
 impl Default for Limits {
@@ -78,6 +82,8 @@ impl Default for Limits {
             soa_refresh_min_secs: 4 * HOUR,
             soa_retry_min_secs: HOUR,
             soa_expire_min_secs: 7 * DAY,
+            soa_minimum_min_secs: 300,
+            soa_minimum_max_secs: DAY,
         }
     }
 }

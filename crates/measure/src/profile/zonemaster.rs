@@ -135,8 +135,8 @@ impl Reader<'_> {
                     ("zone02", "SOA_REFRESH_MINIMUM_VALUE") => limits.soa_refresh_min_secs = seconds,
                     ("zone04", "SOA_RETRY_MINIMUM_VALUE") => limits.soa_retry_min_secs = seconds,
                     ("zone05", "SOA_EXPIRE_MINIMUM_VALUE") => limits.soa_expire_min_secs = seconds,
-                    // Of a case that is not built here.
-                    ("zone06", "SOA_DEFAULT_TTL_MAXIMUM_VALUE" | "SOA_DEFAULT_TTL_MINIMUM_VALUE") => {}
+                    ("zone06", "SOA_DEFAULT_TTL_MINIMUM_VALUE") => limits.soa_minimum_min_secs = seconds,
+                    ("zone06", "SOA_DEFAULT_TTL_MAXIMUM_VALUE") => limits.soa_minimum_max_secs = seconds,
                     _ => return Err(self.wrong(&key, "there is no such limit")),
                 }
             }
