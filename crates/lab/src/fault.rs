@@ -1,14 +1,16 @@
 //! The ways in which a server can misbehave, each by name.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use domain::base::iana::Rtype;
-use model::Name;
+use model::{Name, Transport};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::odd::{Hostility, OddManner};
 use crate::span::Span;
+use crate::zone_file::{self, Record, ZoneFileError};
 
 /// One way to misbehave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,11 +57,15 @@ pub enum Fault {
     Odd,
     /// Answers so as to harm whoever reads it, in the way that the rule's `hostility` says.
     Hostile,
+    /// Answers with the records that the rule's `answer` says, and with nothing else.
+    Says,
+    /// Answers over UDP from another address than the one asked, the rule's `from`.
+    OtherSource,
 }
 
 impl Fault {
     /// All faults.
-    pub const ALL: [Fault; 21] = [
+    pub const ALL: [Fault; 23] = [
         Fault::Silent,
         Fault::Slow,
         Fault::Refused,
@@ -81,6 +87,8 @@ impl Fault {
         Fault::Garbage,
         Fault::Odd,
         Fault::Hostile,
+        Fault::Says,
+        Fault::OtherSource,
     ];
 
     /// The name as world files write it: `not_authoritative`.
@@ -107,6 +115,8 @@ impl Fault {
             Fault::Garbage => "garbage",
             Fault::Odd => "odd",
             Fault::Hostile => "hostile",
+            Fault::Says => "says",
+            Fault::OtherSource => "other_source",
         }
     }
 }
@@ -169,6 +179,8 @@ pub enum EdnsManner {
     Formerr,
     /// Does not answer a question that carries an OPT record.
     Silent,
+    /// Answers as though all were well, with an OPT record of EDNS version 1.
+    Version1,
 }
 
 /// A fault of one server, with the questions it is about.
@@ -183,6 +195,9 @@ pub struct FaultRule {
     /// Only questions of this type (mnemonic or `TYPEnnn`); all when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qtype: Option<Rtype>,
+    /// Only questions over this transport; all when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transport: Option<Transport>,
     /// How late `slow` answers; two seconds when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay: Option<Span>,
@@ -198,6 +213,12 @@ pub struct FaultRule {
     /// How `hostile` harms.
     #[serde(default)]
     pub hostility: Hostility,
+    /// What `says` says, as a zone file writes records, with full names; nothing when absent.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub answer: String,
+    /// Where the answers of `other_source` come from, a loopback address; 127.255.255.254 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<IpAddr>,
 }
 
 impl FaultRule {
@@ -207,11 +228,14 @@ impl FaultRule {
             fault,
             qname: None,
             qtype: None,
+            transport: None,
             delay: None,
             referral: LameReferral::Upward,
             edns: EdnsManner::Ignores,
             manner: OddManner::default(),
             hostility: Hostility::default(),
+            answer: String::new(),
+            from: None,
         }
     }
 
@@ -240,10 +264,24 @@ impl FaultRule {
     }
 
     /// Whether the rule is about this question. `missing_ds` is about every question: its name is that of a child.
-    pub(crate) fn is_about(&self, qname: &Name, qtype: Rtype) -> bool {
+    pub(crate) fn is_about(&self, qname: &Name, qtype: Rtype, transport: Transport) -> bool {
         self.fault == Fault::MissingDs
             || self.qname.as_ref().is_none_or(|name| qname.is_at_or_below(name))
                 && self.qtype.is_none_or(|rtype| rtype == qtype)
+                && self.transport.is_none_or(|only| only == transport)
+    }
+
+    /// The records of `answer`.
+    pub(crate) fn records(&self) -> Result<Vec<Record>, ZoneFileError> {
+        zone_file::records(&self.answer)
+    }
+
+    /// Says what about the rule does not fit, if anything.
+    pub(crate) fn contradiction(&self) -> Option<String> {
+        if let Some(from) = self.from.filter(|from| !from.is_loopback()) {
+            return Some(format!("{from} is not a loopback address"));
+        }
+        self.records().err().map(|error| format!("its answer, {error}"))
     }
 }
 
@@ -265,14 +303,15 @@ mod tests {
             error.starts_with("`asleep` is not a fault; faults are silent, slow, "),
             "{error}"
         );
-        assert!(error.ends_with("garbage, odd, hostile"), "{error}");
+        assert!(error.ends_with("odd, hostile, says, other_source"), "{error}");
     }
 
     #[test]
     fn a_rule_is_about_its_name_and_those_below_and_its_type() {
         let rule: FaultRule = toml::from_str("fault = 'refused'\nqname = 'a.test'\nqtype = 'DNSKEY'").unwrap();
-        assert!(rule.is_about(&"b.a.test".parse().unwrap(), Rtype::DNSKEY));
-        assert!(!rule.is_about(&"b.a.test".parse().unwrap(), Rtype::A));
-        assert!(!rule.is_about(&"test".parse().unwrap(), Rtype::DNSKEY));
+        let is_about = |name: &str, rtype| rule.is_about(&name.parse().unwrap(), rtype, Transport::Udp);
+        assert!(is_about("b.a.test", Rtype::DNSKEY));
+        assert!(!is_about("b.a.test", Rtype::A));
+        assert!(!is_about("test", Rtype::DNSKEY));
     }
 }

@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 use crate::event::Event;
 use crate::organisation::Organisation;
 use crate::respond::{Reaction, respond};
-use crate::sign::SignError;
+use crate::sign::{SignError, ZoneKey};
 use crate::stage::{EventError, Snapshot, Stage};
 use crate::world::World;
 
@@ -268,20 +268,27 @@ impl Lab {
         parent.delegation(zone)
     }
 
-    /// The public key of a zone, by zone id; none when it is not signed.
+    /// The public key of a zone, by zone id, the first where it has several; none when it is not signed.
     pub fn dnskey(&self, zone: &str) -> Option<Dnskey<Vec<u8>>> {
-        self.key_of(zone).map(|key| key.dnskey())
+        self.keys_of(zone).first().map(ZoneKey::dnskey)
     }
 
-    /// The DS of the key with which a zone is signed at this moment, by zone id.
+    /// The DS of the key with which a zone is signed at this moment, by zone id; of its first key where it has several.
     pub fn ds(&self, zone: &str) -> Option<Ds> {
-        self.key_of(zone).map(|key| key.ds())
+        self.keys_of(zone).first().map(ZoneKey::ds)
     }
 
-    fn key_of(&self, zone: &str) -> Option<Arc<crate::sign::ZoneKey>> {
+    /// The public key that the world's file calls `key`, of the zone with this id.
+    pub fn dnskey_named(&self, zone: &str, key: &str) -> Option<Dnskey<Vec<u8>>> {
+        let keys = self.keys_of(zone);
+        keys.iter().find(|known| known.key.name == key).map(ZoneKey::dnskey)
+    }
+
+    fn keys_of(&self, zone: &str) -> Vec<ZoneKey> {
         let snapshot = self.0.shared.snapshot();
         let served = snapshot.servers.values().flat_map(|server| &server.zones);
-        served.chain(&snapshot.zones).find(|live| live.id == zone)?.key.clone()
+        let live = served.chain(&snapshot.zones).find(|live| live.id == zone);
+        live.map(|live| live.keys().to_vec()).unwrap_or_default()
     }
 
     /// How many questions came to each address so far.
@@ -386,6 +393,10 @@ async fn serve_datagrams(shared: Arc<Shared>, address: IpAddr, socket: Arc<UdpSo
             continue;
         };
         let reaction = shared.react(&buffer[..length], Transport::Udp, address);
+        if let Some(from) = reaction.from {
+            tasks.spawn(send_from(from, client, reaction));
+            continue;
+        }
         if reaction.delay.is_zero() {
             send_all(&socket, client, reaction.messages).await;
             continue;
@@ -395,6 +406,15 @@ async fn serve_datagrams(shared: Arc<Shared>, address: IpAddr, socket: Arc<UdpSo
             tokio::time::sleep(reaction.delay).await;
             send_all(&socket, client, reaction.messages).await;
         });
+    }
+}
+
+/// Sends from a port of another address. Where that address cannot be had, the client gets nothing.
+async fn send_from(from: IpAddr, client: SocketAddr, reaction: Reaction) {
+    tokio::time::sleep(reaction.delay).await;
+    match UdpSocket::bind((from, 0)).await {
+        Ok(socket) => send_all(&socket, client, reaction.messages).await,
+        Err(error) => tracing::warn!(%error, "cannot send an answer from {from}"),
     }
 }
 

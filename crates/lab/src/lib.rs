@@ -17,6 +17,7 @@ pub mod odd;
 pub mod organisation;
 mod respond;
 pub mod sign;
+pub mod signing;
 pub mod span;
 pub mod stage;
 pub mod story;
@@ -33,8 +34,9 @@ pub use organisation::{
     Channel, ChannelKind, Organisation, OrganisationKind, Person, Region, Responsibility, ResponsibilityKind,
 };
 pub use sign::SignError;
+pub use signing::{Algorithm, Denial, Key, ParentDs, PublicOnly, Signing, Wish};
 pub use span::Span;
 pub use stage::EventError;
 pub use story::{Act, Responsible, Story};
-pub use world::{Algorithm, Denial, ParentDs, Server, Signing, World, WorldError, Zone};
+pub use world::{Server, World, WorldError, Zone};
 pub use zone_file::ZoneFileError;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use model::{Delegation, Ds, Name};
 
 use crate::sign::{SignError, Validity, ZoneKey, sign};
-use crate::world::Denial;
+use crate::signing::Signing;
 use crate::zone_data::ZoneData;
 use crate::zone_file::Record;
 
@@ -20,8 +20,8 @@ use crate::zone_file::Record;
 pub(crate) struct LiveZone {
     pub id: String,
     pub name: Name,
-    pub key: Option<Arc<ZoneKey>>,
-    pub denial: Denial,
+    /// How it is signed and by which keys, if it is.
+    pub signed: Option<(Signing, Vec<ZoneKey>)>,
     /// Its records without what signing adds.
     pub records: Vec<Record>,
     pub fresh: Arc<ZoneData>,
@@ -92,13 +92,18 @@ impl LiveZone {
                 expiration: now + 14 * DAY,
             },
         };
-        if let Some(key) = &self.key {
-            records = sign(&self.name, records, key, self.denial, validity)?;
+        if let Some((signing, keys)) = &self.signed {
+            records = sign(&self.name, records, keys, signing, validity)?;
         }
         if variant.signatures == Signatures::Wrong {
             records = records.into_iter().map(with_wrong_signature).collect();
         }
         Ok(Arc::new(ZoneData::new(self.name.clone(), records)))
+    }
+
+    /// Its keys, none when it is not signed.
+    pub fn keys(&self) -> &[ZoneKey] {
+        self.signed.as_ref().map_or(&[], |(_, keys)| keys)
     }
 
     /// What this zone says of `child`, if it delegates it.

@@ -3,7 +3,7 @@
 mod hostile;
 mod odd;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use domain::base::iana::{Class, Opcode, OptRcode, Rtype};
@@ -29,6 +29,9 @@ const CLASSIC_DATAGRAM: usize = 512;
 /// How late `slow` answers when the rule does not say.
 const SLOW: Duration = Duration::from_secs(2);
 
+/// Where `other_source` answers from when the rule does not say.
+const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 255, 255, 254));
+
 /// Records in one message of a transfer.
 const RECORDS_PER_TRANSFER_MESSAGE: usize = 50;
 
@@ -43,6 +46,8 @@ pub(crate) struct Reaction {
     pub close: bool,
     /// Pause after each octet over TCP.
     pub pace: Duration,
+    /// The address from which it sends over UDP, when that is not the one asked.
+    pub from: Option<IpAddr>,
 }
 
 /// The EDNS part of a question (RFC 6891).
@@ -50,6 +55,8 @@ pub(crate) struct Reaction {
 struct Edns {
     size: usize,
     version: u8,
+    /// The version that the answer carries.
+    answered: u8,
     dnssec: bool,
     nsid: bool,
 }
@@ -124,7 +131,7 @@ pub(crate) fn respond(
     let rules: Vec<&FaultRule> = server
         .faults
         .iter()
-        .filter(|rule| rule.is_about(&qname, asked.qtype()))
+        .filter(|rule| rule.is_about(&qname, asked.qtype(), transport))
         .collect();
     if let Some(rule) = rules.iter().find(|rule| rule.fault == Fault::Hostile) {
         let zone = zone_for(&server.zones, &qname, Rtype::NS).map_or_else(Name::root, |zone| zone.name.clone());
@@ -169,10 +176,11 @@ fn react(
     if let Some(drops) = rule(Fault::DropsEdns)
         && draft.edns.is_some()
     {
-        draft.edns = None;
+        let asked = draft.edns.take();
         match drops.edns {
             EdnsManner::Ignores => {}
             EdnsManner::Silent => return reaction,
+            EdnsManner::Version1 => draft.edns = asked.map(|edns| Edns { answered: 1, ..edns }),
             EdnsManner::Formerr => {
                 draft.rcode = OptRcode::FORMERR;
                 reaction.messages.push(draft.compose(transport));
@@ -212,6 +220,7 @@ fn react(
     reaction
         .messages
         .extend(odd::bend(&manners, &draft, transport, message));
+    reaction.from = rule(Fault::OtherSource).map(|rule| rule.from.unwrap_or(ELSEWHERE));
     reaction
 }
 
@@ -243,6 +252,15 @@ fn fill(draft: &mut Draft<'_>, rules: &[&FaultRule], server: &ServerState, world
                 ..Found::default()
             };
         }
+        return;
+    }
+    if let Some(says) = rules.iter().find(|rule| rule.fault == Fault::Says) {
+        draft.found = Found {
+            authoritative: true,
+            // A rule whose answer cannot be read is refused before it can be in force.
+            answer: says.records().unwrap_or_default(),
+            ..Found::default()
+        };
         return;
     }
     draft.recursion = has(Fault::OpenRecursion);
@@ -335,6 +353,7 @@ fn edns_of(query: &Message<[u8]>) -> Option<Edns> {
     Some(Edns {
         size: usize::from(opt.udp_payload_size()).max(CLASSIC_DATAGRAM),
         version: opt.version(),
+        answered: 0,
         dnssec: opt.dnssec_ok(),
         nsid,
     })
@@ -403,6 +422,7 @@ impl Draft<'_> {
         if let Some(edns) = self.edns {
             builder.opt(|opt| {
                 opt.set_udp_payload_size(LARGEST_DATAGRAM as u16);
+                opt.set_version(edns.answered);
                 opt.set_dnssec_ok(edns.dnssec);
                 opt.set_rcode(self.rcode);
                 if edns.nsid {

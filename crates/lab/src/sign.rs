@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::base::iana::{Class, DigestAlgorithm, Rtype};
+use domain::base::iana::{Class, DigestAlgorithm, Rtype, SecurityAlgorithm};
 use domain::base::{Record as WireRecord, Ttl};
 use domain::crypto::sign::{GenerateParams, KeyPair, SecretKeyBytes, generate};
 use domain::dnssec::common::{display_as_bind, parse_from_bind};
@@ -17,14 +17,14 @@ use domain::dnssec::sign::records::{DefaultSorter, Rrset, SortedRecords};
 use domain::dnssec::sign::signatures::rrsigs::sign_rrset;
 use domain::dnssec::sign::traits::SignableZoneInPlace;
 use domain::dnssec::validator::base::DnskeyExt;
-use domain::rdata::{Dnskey, Nsec3param, ZoneRecordData};
+use domain::rdata::{Cdnskey, Cds, Dnskey, Nsec3param, ZoneRecordData};
 use model::{Ds, Name};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 
-use crate::world::{Algorithm, Denial, Zone};
+use crate::signing::{Algorithm, Denial, Key, PublicOnly, Signing, Wish};
+use crate::world::Zone;
 use crate::zone_file::{Data, Record};
-
-/// Flags of a zone key that is also the secure entry point (RFC 4034 §2.1.1).
-const KEY_FLAGS: u16 = 257;
 
 /// Why a zone cannot be signed.
 #[derive(Debug, thiserror::Error)]
@@ -55,30 +55,64 @@ pub enum SignError {
     },
 }
 
-/// The key of a zone: one that signs both the key set and the zone.
+type Pair = SigningKey<Vec<u8>, KeyPair>;
+
+/// The octets of a key: both halves, or the public one alone.
 #[derive(Debug)]
-pub(crate) struct ZoneKey {
-    zone: Name,
-    key: SigningKey<Vec<u8>, KeyPair>,
+struct Halves {
+    public: Dnskey<Vec<u8>>,
+    pair: Option<Pair>,
 }
 
-impl ZoneKey {
-    fn new(zone: &Name, secret: &SecretKeyBytes, public: &Dnskey<Vec<u8>>) -> Result<Self, String> {
-        let pair = KeyPair::from_bytes(secret, public).map_err(|error| error.to_string())?;
+impl Halves {
+    fn both(zone: &Name, secret: &SecretKeyBytes, public: Dnskey<Vec<u8>>) -> Result<Self, String> {
+        let pair = KeyPair::from_bytes(secret, &public).map_err(|error| error.to_string())?;
+        let pair = SigningKey::new(zone.as_wire().clone(), public.flags(), pair);
         Ok(Self {
-            zone: zone.clone(),
-            key: SigningKey::new(zone.as_wire().clone(), public.flags(), pair),
+            public,
+            pair: Some(pair),
         })
     }
 
+    /// Octets that look like a public key of this size, the same each time.
+    fn public(half: PublicOnly, id: &KeyId) -> Result<Self, String> {
+        let seed = id.name.bytes().fold(u64::from(id.generation), |seed, octet| {
+            seed.wrapping_mul(31).wrapping_add(u64::from(octet))
+        });
+        let mut octets = vec![0; usize::from(half.bits).div_ceil(8)];
+        StdRng::seed_from_u64(seed).fill_bytes(&mut octets);
+        if half.is_rsa() {
+            // The modulus has its highest bit where the size says, and is odd. Before it stands the exponent, 65537
+            // (RFC 3110 §2).
+            let highest = 1 << ((half.bits - 1) % 8);
+            octets[0] = octets[0] & (highest - 1) | highest;
+            *octets.last_mut().expect("a key has at least eight bits") |= 1;
+            octets.splice(0..0, [3, 1, 0, 1]);
+        }
+        let algorithm = SecurityAlgorithm::from_int(half.algorithm);
+        let public = Dnskey::new(id.flags, 3, algorithm, octets).map_err(|error| error.to_string())?;
+        Ok(Self { public, pair: None })
+    }
+}
+
+/// A key of a zone, with its duties in one edition of it.
+#[derive(Debug, Clone)]
+pub(crate) struct ZoneKey {
+    zone: Name,
+    /// What it is and does.
+    pub key: Key,
+    halves: Arc<Halves>,
+}
+
+impl ZoneKey {
     /// The public key.
     pub fn dnskey(&self) -> Dnskey<Vec<u8>> {
-        self.key.dnskey()
+        self.halves.public.clone()
     }
 
     /// Its DS, with SHA-256.
     pub fn ds(&self) -> Ds {
-        let key = self.dnskey();
+        let key = &self.halves.public;
         let digest = key
             .digest(self.zone.as_wire(), DigestAlgorithm::SHA256)
             .expect("SHA-256 is a digest that the library knows");
@@ -89,14 +123,36 @@ impl ZoneKey {
             digest: digest.as_ref().to_vec(),
         }
     }
+
+    /// Whether it makes signatures over RRsets of this type that carry this algorithm and key tag.
+    fn makes(&self, rtype: Rtype, algorithm: SecurityAlgorithm, key_tag: u16) -> bool {
+        let key = &self.halves.public;
+        key.algorithm() == algorithm && key.key_tag() == key_tag && self.key.signs(rtype)
+    }
 }
 
-/// The keys of a world's zones, by zone id and how often the key was swapped.
+/// What makes a key another one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct KeyId {
+    /// The zone, or the edition that alone has it.
+    owner: String,
+    name: String,
+    algorithm: Algorithm,
+    public_only: Option<PublicOnly>,
+    flags: u16,
+    /// How often it was swapped.
+    generation: u32,
+}
+
+/// The keys of a world's zones.
 #[derive(Debug)]
 pub(crate) struct Keys {
     folder: Option<PathBuf>,
-    known: HashMap<(String, u32), Arc<ZoneKey>>,
+    known: HashMap<KeyId, Arc<Halves>>,
 }
+
+/// How often a key is made anew when another key of the world has its key tag.
+const TAG_ATTEMPTS: usize = 16;
 
 impl Keys {
     /// Keys that live in `folder`, or in memory only.
@@ -107,73 +163,110 @@ impl Keys {
         }
     }
 
-    /// The zone's key of this generation: made when it is asked for the first time.
-    pub fn get(&mut self, zone: &Zone, algorithm: Algorithm, generation: u32) -> Result<Arc<ZoneKey>, SignError> {
-        let id = (zone.id.clone(), generation);
-        if let Some(key) = self.known.get(&id) {
-            return Ok(Arc::clone(key));
-        }
-        let key = match &self.folder {
-            None => make(&zone.name, algorithm)?.0,
-            Some(folder) => keep(folder, zone, algorithm, generation)?,
-        };
-        let key = Arc::new(key);
-        self.known.insert(id, Arc::clone(&key));
-        Ok(key)
-    }
-}
-
-fn make(zone: &Name, algorithm: Algorithm) -> Result<(ZoneKey, SecretKeyBytes), SignError> {
-    let wrong = |reason: String| SignError::Generate {
-        zone: zone.clone(),
-        reason,
-    };
-    let parameters = match algorithm {
-        Algorithm::EcdsaP256 => GenerateParams::EcdsaP256Sha256,
-        Algorithm::Ed25519 => GenerateParams::Ed25519,
-    };
-    let (secret, public) = generate(&parameters, KEY_FLAGS).map_err(|error| wrong(error.to_string()))?;
-    let key = ZoneKey::new(zone, &secret, &public).map_err(wrong)?;
-    Ok((key, secret))
-}
-
-/// Reads the key from its pair of files in the form that BIND's tools use, or makes and writes it.
-fn keep(folder: &Path, zone: &Zone, algorithm: Algorithm, generation: u32) -> Result<ZoneKey, SignError> {
-    let edition: String = zone
-        .id
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || "-.".contains(c) {
-                c
-            } else {
-                '_'
-            }
+    /// The zone's keys of this generation: each is made when it is asked for the first time.
+    pub fn of(&mut self, zone: &Zone, signing: &Signing, generation: u32) -> Result<Vec<ZoneKey>, SignError> {
+        let keys = signing.key_list().into_iter();
+        keys.map(|key| {
+            Ok(ZoneKey {
+                zone: zone.name.clone(),
+                halves: self.halves(zone, &key, generation)?,
+                key,
+            })
         })
-        .collect();
-    let stem = format!("K{edition}+{:03}+{generation:05}", algorithm.number());
-    let (private, public) = (
-        folder.join(format!("{stem}.private")),
-        folder.join(format!("{stem}.key")),
-    );
-    let wrong = |file: &Path, reason: String| SignError::KeyFile {
-        file: file.to_owned(),
-        reason,
-    };
-    let read = |file: &Path| std::fs::read_to_string(file).map_err(|error| wrong(file, error.to_string()));
-    if private.exists() {
-        let secret =
-            SecretKeyBytes::parse_from_bind(&read(&private)?).map_err(|error| wrong(&private, error.to_string()))?;
-        let record = parse_from_bind::<Vec<u8>>(&read(&public)?).map_err(|error| wrong(&public, error.to_string()))?;
-        return ZoneKey::new(&zone.name, &secret, record.data()).map_err(|reason| wrong(&private, reason));
+        .collect()
     }
-    let (key, secret) = make(&zone.name, algorithm)?;
-    let record = WireRecord::new(zone.name.as_wire(), Class::IN, Ttl::HOUR, key.dnskey());
-    let write = |file: &Path, text: String| std::fs::write(file, text).map_err(|error| wrong(file, error.to_string()));
-    std::fs::create_dir_all(folder).map_err(|error| wrong(folder, error.to_string()))?;
-    // The private file comes last: it is what says that the pair is whole.
-    write(&public, display_as_bind(&record).to_string())?;
-    write(&private, secret.display_as_bind().to_string())?;
-    Ok(key)
+
+    fn halves(&mut self, zone: &Zone, key: &Key, generation: u32) -> Result<Arc<Halves>, SignError> {
+        // A key with a name is the zone's in all its editions, one without belongs to its edition.
+        let owner = if key.name.is_empty() {
+            zone.id.clone()
+        } else {
+            zone.name.to_string()
+        };
+        let id = KeyId {
+            owner,
+            name: key.name.clone(),
+            algorithm: key.algorithm,
+            public_only: key.public_only,
+            flags: key.flags,
+            generation,
+        };
+        if let Some(known) = self.known.get(&id) {
+            return Ok(Arc::clone(known));
+        }
+        let made = match (key.public_only, &self.folder) {
+            (Some(half), _) => Halves::public(half, &id).map_err(|reason| SignError::Generate {
+                zone: zone.name.clone(),
+                reason,
+            })?,
+            (None, None) => self.make(&zone.name, &id)?.0,
+            (None, Some(folder)) => self.keep(folder, &zone.name, &id)?,
+        };
+        let made = Arc::new(made);
+        self.known.insert(id, Arc::clone(&made));
+        Ok(made)
+    }
+
+    /// A new key, with a key tag that no other key of the world has.
+    fn make(&self, zone: &Name, id: &KeyId) -> Result<(Halves, SecretKeyBytes), SignError> {
+        let wrong = |reason: String| SignError::Generate {
+            zone: zone.clone(),
+            reason,
+        };
+        let parameters = match id.algorithm {
+            Algorithm::EcdsaP256 => GenerateParams::EcdsaP256Sha256,
+            Algorithm::EcdsaP384 => GenerateParams::EcdsaP384Sha384,
+            Algorithm::Ed25519 => GenerateParams::Ed25519,
+        };
+        let is_taken = |tag| self.known.values().any(|halves| halves.public.key_tag() == tag);
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let (secret, public) = generate(&parameters, id.flags).map_err(|error| wrong(error.to_string()))?;
+            if attempt < TAG_ATTEMPTS && is_taken(public.key_tag()) {
+                continue;
+            }
+            let halves = Halves::both(zone, &secret, public).map_err(wrong)?;
+            return Ok((halves, secret));
+        }
+    }
+
+    /// Reads the key from its pair of files in the form that BIND's tools use, or makes and writes it.
+    fn keep(&self, folder: &Path, zone: &Name, id: &KeyId) -> Result<Halves, SignError> {
+        let safe = |text: &str| -> String {
+            let kept = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
+            text.chars().map(|c| if kept(c) { c } else { '_' }).collect()
+        };
+        let mut stem = format!("K{}+{:03}+{:05}", safe(&id.owner), id.algorithm.number(), id.generation);
+        if !id.name.is_empty() {
+            stem = format!("{stem}-{}-{}", safe(&id.name), id.flags);
+        }
+        let (private, public) = (
+            folder.join(format!("{stem}.private")),
+            folder.join(format!("{stem}.key")),
+        );
+        let wrong = |file: &Path, reason: String| SignError::KeyFile {
+            file: file.to_owned(),
+            reason,
+        };
+        let read = |file: &Path| std::fs::read_to_string(file).map_err(|error| wrong(file, error.to_string()));
+        if private.exists() {
+            let secret = SecretKeyBytes::parse_from_bind(&read(&private)?)
+                .map_err(|error| wrong(&private, error.to_string()))?;
+            let record =
+                parse_from_bind::<Vec<u8>>(&read(&public)?).map_err(|error| wrong(&public, error.to_string()))?;
+            return Halves::both(zone, &secret, record.into_data()).map_err(|reason| wrong(&private, reason));
+        }
+        let (halves, secret) = self.make(zone, id)?;
+        let record = WireRecord::new(zone.as_wire(), Class::IN, Ttl::HOUR, halves.public.clone());
+        let write =
+            |file: &Path, text: String| std::fs::write(file, text).map_err(|error| wrong(file, error.to_string()));
+        std::fs::create_dir_all(folder).map_err(|error| wrong(folder, error.to_string()))?;
+        // The private file comes last: it is what says that the pair is whole.
+        write(&public, display_as_bind(&record).to_string())?;
+        write(&private, secret.display_as_bind().to_string())?;
+        Ok(halves)
+    }
 }
 
 /// A span of validity, in seconds since 1970.
@@ -183,12 +276,12 @@ pub(crate) struct Validity {
     pub expiration: i64,
 }
 
-/// Signs the records of a zone: gives them back with DNSKEY, denial chain and RRSIGs.
+/// Signs the records of a zone: gives them back with DNSKEY, what it asks of its parent, denial chain and RRSIGs.
 pub(crate) fn sign(
     apex: &Name,
-    records: Vec<Record>,
-    key: &ZoneKey,
-    denial: Denial,
+    mut records: Vec<Record>,
+    keys: &[ZoneKey],
+    signing: &Signing,
     validity: Validity,
 ) -> Result<Vec<Record>, SignError> {
     let wrong = |reason: String| SignError::Sign {
@@ -197,7 +290,7 @@ pub(crate) fn sign(
     };
     // RRSIG times are 32 bits wide and wrap (RFC 4034 §3.1.5).
     let (inception, expiration) = ((validity.inception as u32).into(), (validity.expiration as u32).into());
-    let denial = match denial {
+    let denial = match signing.denial {
         Denial::Nsec => DenialConfig::Nsec(GenerateNsecConfig::new()),
         Denial::Nsec3 => DenialConfig::Nsec3(GenerateNsec3Config::<Vec<u8>, DefaultSorter>::new(Nsec3param::default())),
     };
@@ -205,8 +298,12 @@ pub(crate) fn sign(
         .iter()
         .find(|record| record.rtype() == Rtype::SOA)
         .map_or(Ttl::HOUR, Record::ttl);
-    let data: Data = ZoneRecordData::Dnskey(key.dnskey());
-    let keys = vec![WireRecord::new(apex.as_wire().clone(), Class::IN, ttl, data)];
+    let at_apex = |data: Data| WireRecord::new(apex.as_wire().clone(), Class::IN, ttl, data);
+    records.extend(wishes(keys, signing).map_err(wrong)?.into_iter().map(at_apex));
+    let published = keys.iter().filter(|key| key.key.published);
+    let dnskeys: Vec<Record> = published
+        .map(|key| at_apex(ZoneRecordData::Dnskey(key.dnskey())))
+        .collect();
     let of_type = |rtype| {
         records
             .iter()
@@ -214,28 +311,69 @@ pub(crate) fn sign(
             .cloned()
             .collect()
     };
-    // What `sign_zone` leaves to a key-signing key, which here is the same key.
-    let left_out: [Vec<Record>; 3] = [keys.clone(), of_type(Rtype::CDS), of_type(Rtype::CDNSKEY)];
+    // What `sign_zone` leaves to key-signing keys.
+    let left_out: [Vec<Record>; 3] = [dnskeys.clone(), of_type(Rtype::CDS), of_type(Rtype::CDNSKEY)];
+    let pairs: Vec<&Pair> = keys.iter().filter_map(|key| key.halves.pair.as_ref()).collect();
     let mut zone: SortedRecords<domain::base::Name<Vec<u8>>, Data> = SortedRecords::new();
     zone.extend(records);
     zone.sign_zone(
         apex.as_wire(),
         &SigningConfig::new(denial, inception, expiration),
-        &[&key.key],
+        &pairs,
     )
     .map_err(|error| wrong(error.to_string()))?;
     let mut signed = zone.into_inner();
 
     for records in left_out.iter().filter(|records| !records.is_empty()) {
-        let set = Rrset::new_from_owned(records).map_err(|error| wrong(error.to_string()))?;
-        let signature = sign_rrset(&key.key, &set, inception, expiration).map_err(|error| wrong(error.to_string()))?;
-        signed.push(WireRecord::new(
-            apex.as_wire().clone(),
-            Class::IN,
-            ttl,
-            ZoneRecordData::Rrsig(signature.into_data()),
-        ));
+        for pair in &pairs {
+            let set = Rrset::new_from_owned(records).map_err(|error| wrong(error.to_string()))?;
+            let signature = sign_rrset(pair, &set, inception, expiration).map_err(|error| wrong(error.to_string()))?;
+            signed.push(at_apex(ZoneRecordData::Rrsig(signature.into_data())));
+        }
     }
-    signed.extend(keys);
+    // Every whole key has signed everything; now those signatures go that it should not have made.
+    signed.retain(|record| match record.data() {
+        ZoneRecordData::Rrsig(rrsig) => keys
+            .iter()
+            .any(|key| key.makes(rrsig.type_covered(), rrsig.algorithm(), rrsig.key_tag())),
+        _ => true,
+    });
+    signed.extend(dnskeys);
     Ok(signed)
+}
+
+/// The CDS and CDNSKEY records that a zone's signing asks for.
+fn wishes(keys: &[ZoneKey], signing: &Signing) -> Result<Vec<Data>, String> {
+    let known = |wish: &Wish| keys.iter().find(|key| key.key.name == wish.0);
+    let stranger = |wish: &Wish| format!("it has no key `{}`", wish.0);
+    let mut records = Vec::new();
+    for wish in &signing.cds {
+        let deletion = || Ds {
+            key_tag: 0,
+            algorithm: 0,
+            digest_type: 0,
+            digest: vec![0],
+        };
+        let ds = match known(wish) {
+            Some(key) => key.ds(),
+            None if wish.is_delete() => deletion(),
+            None => wish.as_ds().ok_or_else(|| stranger(wish))?,
+        };
+        let (algorithm, digest_type) = (
+            SecurityAlgorithm::from_int(ds.algorithm),
+            DigestAlgorithm::from_int(ds.digest_type),
+        );
+        let cds = Cds::new(ds.key_tag, algorithm, digest_type, ds.digest).map_err(|error| error.to_string())?;
+        records.push(ZoneRecordData::Cds(cds));
+    }
+    for wish in &signing.cdnskey {
+        let (flags, algorithm, octets) = match known(wish).map(ZoneKey::dnskey) {
+            Some(key) => (key.flags(), key.algorithm(), key.public_key().clone()),
+            None if wish.is_delete() => (0, SecurityAlgorithm::from_int(0), vec![0]),
+            None => return Err(stranger(wish)),
+        };
+        let cdnskey = Cdnskey::new(flags, 3, algorithm, octets).map_err(|error| error.to_string())?;
+        records.push(ZoneRecordData::Cdnskey(cdnskey));
+    }
+    Ok(records)
 }

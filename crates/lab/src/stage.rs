@@ -17,8 +17,9 @@ use model::{Ds, Name};
 use crate::event::{Change, DsChange, Event};
 use crate::fault::{Fault, FaultRule};
 use crate::live_zone::{LiveZone, move_serial};
-use crate::sign::{Keys, SignError, Validity, sign};
-use crate::world::{Denial, ParentDs, World, Zone};
+use crate::sign::{Keys, SignError, Validity, ZoneKey, sign};
+use crate::signing::ParentDs;
+use crate::world::{World, Zone};
 use crate::zone_data::ZoneData;
 use crate::zone_file::{Data, Record, is_owner};
 
@@ -133,18 +134,16 @@ impl Stage {
     fn build_zone(&mut self, zone: &Zone, shape: &Shape, revision: u32) -> Result<LiveZone, SignError> {
         let mut records = shape.records.clone();
         move_serial(&mut records, revision);
-        let (mut key, mut denial, mut all) = (None, Denial::default(), records.clone());
-        if let (Some(signing), Some(validity)) = (zone.signing, shape.validity) {
-            let made = self.keys.get(zone, signing.algorithm, shape.generation)?;
-            denial = signing.denial;
-            all = sign(&zone.name, all, &made, denial, validity)?;
-            key = Some(made);
+        let (mut signed, mut all) = (None, records.clone());
+        if let (Some(signing), Some(validity)) = (&zone.signing, shape.validity) {
+            let keys = self.keys.of(zone, signing, shape.generation)?;
+            all = sign(&zone.name, all, &keys, signing, validity)?;
+            signed = Some((signing.clone(), keys));
         }
         Ok(LiveZone {
             id: zone.id.clone(),
             name: zone.name.clone(),
-            key,
-            denial,
+            signed,
             records,
             fresh: Arc::new(ZoneData::new(zone.name.clone(), all)),
             start: self.start,
@@ -204,12 +203,14 @@ impl Stage {
             };
             let records = &mut shapes[at].records;
             let generation = ds_generation.get(zone.id.as_str()).copied().unwrap_or(0);
-            match (ds_changes.get(&zone.name), zone.signing) {
+            match (ds_changes.get(&zone.name), &zone.signing) {
                 (Some(DsChange::Remove), _) => set_ds(records, &zone.name, &[]),
                 (Some(DsChange::Replace(list)), _) => set_ds(records, &zone.name, list),
                 (_, Some(signing)) if signing.ds == ParentDs::Auto => {
-                    let ds = self.keys.get(zone, signing.algorithm, generation)?.ds();
-                    set_ds(records, &zone.name, &[ds]);
+                    let keys = self.keys.of(zone, signing, generation)?;
+                    let pointed_at = keys.iter().filter(|key| key.key.has_ds());
+                    let ds: Vec<Ds> = pointed_at.map(ZoneKey::ds).collect();
+                    set_ds(records, &zone.name, &ds);
                 }
                 _ => {}
             }
@@ -266,7 +267,7 @@ impl Stage {
 }
 
 fn first_shape(zone: &Zone, start: Timestamp) -> Shape {
-    let validity = zone.signing.map(|signing| {
+    let validity = zone.signing.as_ref().map(|signing| {
         let inception = start
             .saturating_add(signing.signed_at.signed())
             .unwrap_or(start)

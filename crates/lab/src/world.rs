@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use domain::base::iana::SecurityAlgorithm;
 use include_dir::{Dir, include_dir};
 use model::Name;
 use serde::{Deserialize, Serialize};
@@ -12,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::{Change, Event};
 use crate::fault::FaultRule;
 use crate::organisation::{Organisation, OrganisationKind, Region, ResponsibilityKind};
+use crate::signing::Signing;
 use crate::span::Span;
 use crate::story::Story;
 use crate::zone_file::{self, Record, ZoneFileError};
@@ -78,78 +78,6 @@ pub struct Zone {
     /// How it is signed, if it is.
     pub signing: Option<Signing>,
     pub(crate) records: Vec<Record>,
-}
-
-/// How a zone is signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Signing {
-    /// Algorithm of its key.
-    #[serde(default)]
-    pub algorithm: Algorithm,
-    /// How it proves that names do not exist.
-    #[serde(default)]
-    pub denial: Denial,
-    /// Inception of its signatures, counted from the lab's start. One hour before by default (clocks differ).
-    #[serde(default = "an_hour_before")]
-    pub signed_at: Span,
-    /// From inception to expiration; 14 days by default.
-    #[serde(default = "fourteen_days")]
-    pub validity: Span,
-    /// Whether the parent gets a DS.
-    #[serde(default)]
-    pub ds: ParentDs,
-}
-
-fn an_hour_before() -> Span {
-    Span::seconds(-3_600)
-}
-
-fn fourteen_days() -> Span {
-    Span::seconds(14 * 86_400)
-}
-
-/// Signature algorithms of the lab (RFC 8624 recommends both).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Algorithm {
-    /// ECDSA P-256 with SHA-256 (13).
-    #[default]
-    EcdsaP256,
-    /// Ed25519 (15).
-    Ed25519,
-}
-
-impl Algorithm {
-    /// The algorithm's number (IANA DNSSEC algorithm numbers).
-    pub fn number(self) -> u8 {
-        match self {
-            Algorithm::EcdsaP256 => SecurityAlgorithm::ECDSAP256SHA256.to_int(),
-            Algorithm::Ed25519 => SecurityAlgorithm::ED25519.to_int(),
-        }
-    }
-}
-
-/// Ways to prove that a name does not exist.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Denial {
-    /// NSEC (RFC 4034 §4).
-    Nsec,
-    /// NSEC3 with no extra iterations and an empty salt (RFC 9276 §3.1).
-    #[default]
-    Nsec3,
-}
-
-/// Whether the parent of a signed zone carries a DS for it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ParentDs {
-    /// The DS of the zone's key (SHA-256) is put in.
-    #[default]
-    Auto,
-    /// None is put in.
-    None,
 }
 
 /// Why a world cannot be read. Each names the file.
@@ -319,11 +247,13 @@ impl World {
                     Some(_) => None,
                 }
             }
-            Change::Cut { server } | Change::AddFault { server, .. } | Change::RemoveFault { server, .. } => self
-                .servers_called(server)
-                .next()
-                .is_none()
-                .then(|| format!("the world has no server `{server}`")),
+            Change::Cut { server } | Change::AddFault { server, .. } | Change::RemoveFault { server, .. }
+                if self.servers_called(server).next().is_none() =>
+            {
+                Some(format!("the world has no server `{server}`"))
+            }
+            Change::AddFault { rule, .. } => rule.contradiction(),
+            Change::Cut { .. } | Change::RemoveFault { .. } => None,
             Change::Repair { .. } => None,
         }
     }
@@ -418,6 +348,11 @@ fn check(world: &World) -> Result<(), String> {
             ));
         }
     }
+    for zone in &world.zones {
+        if let Some(reason) = zone.signing.as_ref().and_then(Signing::contradiction) {
+            return Err(format!("signing of the zone `{}`: {reason}", zone.id));
+        }
+    }
     let mut owners: BTreeMap<IpAddr, &Name> = BTreeMap::new();
     for server in &world.servers {
         for address in &server.addresses {
@@ -439,6 +374,9 @@ fn check(world: &World) -> Result<(), String> {
                 "server `{}` serves the zone `{zone}`, which the world has not",
                 server.name
             ));
+        }
+        if let Some(reason) = server.faults.iter().find_map(FaultRule::contradiction) {
+            return Err(format!("a fault of server `{}`: {reason}", server.name));
         }
         if !(0.0..=1.0).contains(&server.loss) {
             return Err(format!(

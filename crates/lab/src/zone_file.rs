@@ -27,12 +27,55 @@ pub struct ZoneFileError {
 
 /// Reads the zone `apex` from `text`. Names without a final dot are below the apex.
 pub(crate) fn read(apex: &Name, text: &str) -> Result<Vec<Record>, ZoneFileError> {
+    let mut ttls: BTreeMap<(Name, Rtype), Ttl> = BTreeMap::new();
+    let records = scan(apex, text, |record| {
+        let owner = Name::from_wire(record.owner());
+        if !owner.is_at_or_below(apex) {
+            return Err(format!("`{owner}` is not in the zone `{apex}`"));
+        }
+        if record.class() != Class::IN {
+            return Err(format!("class {} is not IN", record.class()));
+        }
+        if matches!(
+            record.rtype(),
+            Rtype::RRSIG | Rtype::NSEC | Rtype::NSEC3 | Rtype::NSEC3PARAM | Rtype::DNSKEY
+        ) {
+            return Err(format!(
+                "{} of `{owner}`: the lab makes these when it signs",
+                record.rtype()
+            ));
+        }
+        let ttl = *ttls.entry((owner.clone(), record.rtype())).or_insert(record.ttl());
+        if ttl != record.ttl() {
+            return Err(format!(
+                "{} of `{owner}` has two TTLs, {} and {}",
+                record.rtype(),
+                ttl.as_secs(),
+                record.ttl().as_secs()
+            ));
+        }
+        Ok(())
+    })?;
+    check_apex(apex, &records)?;
+    Ok(records)
+}
+
+/// Reads records of any kind, with full names.
+pub(crate) fn records(text: &str) -> Result<Vec<Record>, ZoneFileError> {
+    scan(&Name::root(), text, |_| Ok(()))
+}
+
+/// Reads records and looks at each. Names without a final dot are below `origin`.
+fn scan(
+    origin: &Name,
+    text: &str,
+    mut check: impl FnMut(&Record) -> Result<(), String>,
+) -> Result<Vec<Record>, ZoneFileError> {
     // A file that ends within a line is as good as one that ends after it.
     let mut scanner = Zonefile::from(format!("{text}\n").as_str());
-    scanner.set_origin(apex.as_wire().to_bytes());
+    scanner.set_origin(origin.as_wire().to_bytes());
     scanner.set_default_class(Class::IN);
     let mut records = Vec::new();
-    let mut ttls: BTreeMap<(Name, Rtype), Ttl> = BTreeMap::new();
     loop {
         let offset = scanner.current_offset();
         let here = |reason| ZoneFileError {
@@ -40,42 +83,15 @@ pub(crate) fn read(apex: &Name, text: &str) -> Result<Vec<Record>, ZoneFileError
             reason,
         };
         let scanned = match next_entry(&mut scanner).map_err(here)? {
-            Ok(None) => break,
+            Ok(None) => return Ok(records),
             Ok(Some(Entry::Record(record))) => record,
             Ok(Some(Entry::Include { path, .. })) => return Err(here(format!("`$INCLUDE {path}` is not supported"))),
             Err(error) => return Err(scan_error(&error.to_string(), line_of(text, offset))),
         };
         let record = own(scanned);
-        let owner = Name::from_wire(record.owner());
-        if !owner.is_at_or_below(apex) {
-            return Err(here(format!("`{owner}` is not in the zone `{apex}`")));
-        }
-        if record.class() != Class::IN {
-            return Err(here(format!("class {} is not IN", record.class())));
-        }
-        if matches!(
-            record.rtype(),
-            Rtype::RRSIG | Rtype::NSEC | Rtype::NSEC3 | Rtype::NSEC3PARAM | Rtype::DNSKEY
-        ) {
-            return Err(here(format!(
-                "{} of `{owner}`: the lab makes these when it signs",
-                record.rtype()
-            )));
-        }
-        let ttl = *ttls.entry((owner.clone(), record.rtype())).or_insert(record.ttl());
-        if ttl != record.ttl() {
-            let reason = format!(
-                "{} of `{owner}` has two TTLs, {} and {}",
-                record.rtype(),
-                ttl.as_secs(),
-                record.ttl().as_secs()
-            );
-            return Err(here(reason));
-        }
+        check(&record).map_err(here)?;
         records.push(record);
     }
-    check_apex(apex, &records)?;
-    Ok(records)
 }
 
 type Scanned = Result<Option<Entry>, domain::zonefile::inplace::Error>;

@@ -82,6 +82,18 @@ impl Ask {
 
     /// The octets that come back over UDP; none when none come.
     pub async fn octets(&self, server: SocketAddr, patience: Duration) -> Option<Vec<u8>> {
+        let (octets, from) = self.datagram(server, patience).await?;
+        assert_eq!(from, server);
+        Some(octets)
+    }
+
+    /// The address from which an answer comes over UDP.
+    pub async fn source(&self, server: SocketAddr) -> IpAddr {
+        let datagram = self.datagram(server, PATIENCE).await;
+        datagram.unwrap_or_else(|| panic!("{server} says nothing")).1.ip()
+    }
+
+    async fn datagram(&self, server: SocketAddr, patience: Duration) -> Option<(Vec<u8>, SocketAddr)> {
         let socket = UdpSocket::bind(("127.0.0.1", 0)).await.unwrap();
         socket.send_to(&self.query(), server).await.unwrap();
         let mut buffer = vec![0; 65_535];
@@ -89,9 +101,8 @@ impl Ask {
             .await
             .ok()?
             .unwrap();
-        assert_eq!(from, server);
         buffer.truncate(length);
-        Some(buffer)
+        Some((buffer, from))
     }
 
     pub async fn udp(&self, server: SocketAddr) -> Answer {

@@ -115,7 +115,7 @@ async fn udp_only_closes_tcp_without_an_answer() {
 }
 
 #[tokio::test]
-async fn drops_edns_in_three_manners() {
+async fn drops_edns_in_four_manners() {
     let lab = pocket().await;
     let question = ask("www.plain.test", Rtype::A);
     for (server, edns) in [(SERVER, EdnsManner::Ignores), ("127.10.3.2", EdnsManner::Formerr)] {
@@ -146,6 +146,14 @@ async fn drops_edns_in_three_manners() {
     })
     .await;
     assert!(question.is_left_without_answer(at(&lab, SERVER)).await);
+    let lab = pocket_with(FaultRule {
+        edns: EdnsManner::Version1,
+        ..FaultRule::of(Fault::DropsEdns)
+    })
+    .await;
+    let message = question.udp(at(&lab, SERVER)).await;
+    assert_eq!(message.opt().unwrap().version(), 1);
+    assert_eq!(answer_of(&message)[0], "www.plain.test A 127.10.3.5");
     question.without_edns().udp(at(&lab, SERVER)).await;
 }
 
@@ -269,6 +277,79 @@ async fn every_fault_can_be_taken_away_again() {
         let message = question.udp(at(&lab, SERVER)).await;
         assert_eq!(answer_of(&message), ["www.plain.test A 127.10.3.5"], "{fault}");
     }
+}
+
+#[tokio::test]
+async fn says_answers_with_the_records_of_its_rule() {
+    let rule = FaultRule {
+        answer: "www.plain.test. 60 A 192.0.2.1\nplain.test. 60 SOA a. b. 1 2 3 4 5\n".to_owned(),
+        qtype: Some(Rtype::A),
+        ..FaultRule::of(Fault::Says)
+    };
+    let lab = pocket_with(rule).await;
+    let message = ask("www.plain.test", Rtype::A).udp(at(&lab, SERVER)).await;
+    assert!(message.header().aa());
+    assert_eq!(
+        answer_of(&message),
+        ["www.plain.test A 192.0.2.1", "plain.test SOA a. b. 1 2 3 4 5"]
+    );
+    let other = ask("plain.test", Rtype::NS).udp(at(&lab, SERVER)).await;
+    assert_eq!(answer_of(&other).len(), 2, "the rule is about A alone");
+    add(&lab, SERVER, FaultRule::of(Fault::Says));
+    let empty = ask("plain.test", Rtype::NS).udp(at(&lab, SERVER)).await;
+    assert_eq!((answer_of(&empty).len(), authority_of(&empty).len()), (0, 0));
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_is_refused_with_its_line() {
+    let lab = pocket().await;
+    for (answer, expected) in [
+        ("www.plain.test. A\n", "this event cannot happen: its answer, line 1: "),
+        (
+            "a. 60 A 127.0.0.1\nb. 60 A 1.2.3\n",
+            "this event cannot happen: its answer, line 2: ",
+        ),
+    ] {
+        let rule = FaultRule {
+            answer: answer.to_owned(),
+            ..FaultRule::of(Fault::Says)
+        };
+        let server = SERVER.to_owned();
+        let error = lab.apply(&Event::new(Change::AddFault { server, rule })).unwrap_err();
+        assert!(error.to_string().starts_with(expected), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn other_source_answers_from_another_address() {
+    let lab = pocket_with(FaultRule::of(Fault::OtherSource)).await;
+    let question = ask("www.plain.test", Rtype::A);
+    assert_eq!(question.source(at(&lab, SERVER)).await.to_string(), "127.255.255.254");
+    assert_eq!(answer_of(&question.tcp(at(&lab, SERVER)).await).len(), 1);
+    let outside = FaultRule {
+        from: Some("192.0.2.1".parse().unwrap()),
+        ..FaultRule::of(Fault::OtherSource)
+    };
+    let server = SERVER.to_owned();
+    let error = lab
+        .apply(&Event::new(Change::AddFault { server, rule: outside }))
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "this event cannot happen: 192.0.2.1 is not a loopback address"
+    );
+}
+
+#[tokio::test]
+async fn a_rule_can_be_about_one_transport() {
+    let tcp = FaultRule {
+        transport: Some(model::Transport::Tcp),
+        ..FaultRule::of(Fault::NotAuthoritative)
+    };
+    let lab = pocket_with(tcp).await;
+    let question = ask("www.plain.test", Rtype::A);
+    assert!(question.udp(at(&lab, SERVER)).await.header().aa());
+    assert!(!question.tcp(at(&lab, SERVER)).await.header().aa());
 }
 
 #[tokio::test]
