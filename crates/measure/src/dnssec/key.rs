@@ -1,7 +1,6 @@
 //! Keys: their flags and size, and whether a DS points at them.
 
 use domain::base::iana::DigestAlgorithm;
-use domain::crypto::common::rsa_exponent_modulus;
 use domain::dnssec::validator::base::DnskeyExt;
 use model::{Ds, Name};
 
@@ -130,8 +129,21 @@ pub fn rsa_bits(key: &Dnskey) -> Option<usize> {
     if !Algorithm::of(key.algorithm().to_int()).is_rsa() {
         return None;
     }
-    let (_, modulus) = rsa_exponent_modulus(key, 0).ok()?;
-    Some(modulus.len() * 8 - modulus.first()?.leading_zeros() as usize)
+    let modulus = rsa_modulus(key.public_key())?;
+    let highest = modulus.iter().position(|octet| *octet != 0)?;
+    let rest = &modulus[highest..];
+    Some(rest.len() * 8 - rest[0].leading_zeros() as usize)
+}
+
+/// The modulus in the octets of an RSA key: what follows the exponent (RFC 3110 §2). Of any length: a key that is larger
+/// than the standard allows has a size too.
+fn rsa_modulus(octets: &[u8]) -> Option<&[u8]> {
+    let (exponent, rest) = match octets {
+        [0, high, low, rest @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), rest),
+        [length, rest @ ..] => (usize::from(*length), rest),
+        _ => return None,
+    };
+    rest.get(exponent..).filter(|_| exponent > 0)
 }
 
 #[cfg(test)]
@@ -211,7 +223,21 @@ mod tests {
         let (_, example) = example();
         assert_eq!(rsa_bits(&example), Some(1024));
         assert_eq!(rsa_bits(&key(256, 8, vec![1, 3, 0x7f, 0xff])), Some(15));
-        assert_eq!(rsa_bits(&key(256, 8, vec![0, 0, 0])), None);
+        assert_eq!(rsa_bits(&key(256, 8, vec![0, 0, 1, 3, 0, 0, 1])), Some(1));
+        assert_eq!(
+            rsa_bits(&key(256, 8, [vec![1, 3], vec![0xff; 513]].concat())),
+            Some(4104)
+        );
+        for none in [
+            vec![],
+            vec![0],
+            vec![0, 0, 0],
+            vec![0, 0, 0, 7],
+            vec![3, 1, 0, 1],
+            vec![3, 1, 0, 1, 0],
+        ] {
+            assert_eq!(rsa_bits(&key(256, 8, none)), None);
+        }
         assert_eq!(rsa_bits(&key(256, 13, vec![0; 64])), None);
     }
 
