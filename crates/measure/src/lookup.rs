@@ -33,7 +33,7 @@ pub struct Lookup {
     pub rcode: Option<OptRcode>,
     /// The records found; their owner is `canonical`.
     pub records: Vec<Record>,
-    /// Whether aliases were followed.
+    /// Whether the name is an alias, also where that leads nowhere.
     pub alias: bool,
     /// The name at the end of the aliases.
     pub canonical: Name,
@@ -100,6 +100,7 @@ impl Run {
         async move {
             let mut current = name.clone();
             let mut rcode = None;
+            let mut is_circle = false;
             'alias: for _ in 0..STEPS {
                 let from = match (rtype, current.parent()) {
                     (Rtype::DS, Some(parent)) => parent,
@@ -116,6 +117,7 @@ impl Run {
                     };
                     rcode = Some(response.rcode);
                     let Some(canonical) = response.canonical(&current) else {
+                        is_circle = true;
                         break 'alias;
                     };
                     let records: Vec<Record> = response.answers(&canonical, rtype).cloned().collect();
@@ -144,7 +146,7 @@ impl Run {
             Lookup {
                 rcode,
                 records: Vec::new(),
-                alias: current != name,
+                alias: is_circle || current != name,
                 canonical: current,
             }
         }
