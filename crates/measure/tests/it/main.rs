@@ -12,6 +12,7 @@ mod dnssec_more;
 mod explained;
 mod offline;
 mod parsers;
+mod scenarios;
 mod scripted;
 mod servers;
 mod transport;

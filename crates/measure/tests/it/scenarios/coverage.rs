@@ -1,0 +1,121 @@
+//! Whether every message is demanded somewhere, refuted somewhere, and met in an odd state.
+
+use std::collections::BTreeSet;
+
+use measure::Profile;
+use model::Level;
+
+use super::file::{Scenario, scenarios};
+use super::scene::is_server;
+
+/// Cases for which others have published scenarios (Zonemaster's `test-zone-data`); they need none of ours.
+const PUBLISHED: &[&str] = &[
+    "address01",
+    "address03",
+    "basic01",
+    "basic02",
+    "connectivity04",
+    "consistency05",
+    "consistency06",
+    "delegation01",
+    "delegation02",
+    "delegation03",
+    "dnssec01",
+    "dnssec03",
+    "dnssec05",
+    "dnssec07",
+    "dnssec10",
+    "dnssec16",
+    "nameserver15",
+    "zone09",
+    "zone11",
+];
+
+/// In how many scenarios of its case a message comes up.
+#[derive(Default)]
+struct Count {
+    demanded: usize,
+    refuted: usize,
+    odd: usize,
+}
+
+fn count(scenarios: &[Scenario], case: &str, tag: &str, level: Level) -> Count {
+    let is_named = |list: &[String]| list.iter().any(|named| named == tag);
+    let mut count = Count::default();
+    for scenario in scenarios.iter().filter(|scenario| scenario.case == case) {
+        let is_demanded = is_named(&scenario.must);
+        if scenario.odd {
+            count.odd += usize::from(is_demanded || is_named(&scenario.must_not));
+        } else if is_demanded {
+            count.demanded += 1;
+        } else {
+            // a milder message that is not demanded may come all the same
+            count.refuted += usize::from(level >= Level::Warning || is_named(&scenario.must_not));
+        }
+    }
+    count
+}
+
+#[test]
+fn every_warning_is_demanded_refuted_and_met_in_an_odd_state() {
+    let (scenarios, profile) = (scenarios(), Profile::default());
+    let mut lacking = Vec::new();
+    for (case, tag) in profile.messages() {
+        let level = profile.level(case, tag);
+        let is_ours = measure::cases::ids().any(|id| id == case) && !PUBLISHED.contains(&case);
+        let Count { demanded, refuted, odd } = count(&scenarios, case, tag, level);
+        if demanded + odd == 0 && (level < Level::Warning || !is_ours) {
+            continue;
+        }
+        println!("{case:15} {tag:40} {level:8} demanded {demanded:2}  refuted {refuted:2}  odd {odd:2}");
+        if is_ours && level >= Level::Warning && [demanded, refuted, odd].contains(&0) {
+            lacking.push(format!(
+                "{case} {tag}: demanded {demanded}, refuted {refuted}, odd {odd}"
+            ));
+        }
+    }
+    assert!(
+        lacking.is_empty(),
+        "{} messages lack a scenario:\n{}",
+        lacking.len(),
+        lacking.join("\n")
+    );
+}
+
+#[test]
+fn every_case_without_published_scenarios_has_some_here() {
+    let scenarios = scenarios();
+    let here: BTreeSet<&str> = scenarios.iter().map(|scenario| scenario.case.as_str()).collect();
+    let lacking: Vec<&str> = measure::cases::ids()
+        .filter(|case| !PUBLISHED.contains(case) && !here.contains(case))
+        .collect();
+    assert!(lacking.is_empty(), "{lacking:?}");
+    for case in here {
+        let own = || scenarios.iter().filter(|scenario| scenario.case == case);
+        assert!(own().any(|scenario| scenario.odd), "{case} has no odd scenario");
+        assert!(own().any(|scenario| !scenario.odd), "{case} has only odd scenarios");
+    }
+}
+
+#[test]
+fn scenarios_name_cases_messages_and_servers_that_there_are() {
+    let profile = Profile::default();
+    let mut names = BTreeSet::new();
+    for scenario in scenarios() {
+        let at = format!("{} `{}`", scenario.case, scenario.name);
+        assert!(
+            measure::cases::ids().any(|id| id == scenario.case),
+            "{at}: no such case"
+        );
+        for tag in scenario.must.iter().chain(&scenario.must_not) {
+            assert!(profile.knows(&scenario.case, tag), "{at}: there is no message {tag}");
+        }
+        let contradiction = scenario.must.iter().find(|tag| scenario.must_not.contains(tag));
+        assert_eq!(contradiction, None, "{at}");
+        assert!(
+            scenario.faults.keys().all(|server| is_server(server)),
+            "{at}: no such server"
+        );
+        assert!(names.insert(at.clone()), "two scenarios are called {at}");
+    }
+}
