@@ -20,10 +20,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::event::Event;
+use crate::forge::Forger;
 use crate::organisation::Organisation;
 use crate::respond::{Reaction, respond};
 use crate::sign::{SignError, ZoneKey};
 use crate::stage::{EventError, Snapshot, Stage};
+use crate::tamper::{Answer, Tampering};
 use crate::world::World;
 
 /// How long an idle TCP connection is kept (RFC 7766 §6.2.3 asks for seconds).
@@ -266,6 +268,18 @@ impl Lab {
             .iter()
             .find(|above| above.name != *zone && zone.is_at_or_below(&above.name))?;
         parent.delegation(zone)
+    }
+
+    /// Lets `change` change every answer of the server at `address` before it is sent, transfers aside.
+    pub fn tamper(&self, address: IpAddr, change: impl Fn(&mut Answer) + Send + Sync + 'static) {
+        let mut stage = self.0.stage.lock().expect("no holder of this lock panics");
+        let snapshot = stage.tamper(address, Tampering::new(change));
+        *self.0.shared.snapshot.write().expect("no holder of this lock panics") = Arc::new(snapshot);
+    }
+
+    /// The key of a zone to forge signatures with, by zone id; its first key where it has several.
+    pub fn forger(&self, zone: &str) -> Option<Forger> {
+        self.keys_of(zone).first().and_then(ZoneKey::forger)
     }
 
     /// The public key of a zone, by zone id, the first where it has several; none when it is not signed.

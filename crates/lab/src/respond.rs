@@ -18,6 +18,7 @@ use crate::live_zone::{LiveZone, Signatures, Variant};
 use crate::lookup::{Found, look_up};
 use crate::odd::OddManner;
 use crate::stage::{ServerState, Snapshot};
+use crate::tamper::{Answer, Tampering};
 use crate::zone_file::Record;
 
 /// Largest answer over UDP that a server sends, in octets (the value of DNS flag day 2020).
@@ -200,6 +201,7 @@ fn react(
     }
     fill(&mut draft, rules, server, world);
     odd::replace(&manners, &mut draft, transport);
+    server.tampering.iter().for_each(|tampering| draft.tamper(tampering));
     if has(Fault::NotAuthoritative) {
         draft.found.authoritative = false;
     }
@@ -364,6 +366,28 @@ impl Draft<'_> {
         self.question
             .as_ref()
             .is_some_and(|(_, question)| question.qtype() == rtype)
+    }
+
+    /// Lets a test change what the answer says.
+    fn tamper(&mut self, tampering: &Tampering) {
+        let Some((qname, question)) = &self.question else {
+            return;
+        };
+        let mut answer = Answer {
+            qname: qname.clone(),
+            qtype: question.qtype(),
+            rcode: self.rcode,
+            authoritative: self.found.authoritative,
+            answer: std::mem::take(&mut self.found.answer),
+            authority: std::mem::take(&mut self.found.authority),
+            additional: std::mem::take(&mut self.found.additional),
+        };
+        tampering.apply(&mut answer);
+        self.rcode = answer.rcode;
+        self.found.authoritative = answer.authoritative;
+        self.found.answer = answer.answer;
+        self.found.authority = answer.authority;
+        self.found.additional = answer.additional;
     }
 
     fn compose(&self, transport: Transport) -> Vec<u8> {

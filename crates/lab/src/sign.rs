@@ -22,6 +22,7 @@ use model::{Ds, Name};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use crate::forge::Forger;
 use crate::signing::{Algorithm, Denial, Key, PublicOnly, Signing, Wish};
 use crate::world::Zone;
 use crate::zone_file::{Data, Record};
@@ -62,6 +63,8 @@ type Pair = SigningKey<Vec<u8>, KeyPair>;
 struct Halves {
     public: Dnskey<Vec<u8>>,
     pair: Option<Pair>,
+    /// The secret in the form of BIND's tools.
+    secret: Option<String>,
 }
 
 impl Halves {
@@ -71,6 +74,7 @@ impl Halves {
         Ok(Self {
             public,
             pair: Some(pair),
+            secret: Some(secret.display_as_bind().to_string()),
         })
     }
 
@@ -91,7 +95,11 @@ impl Halves {
         }
         let algorithm = SecurityAlgorithm::from_int(half.algorithm);
         let public = Dnskey::new(id.flags, 3, algorithm, octets).map_err(|error| error.to_string())?;
-        Ok(Self { public, pair: None })
+        Ok(Self {
+            public,
+            pair: None,
+            secret: None,
+        })
     }
 }
 
@@ -110,24 +118,35 @@ impl ZoneKey {
         self.halves.public.clone()
     }
 
+    /// The key, to forge signatures with; none where only the public half is there.
+    pub fn forger(&self) -> Option<Forger> {
+        let secret =
+            SecretKeyBytes::parse_from_bind(self.halves.secret.as_ref()?).expect("what was printed can be read");
+        Some(Forger::new(&self.zone, &secret, self.dnskey()).expect("the same octets made a pair before"))
+    }
+
     /// Its DS, with SHA-256.
     pub fn ds(&self) -> Ds {
-        let key = &self.halves.public;
-        let digest = key
-            .digest(self.zone.as_wire(), DigestAlgorithm::SHA256)
-            .expect("SHA-256 is a digest that the library knows");
-        Ds {
-            key_tag: key.key_tag(),
-            algorithm: key.algorithm().to_int(),
-            digest_type: DigestAlgorithm::SHA256.to_int(),
-            digest: digest.as_ref().to_vec(),
-        }
+        ds_of(&self.zone, &self.halves.public)
     }
 
     /// Whether it makes signatures over RRsets of this type that carry this algorithm and key tag.
     fn makes(&self, rtype: Rtype, algorithm: SecurityAlgorithm, key_tag: u16) -> bool {
         let key = &self.halves.public;
         key.algorithm() == algorithm && key.key_tag() == key_tag && self.key.signs(rtype)
+    }
+}
+
+/// The DS of a key, with SHA-256.
+pub(crate) fn ds_of(zone: &Name, key: &Dnskey<Vec<u8>>) -> Ds {
+    let digest = key
+        .digest(zone.as_wire(), DigestAlgorithm::SHA256)
+        .expect("SHA-256 is a digest that the library knows");
+    Ds {
+        key_tag: key.key_tag(),
+        algorithm: key.algorithm().to_int(),
+        digest_type: DigestAlgorithm::SHA256.to_int(),
+        digest: digest.as_ref().to_vec(),
     }
 }
 

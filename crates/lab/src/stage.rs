@@ -19,6 +19,7 @@ use crate::fault::{Fault, FaultRule};
 use crate::live_zone::{LiveZone, move_serial};
 use crate::sign::{Keys, SignError, Validity, ZoneKey, sign};
 use crate::signing::ParentDs;
+use crate::tamper::Tampering;
 use crate::world::{World, Zone};
 use crate::zone_data::ZoneData;
 use crate::zone_file::{Data, Record, is_owner};
@@ -54,6 +55,7 @@ pub(crate) struct ServerState {
     pub latency: Duration,
     pub loss: f64,
     pub faults: Vec<FaultRule>,
+    pub tampering: Vec<Tampering>,
     /// The deepest names first.
     pub zones: Vec<Arc<LiveZone>>,
 }
@@ -73,6 +75,7 @@ pub(crate) struct Stage {
     start: Timestamp,
     keys: Keys,
     happened: Vec<(Timestamp, Event)>,
+    tampered: Vec<(IpAddr, Tampering)>,
     built: HashMap<String, (Shape, u32, Arc<LiveZone>)>,
 }
 
@@ -85,6 +88,7 @@ impl Stage {
             start,
             keys,
             happened: Vec::new(),
+            tampered: Vec::new(),
             built: HashMap::new(),
         };
         let snapshot = stage.build()?;
@@ -110,6 +114,12 @@ impl Stage {
             self.happened = before;
             error.into()
         })
+    }
+
+    /// Changes all answers of an address from now on.
+    pub fn tamper(&mut self, address: IpAddr, tampering: Tampering) -> Snapshot {
+        self.tampered.push((address, tampering));
+        self.snapshot()
     }
 
     fn build(&mut self) -> Result<Snapshot, SignError> {
@@ -239,6 +249,12 @@ impl Stage {
                     latency: server.latency.forward(),
                     loss: server.loss,
                     faults: self.faults_of(&server.name, *address, &server.faults),
+                    tampering: self
+                        .tampered
+                        .iter()
+                        .filter(|(at, _)| at == address)
+                        .map(|(_, tampering)| tampering.clone())
+                        .collect(),
                     zones: served.clone(),
                 };
                 servers.insert(*address, state);

@@ -10,10 +10,12 @@ use domain::zonefile::inplace::{Entry, ScannedRecord, Zonefile};
 use model::Name;
 
 /// Record data with names and octets of its own.
-pub(crate) type Data = ZoneRecordData<Vec<u8>, domain::base::Name<Vec<u8>>>;
+pub type RecordData = ZoneRecordData<Vec<u8>, domain::base::Name<Vec<u8>>>;
+
+pub(crate) use RecordData as Data;
 
 /// A record with names and octets of its own; the owner is in lower case.
-pub(crate) type Record = WireRecord<domain::base::Name<Vec<u8>>, Data>;
+pub type Record = WireRecord<domain::base::Name<Vec<u8>>, RecordData>;
 
 /// What is wrong with a zone file, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
