@@ -8,12 +8,14 @@
 pub mod absence;
 pub mod algorithm;
 pub mod anchor;
+pub mod csync;
 pub mod denial;
 mod ed448;
 pub mod key;
 pub mod rrset;
 pub mod signature;
 pub mod signed;
+pub mod zonemd;
 
 pub use absence::AbsenceFault;
 pub use algorithm::{Algorithm, DigestType, DigestUse, KeyUse};

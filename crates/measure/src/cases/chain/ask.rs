@@ -19,8 +19,8 @@ pub(super) type Answers = Vec<(IpAddr, Arc<Exchange>)>;
 /// Label of a name that no zone has: the answer shows how the zone denies names, expands wildcards and follows a DNAME.
 const NO_SUCH_LABEL: &str = "dnscert-no-such-name";
 
-/// Types asked for at the apex, besides DNSKEY.
-const APEX: [Rtype; 10] = [
+/// Types asked for at the apex of a signed zone, besides DNSKEY. Several are asked for by other cases anyway.
+const SIGNED: &[Rtype] = &[
     Rtype::SOA,
     Rtype::NS,
     Rtype::MX,
@@ -31,7 +31,12 @@ const APEX: [Rtype; 10] = [
     Rtype::CDS,
     Rtype::CDNSKEY,
     Rtype::NSEC3PARAM,
+    Rtype::CSYNC,
+    Rtype::ZONEMD,
 ];
+
+/// Types asked for at the apex of an unsigned zone: enough to see aliases and names that come and go.
+const UNSIGNED: &[Rtype] = &[Rtype::SOA, Rtype::A];
 
 /// What the servers of one zone of the chain say.
 pub(super) struct Asked {
@@ -72,8 +77,8 @@ pub(super) async fn ask(run: &Run) -> Vec<Asked> {
         let is_signed = [(&keys, Rtype::DNSKEY), (&ds, Rtype::DS)]
             .iter()
             .any(|(answers, rtype)| has_any(answers, zone, *rtype));
-        let others = match zone == run.zone() && is_signed {
-            true => ask_others(run, servers).await,
+        let others = match zone == run.zone() {
+            true => ask_others(run, servers, if is_signed { SIGNED } else { UNSIGNED }).await,
             false => Vec::new(),
         };
         Asked {
@@ -86,10 +91,10 @@ pub(super) async fn ask(run: &Run) -> Vec<Asked> {
     join_all(asked).await
 }
 
-/// The other RRsets of the zone under test. An unsigned zone has no use for them here.
-async fn ask_others(run: &Run, servers: &BTreeSet<IpAddr>) -> Vec<(Name, Rtype, Answers)> {
+/// The other RRsets of the zone under test.
+async fn ask_others(run: &Run, servers: &BTreeSet<IpAddr>, types: &[Rtype]) -> Vec<(Name, Rtype, Answers)> {
     let zone = run.zone();
-    let apex = APEX.iter().map(|rtype| (zone.clone(), *rtype));
+    let apex = types.iter().map(|rtype| (zone.clone(), *rtype));
     let questions = apex.chain(no_such_name(zone).map(|name| (name, Rtype::A)));
     let asked = questions.map(async |(name, rtype)| {
         let answers = all_say(run, servers, &name, rtype).await;

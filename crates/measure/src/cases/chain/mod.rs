@@ -1,12 +1,20 @@
 //! The chain of trust from the anchors of the root down to the zone, judged at every server of every zone on the way.
 //!
 //! These cases are ours: what the specifications of the field leave out. [`Run::chain`] builds the chain once; each case
-//! tells of its part: chain01 the states, chain02 signatures, chain03 keys, chain04 DS, chain05 proofs of absence.
+//! tells of its part: chain01 the states, chain02 signatures, chain03 keys, chain04 DS, chain05 proofs of absence, chain06
+//! aliases, chain07 names and classes, chain08 glue, chain09 CDS, chain10 CSYNC, chain11 signals, chain12 ZONEMD.
 
 mod absence;
+mod alias;
 mod apex;
 mod ask;
+mod automation;
+mod csync;
+mod digest;
 mod faults;
+mod glue;
+mod names;
+mod signals;
 mod trust;
 mod zone;
 
@@ -14,8 +22,10 @@ use model::{Chain, Security};
 
 use super::{Case, Emission, case};
 use crate::run::Run;
+use ask::Asked;
 use faults::{Fault, Faults};
 use trust::Given;
+use zone::Zone;
 
 /// The cases of this group.
 pub const CASES: &[Case] = &[
@@ -24,12 +34,23 @@ pub const CASES: &[Case] = &[
     case!("chain03", chain03),
     case!("chain04", chain04),
     case!("chain05", chain05),
+    case!("chain06", chain06),
+    case!("chain07", chain07),
+    case!("chain08", glue::chain08),
+    case!("chain09", automation::chain09),
+    case!("chain10", csync::chain10),
+    case!("chain11", signals::chain11),
+    case!("chain12", digest::chain12),
 ];
 
 /// The chain with all that is wrong on it.
 pub(crate) struct Judged {
     pub chain: Chain,
     pub faults: Faults,
+    /// What the servers of each zone said.
+    asked: Vec<Asked>,
+    /// The zone under test, with which its RRsets are judged.
+    zone: Zone,
 }
 
 impl Run {
@@ -43,7 +64,7 @@ async fn build(run: &Run) -> Judged {
     let asked = ask::ask(run).await;
     let mut faults = Faults::default();
     let mut links: Vec<model::Link> = Vec::new();
-    let mut above: Option<zone::Zone> = None;
+    let mut above: Option<Zone> = None;
     for one in &asked {
         let anchors = run.inquiry().anchors().iter();
         let is_last = one.zone == *run.zone();
@@ -59,13 +80,22 @@ async fn build(run: &Run) -> Judged {
         };
         let (mut link, zone) = trust::link(one, above.as_ref(), links.last_mut(), given, run.now(), &mut faults);
         apex::judge(one, &zone, &mut link, &mut faults);
+        alias::judge(one, &mut faults);
+        names::judge(one, above.as_ref().map(|above| &above.name), &mut faults);
         links.push(link);
         above = Some(zone);
     }
+    names::judge_above(run, &asked, &mut faults).await;
     let state = links.last().map_or(Security::Indeterminate, |link| link.state);
     let chain = Chain { state, links };
     sum_up(run, &chain, &mut faults);
-    Judged { chain, faults }
+    let zone = above.expect("the zone under test is always on the path");
+    Judged {
+        chain,
+        faults,
+        asked,
+        zone,
+    }
 }
 
 /// Notes where the chain ends.
@@ -112,4 +142,14 @@ async fn chain04(run: &Run) -> Vec<Emission> {
 /// chain05: is what the servers say is not there proven?
 async fn chain05(run: &Run) -> Vec<Emission> {
     run.chain().await.faults.emissions("chain05", run).await
+}
+
+/// chain06: are aliases what the standards allow?
+async fn chain06(run: &Run) -> Vec<Emission> {
+    run.chain().await.faults.emissions("chain06", run).await
+}
+
+/// chain07: does a name exist for every type and at every server or not at all, and are all answers of class IN?
+async fn chain07(run: &Run) -> Vec<Emission> {
+    run.chain().await.faults.emissions("chain07", run).await
 }

@@ -67,7 +67,7 @@ pub(super) fn link(
             .unwrap_or(Security::Indeterminate),
     };
     let is_trusted_version =
-        |version: &&Version| state != Security::Secure || vouches(&version.set, name, &trusted, now);
+        |version: &&Version| state != Security::Secure || is_vouched_by(&version.set, name, &trusted, now);
     let zone = Zone {
         name: name.clone(),
         state,
@@ -91,7 +91,7 @@ pub(super) fn link(
     for version in &versions {
         let mut judged = zone.judge(version, faults);
         // the key set is trusted by a key that the DS means, not by any key of the zone
-        if judged.state == Security::Secure && !vouches(&version.set, name, &trusted, now) {
+        if judged.state == Security::Secure && !is_vouched_by(&version.set, name, &trusted, now) {
             judged.state = Security::Bogus;
             let fault = Fault::new("CH01_RRSET_BOGUS", name).rrset(name, Rtype::DNSKEY);
             faults.note(fault, &version.servers);
@@ -217,7 +217,8 @@ fn voucher<'s>(set: &'s Rrset, zone: &Name, trusted: &BTreeSet<Ds>, now: jiff::T
     keys_in(set).filter(is_meant).filter(signs).collect()
 }
 
-fn vouches(set: &Rrset, zone: &Name, trusted: &BTreeSet<Ds>, now: jiff::Timestamp) -> bool {
+/// Whether a key that one of the DS records means signs the key set.
+pub(super) fn is_vouched_by(set: &Rrset, zone: &Name, trusted: &BTreeSet<Ds>, now: jiff::Timestamp) -> bool {
     !voucher(set, zone, trusted, now).is_empty()
 }
 
@@ -302,7 +303,7 @@ fn key_states(
         let means = |ds: &&Ds| ds.key_tag == key.key_tag() && key::compare_ds(ds, &zone.name, key) == DsMatch::Matches;
         let is_vouched = having
             .clone()
-            .any(|version| vouches(&version.set, &zone.name, trusted, zone.now));
+            .any(|version| is_vouched_by(&version.set, &zone.name, trusted, zone.now));
         KeyState {
             key_tag: key.key_tag(),
             algorithm: key.algorithm().to_int(),

@@ -5,8 +5,6 @@
 
 mod nsec;
 mod nsec3;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeSet;
 
