@@ -1,6 +1,6 @@
 //! The answers of a zone's servers besides its keys: RRsets at the apex, and what is not there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::base::iana::Rtype;
 use model::{AbsenceKind, Link, Name};
@@ -94,6 +94,7 @@ fn judge_contradictions(zone: &Zone, versions: &[Version], denials: &[Version], 
     let at_apex = versions.iter().filter(|version| version.set.owner == zone.name);
     let existing: BTreeSet<Rtype> = at_apex.map(|version| version.set.rtype).collect();
     for denial in denials {
+        let mut denied: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
         for rtype in &existing {
             // an RRset that only other servers have is an inconsistency of data and is told as such
             let is_there = versions.iter().any(|version| {
@@ -107,9 +108,13 @@ fn judge_contradictions(zone: &Zone, versions: &[Version], denials: &[Version], 
                 Some(Contradiction::TypeNotListed) => "CH05_EXISTING_TYPE_NOT_IN_BITMAP",
                 None => continue,
             };
+            denied.entry(tag).or_default().insert(rtype.to_string());
+        }
+        for (tag, rtypes) in denied {
+            let rtypes: Vec<String> = rtypes.into_iter().collect();
             let fault = Fault::new(tag, &zone.name)
                 .arg("domain", &zone.name)
-                .arg("rrtype", rtype);
+                .arg("rrtype", rtypes.join(";"));
             faults.note(fault, &denial.servers);
         }
     }

@@ -1,5 +1,11 @@
 //! The chain of trust in the lab: its states, and each thing that can be wrong with it.
 
+mod automation;
+pub mod forge;
+mod keys;
+mod others;
+mod proofs;
+mod signatures;
 mod states;
 
 use lab::Lab;
