@@ -105,7 +105,7 @@ pub struct CheckArgs {
     #[arg(required_unless_present = "zones")]
     pub zone: Option<Name>,
     /// Check every zone named in this file, one a line; `-` is standard input.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["zone", "ns", "ds", "save", "restore"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["zone", "ns", "ds", "save", "restore", "genreport"])]
     pub zones: Option<PathBuf>,
     /// Zones checked at a time with --zones. More are faster and heavier on servers that many zones share.
     #[arg(long, value_name = "N", default_value = "50", requires = "zones")]
@@ -128,6 +128,12 @@ pub struct CheckArgs {
     /// Run only this test case. May be repeated.
     #[arg(long = "test", value_name = "CASE")]
     pub tests: Vec<String>,
+    /// Run the deep test cases as well, which ask much or oddly: edns01, edns02, edns04, edns05, edns06.
+    #[arg(long, conflicts_with = "tests")]
+    pub deep: bool,
+    /// A line for each server in the form of ISC's genreport, from the test case edns01 and with --deep from edns02.
+    #[arg(long, conflicts_with_all = ["tests", "json", "raw"])]
+    pub genreport: bool,
     /// Mildest level that is shown.
     #[arg(long, default_value = "notice")]
     pub level: Level,

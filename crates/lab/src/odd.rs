@@ -29,10 +29,13 @@ pub enum OddManner {
     DropsDo,
     /// Answers SERVFAIL to a question with DO.
     FailsOnDo,
-    /// Sends over UDP whatever fits 4,096 octets, however little room the question announces.
+    /// Pads answers with 600 octets (RFC 7830), however little room the question announces.
     TooLarge,
-    /// Its answers over UDP beyond 512 octets get lost, as fragments do.
+    /// Its answers over UDP beyond 200 octets get lost, unless the question announces 512 octets of room or less: a narrow path,
+    /// narrow enough for the small answers of the lab.
     LosesLarge,
+    /// Answers over TCP alone.
+    DropsUdp,
     /// Announces room for 4,096 octets over UDP, as was usual before DNS flag day 2020.
     LargeBuffer,
     /// Does not answer a question for a type beyond 255.
@@ -67,7 +70,7 @@ pub enum OddManner {
 
 impl OddManner {
     /// All manners.
-    pub const ALL: [OddManner; 28] = [
+    pub const ALL: [OddManner; 29] = [
         OddManner::EchoesOptions,
         OddManner::DropsOptions,
         OddManner::RejectsOptions,
@@ -81,6 +84,7 @@ impl OddManner {
         OddManner::FailsOnDo,
         OddManner::TooLarge,
         OddManner::LosesLarge,
+        OddManner::DropsUdp,
         OddManner::LargeBuffer,
         OddManner::DropsTypes,
         OddManner::DropsOpcodes,

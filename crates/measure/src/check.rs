@@ -27,7 +27,7 @@ pub struct CheckPlan {
     pub zone: Name,
     /// A delegation to be taken instead of the parent's.
     pub undelegated: Option<Undelegated>,
-    /// Ids of the cases to run; `None`: those of the profile. Ids that no case has are passed over.
+    /// Ids of the cases to run; `None`: those of the profile, or all but the deep ones. Ids that no case has are passed over.
     pub cases: Option<Vec<String>>,
     /// Levels and limits.
     pub profile: Profile,
@@ -158,9 +158,11 @@ pub async fn check(inquiry: &Inquiry, plan: &CheckPlan, now: Timestamp) -> Repor
 
 fn chosen_cases(plan: &CheckPlan) -> Vec<&'static Case> {
     let ids = plan.cases.as_ref().or(plan.profile.cases.as_ref());
-    cases::all()
-        .filter(|case| ids.is_none_or(|ids| ids.iter().any(|id| id.eq_ignore_ascii_case(case.id))))
-        .collect()
+    let is_chosen = |case: &&Case| match ids {
+        Some(ids) => ids.iter().any(|id| id.eq_ignore_ascii_case(case.id)),
+        None => !case.deep,
+    };
+    cases::all().filter(is_chosen).collect()
 }
 
 /// A case that is through.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -131,6 +132,14 @@ impl Inquiry {
         match &self.0.source {
             Source::Internet(internet) => internet.settings().is_enabled(address),
             Source::File { ipv4, ipv6, .. } => *if address.is_ipv4() { ipv4 } else { ipv6 },
+        }
+    }
+
+    /// Pause between two odd questions to one address; none where nothing is sent.
+    pub(crate) fn odd_question_pause(&self) -> Duration {
+        match &self.0.source {
+            Source::Internet(internet) => internet.settings().odd_question_pause,
+            Source::File { .. } => Duration::ZERO,
         }
     }
 
@@ -306,7 +315,7 @@ impl Evidence {
             server,
             address: exchange.address,
             transport: exchange.question.transport,
-            question: format!("{} {}", exchange.question.name, exchange.question.rtype),
+            question: exchange.question.short(),
             outcome: exchange.outcome,
             rtt_us: exchange.rtt_us,
             text: text_of(exchange),

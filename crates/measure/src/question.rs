@@ -114,6 +114,16 @@ impl Question {
         }
     }
 
+    /// Name and type, as people write a question: `example.test SOA`.
+    pub fn short(&self) -> String {
+        format!("{} {}", self.name, self.rtype)
+    }
+
+    /// Octets of the question on the wire.
+    pub fn size(&self) -> usize {
+        self.to_wire(0, self.name.as_wire().as_slice()).len()
+    }
+
     /// The same over TCP.
     pub fn over_tcp(mut self) -> Self {
         self.transport = Transport::Tcp;

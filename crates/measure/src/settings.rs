@@ -32,6 +32,9 @@ pub struct Settings {
     pub per_server_rate: u32,
     /// Questions that may go to one address at once before [`Settings::per_server_rate`] holds.
     pub per_server_burst: u32,
+    /// Pause between two odd questions to one address, as those of edns01 and edns02 are. The value of ISC's genreport
+    /// (`-U`): a server that limits rates or logs what is odd is not burdened more than by the tool that it knows.
+    pub odd_question_pause: Duration,
     /// How long answers of servers above the parent (the root, and top-level domains on other names) serve all
     /// inquiries. Zero: each inquiry asks for itself. What is said of the zone under test is always asked anew.
     pub shared_for: Duration,
@@ -64,6 +67,7 @@ impl Default for Settings {
             per_server: 16,
             per_server_rate: 400,
             per_server_burst: 400,
+            odd_question_pause: Duration::from_millis(113),
             shared_for: Duration::from_secs(30),
             silent_for: Duration::from_secs(90),
             inquiry_questions: 5_000,

@@ -18,6 +18,9 @@ use crate::odd::OddManner;
 /// Option code of cookies (RFC 7873 §4).
 const COOKIE: u16 = 10;
 
+/// Option code of padding (RFC 7830 §3).
+const PADDING: u16 = 12;
+
 /// Octets of a client cookie.
 const CLIENT_COOKIE: usize = 8;
 
@@ -26,6 +29,9 @@ const WHOLE_COOKIE: std::ops::RangeInclusive<usize> = 16..=40;
 
 /// Largest answer over UDP of a server that knows nothing of DNS flag day 2020, in octets.
 const OLD_LARGEST_DATAGRAM: usize = 4096;
+
+/// Octets that get through the narrow path of `loses_large`.
+const NARROW_PATH: usize = 200;
 
 /// What a question carries besides what every server reads.
 struct Extras {
@@ -78,10 +84,6 @@ pub(super) fn prepare(manners: &[OddManner], draft: &mut Draft<'_>) {
         }
         if has(OddManner::LargeBuffer) {
             draft.largest = OLD_LARGEST_DATAGRAM;
-        }
-        if has(OddManner::TooLarge) {
-            draft.largest = OLD_LARGEST_DATAGRAM;
-            edns.size = OLD_LARGEST_DATAGRAM;
         }
     }
 }
@@ -157,6 +159,9 @@ pub(super) fn bend(
             opt.set(PAYLOAD, (OLD_LARGEST_DATAGRAM >> 8) as u8);
             opt.set(PAYLOAD + 1, 0);
         }
+        if has(OddManner::TooLarge) {
+            opt.push(PADDING, &[0; 600]);
+        }
         if has(OddManner::EchoesOptions) {
             for (code, data) in extras.options.iter().filter(|(code, _)| *code > COOKIE) {
                 opt.push(*code, data);
@@ -171,8 +176,10 @@ pub(super) fn bend(
             opt.push(COOKIE, &cookie);
         }
     }
-    let is_lost = has(OddManner::LosesLarge) && transport == Transport::Udp && message.len() > CLASSIC_DATAGRAM;
-    (!is_lost).then_some(message)
+    let room = draft.edns.map_or(CLASSIC_DATAGRAM, |edns| edns.size);
+    let is_large = message.len() > NARROW_PATH && room > CLASSIC_DATAGRAM;
+    let is_lost = has(OddManner::LosesLarge) && is_large || has(OddManner::DropsUdp);
+    (transport == Transport::Tcp || !is_lost).then_some(message)
 }
 
 fn gives_cookies(manners: &[OddManner]) -> bool {

@@ -1,7 +1,7 @@
 //! The test catalogue. Each case is a plain async function over a [`Run`]; all run at once.
 //!
-//! Ids, tags and arguments are Zonemaster's (`docs/public/specifications/tests`, release v2025.2); those of [`chain`] are
-//! ours.
+//! Ids, tags and arguments are Zonemaster's (`docs/public/specifications/tests`, release v2025.2). What Zonemaster has not
+//! is our own: the chain of trust ([`chain`]), EDNS and odd questions ([`edns`]).
 
 pub mod basic;
 pub mod chain;
@@ -15,6 +15,7 @@ mod dnssec_ds;
 mod dnssec_keys;
 mod dnssec_nsec3;
 mod dnssec_signatures;
+pub mod edns;
 pub mod glue;
 pub mod nameserver;
 pub mod syntax;
@@ -41,6 +42,8 @@ use crate::server::Server;
 pub struct Case {
     /// Its id in lower case: `basic01`.
     pub id: &'static str,
+    /// Whether it asks so much, or so oddly, that it runs only when it is asked for by name.
+    pub deep: bool,
     /// The function that runs it.
     pub run: for<'a> fn(&'a Run) -> BoxFuture<'a, Vec<Emission>>,
 }
@@ -79,8 +82,12 @@ impl Emission {
 
 macro_rules! case {
     ($id:literal, $function:path) => {
+        $crate::cases::case!($id, $function, deep: false)
+    };
+    ($id:literal, $function:path, deep: $deep:literal) => {
         $crate::cases::Case {
             id: $id,
+            deep: $deep,
             run: |run| Box::pin($function(run)),
         }
     };
@@ -95,6 +102,7 @@ const GROUPS: &[&[Case]] = &[
     consistency::CASES,
     delegation::CASES,
     dnssec::CASES,
+    edns::CASES,
     glue::CASES,
     nameserver::CASES,
     syntax::CASES,

@@ -94,9 +94,16 @@ fn every_tag_in_the_cases_has_a_level_and_a_text() {
                 .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
     };
     let mut count = 0;
-    let folders = ["/src/cases", "/src/cases/chain"].map(|folder| format!("{}{folder}", env!("CARGO_MANIFEST_DIR")));
-    let files = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
-    for path in files.map(|file| file.unwrap().path()).filter(|path| path.is_file()) {
+    let folder = |path: &std::path::Path| -> Vec<std::path::PathBuf> {
+        let files = std::fs::read_dir(path).unwrap();
+        files.map(|file| file.unwrap().path()).collect()
+    };
+    let mut waiting = folder(concat!(env!("CARGO_MANIFEST_DIR"), "/src/cases").as_ref());
+    while let Some(path) = waiting.pop() {
+        if path.is_dir() {
+            waiting.extend(folder(&path));
+            continue;
+        }
         let source = std::fs::read_to_string(&path).unwrap();
         // What stands between quotation marks is every second piece.
         for tag in source.split('"').skip(1).step_by(2).filter(is_tag) {

@@ -1,6 +1,7 @@
 //! `dnscert check ZONE`: tests delegation and DNSSEC of a zone and explains what it finds.
 
 mod document;
+mod genreport;
 mod many;
 mod progress;
 mod terminal;
@@ -68,6 +69,9 @@ pub async fn run(arguments: CheckArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn tell(arguments: &CheckArgs, report: &Report, questions: usize) -> anyhow::Result<String> {
+    if arguments.genreport {
+        return Ok(genreport::lines(report).map(|line| line + "\n").collect());
+    }
     if arguments.raw {
         return Ok(raw_lines(report, arguments.level).map(|line| line + "\n").collect());
     }
@@ -96,7 +100,7 @@ fn plan(arguments: &CheckArgs) -> anyhow::Result<CheckPlan> {
     for text in &arguments.ns {
         ns.push(name_server(text)?);
     }
-    let cases: Vec<String> = arguments.tests.iter().map(|case| case.to_ascii_lowercase()).collect();
+    let cases = chosen(arguments);
     if let Some(unknown) = cases
         .iter()
         .find(|case| !measure::cases::ids().any(|id| id == case.as_str()))
@@ -119,6 +123,17 @@ fn plan(arguments: &CheckArgs) -> anyhow::Result<CheckPlan> {
         cases: (!cases.is_empty()).then_some(cases),
         profile,
     })
+}
+
+/// The test cases that were asked for; none means those of the profile.
+fn chosen(arguments: &CheckArgs) -> Vec<String> {
+    let ids = measure::cases::ids().map(str::to_owned);
+    match (arguments.genreport, arguments.deep) {
+        (true, false) => vec!["edns01".to_owned()],
+        (true, true) => vec!["edns01".to_owned(), "edns02".to_owned()],
+        (false, true) => ids.collect(),
+        (false, false) => arguments.tests.iter().map(|case| case.to_ascii_lowercase()).collect(),
+    }
 }
 
 /// `NAME` or `NAME/IP`.
