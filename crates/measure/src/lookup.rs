@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use domain::base::iana::{OptRcode, Rtype};
@@ -25,6 +26,10 @@ const HEDGE: Duration = Duration::from_millis(250);
 const STEPS: usize = 24;
 /// Names of name servers looked up within one another. Deeper ones are given up as unresolvable.
 const DEPTH: usize = 6;
+/// Names of name servers looked up for one look-up altogether. Chosen by us: zones need a few; without an end, referrals
+/// that name twenty servers without an address each lead to ever more of them (the NXNSAttack). BIND stops at 50 questions
+/// (`max-recursion-queries`).
+const SERVER_NAMES: u32 = 32;
 
 /// What a look-up came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +44,32 @@ pub struct Lookup {
     pub canonical: Name,
 }
 
+/// Where a look-up stands among those it is part of.
+#[derive(Clone, Default)]
+struct Within {
+    /// The names whose look-ups it is part of.
+    names: Vec<Name>,
+    /// Names of name servers looked up so far, by all of them together.
+    looked_up: Arc<AtomicU32>,
+}
+
+impl Within {
+    /// The place of a look-up for the name of a name server; `None` when that would lead too far.
+    fn deeper(&self, name: &Name) -> Option<Self> {
+        if self.names.len() >= DEPTH || self.names.contains(name) {
+            return None;
+        }
+        if self.looked_up.fetch_add(1, Ordering::Relaxed) >= SERVER_NAMES {
+            return None;
+        }
+        let names = self.names.iter().cloned().chain([name.clone()]).collect();
+        Some(Self {
+            names,
+            looked_up: self.looked_up.clone(),
+        })
+    }
+}
+
 impl Run {
     /// Looks up records, over aliases, from the root on.
     pub async fn lookup(&self, name: &Name, rtype: Rtype) -> Lookup {
@@ -46,7 +77,7 @@ impl Run {
         if let Some(known) = self.lookups.lock().expect("no holder of this lock panics").get(&key) {
             return known.clone();
         }
-        let found = self.resolve(name.clone(), rtype, Vec::new(), None).await;
+        let found = self.resolve(name.clone(), rtype, Within::default(), None).await;
         self.lookups
             .lock()
             .expect("no holder of this lock panics")
@@ -66,8 +97,13 @@ impl Run {
 
     /// Looks up records below a zone cut that a server told of.
     pub(crate) async fn lookup_below(&self, zone: &Name, servers: NsSet, name: &Name, rtype: Rtype) -> Lookup {
-        self.resolve(name.clone(), rtype, Vec::new(), Some((zone.clone(), Arc::new(servers))))
-            .await
+        self.resolve(
+            name.clone(),
+            rtype,
+            Within::default(),
+            Some((zone.clone(), Arc::new(servers))),
+        )
+        .await
     }
 
     /// Remembers the name servers of a zone for later look-ups.
@@ -94,7 +130,7 @@ impl Run {
         &self,
         name: Name,
         rtype: Rtype,
-        within: Vec<Name>,
+        within: Within,
         mut start: Option<(Name, Arc<NsSet>)>,
     ) -> BoxFuture<'_, Lookup> {
         async move {
@@ -159,7 +195,7 @@ impl Run {
         zone: &Name,
         servers: &NsSet,
         question: &Question,
-        within: &[Name],
+        within: &Within,
     ) -> Option<Arc<Exchange>> {
         let known: BTreeSet<IpAddr> = servers.values().flatten().copied().collect();
         if let Some(exchange) = self.race(zone, known, question).await {
@@ -170,10 +206,10 @@ impl Run {
             .filter(|(_, addresses)| addresses.is_empty())
             .map(|(name, _)| name)
         {
-            if within.len() >= DEPTH || within.contains(name) || *name == question.name {
+            if *name == question.name {
                 continue;
             }
-            let inner: Vec<Name> = within.iter().cloned().chain([name.clone()]).collect();
+            let Some(inner) = within.deeper(name) else { continue };
             let (a, aaaa) = tokio::join!(
                 self.resolve(name.clone(), Rtype::A, inner.clone(), None),
                 self.resolve(name.clone(), Rtype::AAAA, inner.clone(), None),

@@ -84,7 +84,7 @@ async fn a_server_that_behaves_is_ok_throughout() {
          ednsnsid=ok,nsid ednscookie=ok ednsexpire=ok ednssubnet=ok edns1nsid=ok,nsid edns1cookie=ok edns1expire=ok edns1subnet=ok"
     );
     for case in [
-        "edns01", "edns02", "edns03", "edns04", "edns05", "edns07", "edns08", "edns09",
+        "edns01", "edns02", "edns03", "edns04", "edns05", "edns07", "edns08", "edns09", "edns10",
     ] {
         assert_eq!(said_of(&lab, "good.test", case).await, [] as [&str; 0], "{case}");
     }
@@ -453,7 +453,7 @@ async fn a_default_check_of_a_sound_server_pays_one_question_for_all_of_this() {
     };
     let (with, without) = (
         questions(&[]).await,
-        questions(&["edns03", "edns07", "edns08", "edns09"]).await,
+        questions(&["edns03", "edns07", "edns08", "edns09", "edns10"]).await,
     );
     assert!(
         with - without <= 2,

@@ -11,6 +11,7 @@ mod dnssec;
 mod dnssec_more;
 mod edns;
 mod explained;
+mod hostile;
 mod offline;
 mod parsers;
 mod scenarios;

@@ -1,6 +1,6 @@
 //! EDNS and odd questions: what each server does with what not every server expects (RFC 6891, RFC 8906).
 //!
-//! On a server that behaves, edns03, edns07 and edns09 put no question that other cases do not put as well, and edns08 one.
+//! On a server that behaves, edns03, edns07, edns09 and edns10 put no question that other cases do not put as well, and edns08 one.
 //! The others are deep: edns01 asks 10 questions of each server, edns02 21, edns04 5, edns05 2 and edns06 8.
 
 mod amplification;
@@ -8,6 +8,7 @@ mod cause;
 mod compliance;
 mod cookie;
 mod nsid;
+mod sanity;
 mod size;
 mod weakness;
 
@@ -30,6 +31,7 @@ pub const CASES: &[Case] = &[
     case!("edns07", nsid::edns07),
     case!("edns08", weakness::edns08),
     case!("edns09", cause::edns09),
+    case!("edns10", sanity::edns10),
 ];
 
 /// Runs `judge` on all addresses of the zone at once, each with the servers that it stands for.
