@@ -15,7 +15,8 @@ const LISTED: usize = 12;
 pub struct Facts {
     /// The zone.
     pub zone: Name,
-    /// Kind of the matter: `zone-unreachable`, or `other` where no signal names the zone.
+    /// Kind of the matter: `zone-unreachable`; `ds-mismatch` where the DS records are to be repaired; `other` where no
+    /// signal names the zone.
     pub kind: String,
     /// When it was first seen.
     pub first_at: Option<Timestamp>,
@@ -45,12 +46,9 @@ impl Facts {
         own.sort_by_key(|signal| signal.time);
         let leading = own
             .iter()
-            .filter(|signal| Ask::for_signal(signal) == ask)
+            .filter(|signal| Ask::for_signal(signal).contains(&ask))
             .max_by_key(|signal| (signal.severity, signal.kind != "health-worse"));
-        let kind = leading
-            .or(own.last())
-            .map_or("other", |signal| signal.kind.as_str())
-            .to_owned();
+        let kind = leading.or(own.last()).map_or("other", |signal| signal.kind.as_str());
         let others = signals
             .iter()
             .filter(|signal| signal.kind == kind && signal.zones.contains(zone))
@@ -74,7 +72,8 @@ impl Facts {
         }
         Self {
             zone: zone.clone(),
-            kind,
+            // What is wrong with the DS records is told as such, whatever the detector called the matter.
+            kind: if ask == Ask::RepairDs { "ds-mismatch" } else { kind }.to_owned(),
             first_at: own.first().map(|signal| signal.time),
             last_at: own.last().map(|signal| signal.time),
             others: i64::try_from(others).unwrap_or(i64::MAX),

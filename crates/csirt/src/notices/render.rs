@@ -4,6 +4,7 @@
 //! Arabic. The text is written for one tired person: what we saw, why it matters, the one thing we ask, until when, how to
 //! answer, who we are.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use jiff::Timestamp;
@@ -19,6 +20,10 @@ use crate::requests::Ask;
 
 /// What stands in the kept text where the mail has the link: the token itself is kept nowhere.
 pub const LINK_PLACEHOLDER: &str = "{LINK}";
+
+/// Findings told in words at most; the others stand as technical lines. Chosen by us: more than a screen of causes and
+/// remedies hides the one thing that is asked.
+const TOLD: usize = 5;
 
 /// All that a notice is made of.
 #[derive(Debug, Clone)]
@@ -43,6 +48,8 @@ pub struct Letter<'a> {
     pub check: &'a Check,
     /// Until when.
     pub deadline: Timestamp,
+    /// Whether the party has answered, whatever it said.
+    pub answered: bool,
     /// What was seen.
     pub facts: &'a Facts,
     /// Who asks.
@@ -126,7 +133,12 @@ fn body(letter: &Letter<'_>) -> String {
     match letter.kind {
         NoticeKind::Ask => ask(letter, &mut page),
         NoticeKind::Reminder => {
-            page.paragraph("notice-reminder-intro", []);
+            let yes_no = |yes: bool| Arg::from(if yes { "yes" } else { "no" });
+            let args = [
+                ("answered", yes_no(letter.answered)),
+                ("late", yes_no(letter.now >= letter.deadline)),
+            ];
+            page.paragraph("notice-reminder-intro", args);
             ask(letter, &mut page);
         }
         NoticeKind::Thanks => thanks(letter, &mut page),
@@ -185,12 +197,18 @@ fn ask(letter: &Letter<'_>, page: &mut Page) {
     }
     if !facts.findings.is_empty() {
         page.line("notice-findings", []);
-        page.technical(
-            facts
-                .findings
-                .iter()
-                .map(|finding| format!("{} {} {}", finding.level, finding.case, finding.tag)),
-        );
+        page.gap();
+        let mut remedies = BTreeSet::new();
+        for (place, finding) in facts.findings.iter().enumerate() {
+            if place < TOLD {
+                let told = language::explain(finding, letter.language);
+                page.push(&told.what);
+                if !told.mend.is_empty() && remedies.insert(told.mend.clone()) {
+                    page.line("notice-mend", [("how", Arg::from(told.mend))]);
+                }
+            }
+            page.technical([format!("{} {} {}", finding.level, finding.case, finding.tag)]);
+        }
     }
     page.heading("notice-heading-why");
     page.paragraph(&format!("notice-why-{kind}"), []);
@@ -349,7 +367,7 @@ fn evidence_json(letter: &Letter<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     use model::{ChangedPart, Delegation, Detector, Finding, Level, Severity, Signal, ZoneChange};
 
@@ -374,15 +392,14 @@ mod tests {
             },
             kind: kind.to_owned(),
             args: BTreeMap::new(),
-            findings: vec![Finding {
-                case: "basic02".to_owned(),
-                tag: "B02_NS_NO_RESPONSE".to_owned(),
-                level: Level::Error,
-                args: BTreeMap::from([(
-                    "ns_list".to_owned(),
-                    "ns1.atlas.example/192.0.2.53;ns2.atlas.example/2001:db8::53".to_owned(),
-                )]),
-            }],
+            findings: ["ns1.atlas.example/192.0.2.53", "ns2.atlas.example/2001:db8::53"]
+                .map(|server| Finding {
+                    case: "basic02".to_owned(),
+                    tag: "B02_NS_NO_RESPONSE".to_owned(),
+                    level: Level::Error,
+                    args: BTreeMap::from([("ns".to_owned(), server.to_owned())]),
+                })
+                .to_vec(),
             changes: if redelegated {
                 vec![ZoneChange {
                     time: time("2026-03-01T10:00:30Z"),
@@ -428,6 +445,7 @@ mod tests {
             ask,
             check: &check,
             deadline: time("2026-03-01T14:00:00Z"),
+            answered: false,
             facts: &facts,
             centre: &centre,
             now: time("2026-03-01T10:01:00Z"),
@@ -461,6 +479,44 @@ mod tests {
     }
 
     #[test]
+    fn a_reminder_says_whether_the_time_is_over_and_whether_the_party_has_answered() {
+        let zone: Name = "atlas.example".parse().unwrap();
+        let facts = Facts::new(&zone, Ask::RestoreService, &[]);
+        let check = Ask::RestoreService.check(&zone, None);
+        let centre = Centre::default();
+        let intro = |language, answered, now: &str| {
+            let body = render(&Letter {
+                kind: NoticeKind::Reminder,
+                language,
+                case: CaseNumber { year: 2026, serial: 1 },
+                request: 1,
+                tlp: Tlp::Amber,
+                party: "Atlas",
+                time_zone: "UTC",
+                ask: Ask::RestoreService,
+                check: &check,
+                deadline: time("2026-03-01T14:00:00Z"),
+                answered,
+                facts: &facts,
+                centre: &centre,
+                now: time(now),
+            })
+            .body;
+            body.lines().nth(2).unwrap().to_owned()
+        };
+        let (early, late) = ("2026-03-01T13:59:59Z", "2026-03-01T14:00:00Z");
+        for language in Language::ALL {
+            let said: BTreeSet<String> = [(false, early), (false, late), (true, early), (true, late)]
+                .map(|(answered, now)| intro(language, answered, now))
+                .into();
+            assert_eq!(said.len(), 4, "{language}: {said:?}");
+        }
+        assert!(intro(Language::English, false, late).contains("has passed"));
+        assert!(!intro(Language::English, false, early).contains("has passed"));
+        assert!(!intro(Language::English, true, late).contains("not heard"));
+    }
+
+    #[test]
     fn the_evidence_is_the_same_for_every_language() {
         let evidence = write(
             NoticeKind::Ask,
@@ -487,7 +543,7 @@ mod tests {
         ];
         for language in Language::ALL {
             for matter in matters {
-                for ask in Ask::ALL {
+                for ask in Ask::ALL.iter().copied() {
                     let rendered = write(NoticeKind::Ask, matter, ask, language);
                     for text in [&rendered.subject, &rendered.body] {
                         assert!(

@@ -7,7 +7,7 @@ words! {
     pub enum NoticeKind {
         /// It asks.
         Ask = "ask",
-        /// It asks again, because nobody answered until the deadline.
+        /// It asks again: when the time is over, or when a person finds it useful.
         Reminder = "reminder",
         /// It says that the request is verified, and thanks.
         Thanks = "thanks",

@@ -167,6 +167,7 @@ async fn write(
         ask: request.ask,
         check: &request.check,
         deadline: request.deadline,
+        answered: request.acknowledged_at.is_some(),
         facts: &facts,
         centre,
         now,

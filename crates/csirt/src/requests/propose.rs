@@ -2,7 +2,8 @@
 //!
 //! Per zone and matter the ask follows from the signal; the party follows from the ask. What a server or a signer has to
 //! repair goes to those who run the zone; what the parent has to put back goes to those who can change the delegation
-//! (registrar, else registry) first and to the holder of the zone, who knows whether the change was meant.
+//! (registrar, else registry) first and to the holder of the zone, who knows whether the change was meant; where parent
+//! and zone do not fit each other, both are asked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,8 +67,12 @@ pub async fn propose(records: &Records, case: Id<Case>) -> Result<Vec<Proposal>,
 fn matters(signals: &[(Severity, Signal)]) -> Vec<Matter> {
     let mut found: BTreeMap<(Name, Ask), Matter> = BTreeMap::new();
     for (severity, signal) in signals {
-        for zone in &signal.zones {
-            let ask = Ask::for_signal(signal);
+        let asks = Ask::for_signal(signal);
+        for (zone, ask) in signal
+            .zones
+            .iter()
+            .flat_map(|zone| asks.iter().map(move |ask| (zone, *ask)))
+        {
             let plain = |signal: &Signal| signal.kind != "health-worse" && signal.kind != "report";
             let named = signals
                 .iter()
@@ -110,10 +115,11 @@ fn assemble(matter: &Matter, routes: &[Route], expected: Option<&Delegation>, no
         severity,
         signal,
     } = matter;
-    let ranks = if matches!(ask, Ask::ConfirmOrRestoreDelegation | Ask::RestoreDs) {
-        vec![restores(routes, zone), holds(routes)]
-    } else {
-        vec![runs(routes)]
+    let ranks = match ask {
+        Ask::ConfirmOrRestoreDelegation | Ask::RestoreDs => vec![restores(routes, zone), holds(routes)],
+        // Either side may be the wrong one: those who run the zone know, those who keep the delegation may have to act.
+        Ask::RepairDs | Ask::CorrectDelegation => vec![runs(routes), restores(routes, zone)],
+        Ask::RestoreService | Ask::RenewSignatures | Ask::CorrectZone | Ask::Explain => vec![runs(routes)],
     };
     let mut seen = BTreeSet::new();
     let chosen = ranks
@@ -355,6 +361,23 @@ mod tests {
             },
         ));
         assert_eq!(parties("ds-removed", &with_registrar), ["xregistrar", "holder"]);
+    }
+
+    #[test]
+    fn a_ds_without_its_key_is_asked_of_those_who_run_the_zone_and_those_who_keep_its_delegation() {
+        let (severity, mut seen) = signal("signatures-invalid", 0);
+        seen.findings = vec![model::Finding {
+            case: "dnssec02".to_owned(),
+            tag: "DS02_NO_MATCH_DS_DNSKEY".to_owned(),
+            level: model::Level::Error,
+            args: BTreeMap::new(),
+        }];
+        let matters = matters(&[(severity, seen)]);
+        let proposals = assemble(&matters[0], &routes(), None, Timestamp::UNIX_EPOCH);
+        let asked: Vec<_> = proposals.iter().map(|one| (one.name.as_str(), one.ask)).collect();
+        assert_eq!(asked, [("operator", Ask::RepairDs), ("parent", Ask::RepairDs)]);
+        let cases = |check: &Check| matches!(check, Check::Cases { cases, .. } if cases == &["dnssec02", "dnssec11"]);
+        assert!(proposals.iter().all(|one| cases(&one.check)));
     }
 
     #[test]

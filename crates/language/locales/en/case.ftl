@@ -13,7 +13,7 @@ case-severity-review = To review
 case-severity-log = For the record
 
 case-alert-kind-zone-unreachable = Zone does not answer
-case-alert-kind-signatures-invalid = DNSSEC signatures are not valid
+case-alert-kind-signatures-invalid = DNSSEC does not validate
 case-alert-kind-redelegated = Unannounced change of delegation
 case-alert-kind-mass-redelegated = Several zones moved to the same servers
 case-alert-kind-ds-removed = All DS records removed
@@ -37,6 +37,9 @@ case-request-state-unreachable = Unreachable
 
 case-ask-restore-service = Restore the name service
 case-ask-renew-signatures = Renew the signatures
+case-ask-repair-ds = Make the DS records fit the keys
+case-ask-correct-delegation = Bring delegation and zone into line
+case-ask-correct-zone = Correct the zone
 case-ask-confirm-or-restore-delegation = Confirm or restore the delegation
 case-ask-restore-ds = Restore the DS records
 case-ask-explain = Explain what happened

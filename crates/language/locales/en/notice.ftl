@@ -2,6 +2,9 @@
 
 notice-subject-restore-service = { $zone }: please restore the name service
 notice-subject-renew-signatures = { $zone }: please renew the DNSSEC signatures
+notice-subject-repair-ds = { $zone }: please make the DS records fit the keys
+notice-subject-correct-delegation = { $zone }: please bring the delegation and the zone into line
+notice-subject-correct-zone = { $zone }: please correct the zone
 notice-subject-confirm-or-restore-delegation = { $zone }: please confirm or undo a change of the delegation
 notice-subject-restore-ds = { $zone }: please check the removed DS records
 notice-subject-explain = { $zone }: please tell us what happened
@@ -9,7 +12,13 @@ notice-subject-reminder = Reminder: { $subject }
 notice-subject-thanks = { $zone }: repaired, thank you
 
 notice-greeting = Dear colleagues at { $organisation },
-notice-reminder-intro = we wrote to you before and have not heard from you yet. The time we asked for has passed, so we are writing once more. If you have answered in the meantime, please ignore this message.
+notice-reminder-intro = { $answered ->
+    [yes] we wrote to you before, and thank you for your answer. The request is still open.
+   *[no] we wrote to you before and have not heard from you yet.
+} { $late ->
+    [yes] The time we asked for has passed, so we are writing once more.
+   *[no] There is still time until the moment given below; this is only a reminder.
+} If you have answered in the meantime, please ignore this message.
 
 notice-heading-seen = WHAT WE SAW
 notice-heading-why = WHY IT MATTERS
@@ -20,6 +29,7 @@ notice-heading-who = WHO WE ARE
 
 notice-fact-zone-unreachable = The name servers of this zone do not answer:
 notice-fact-signatures-invalid = The DNSSEC signatures of this zone are no longer valid:
+notice-fact-ds-mismatch = The DS records at the parent do not fit the keys of this zone:
 notice-fact-redelegated = The delegation of this zone changed, and nobody had announced it:
 notice-fact-mass-redelegated = The delegation of this zone changed to servers to which other zones moved at the same time, and nobody had announced it:
 notice-fact-ds-removed = All DS records of this zone were removed from the parent zone, and nobody had announced it:
@@ -40,9 +50,11 @@ notice-before = Before:
 notice-after = Now:
 notice-nothing = (nothing)
 notice-findings = What the tests say (details in the attachment):
+notice-mend = How to mend it: { $how }
 
 notice-why-zone-unreachable = Web sites, mail and everything else under this name cannot be found, or will not be found soon when the caches run out.
 notice-why-signatures-invalid = Resolvers that validate DNSSEC reject every answer for this zone. For their users everything under this name has vanished.
+notice-why-ds-mismatch = Resolvers that validate DNSSEC find no key to trust and reject every answer for this zone. For their users everything under this name has vanished.
 notice-why-redelegated = Whoever runs the name servers decides where web, mail and passwords of this name go. A change that you did not make may be a takeover.
 notice-why-mass-redelegated = When names of different owners move to the same new servers at the same time, it is often an attack on a registry or registrar. Whoever runs these servers can read mail and collect passwords.
 notice-why-ds-removed = Without DS records the zone is no longer protected by DNSSEC: answers can be forged without anybody noticing. Attackers remove them before they redirect a zone.
@@ -52,6 +64,9 @@ notice-why-other = Users of names in this zone may be affected.
 
 notice-ask-restore-service = Please bring the name servers of the zone back into service, or correct the delegation if other servers are in charge now.
 notice-ask-renew-signatures = Please sign the zone again and publish it on all name servers. Then look into why renewal stopped.
+notice-ask-repair-ds = Please make the DS records and the keys of the zone fit each other: put back the key that the DS records name, or have the DS records at the parent replaced by those of the key in use.
+notice-ask-correct-delegation = Please make the delegation at the parent and the zone’s own name server records and addresses say the same, with servers that answer for the zone.
+notice-ask-correct-zone = Please correct what the tests below name in the zone, or in how its servers are set up.
 notice-ask-confirm-or-restore-delegation = Please tell us whether you meant this change. If you did not, please put the former delegation back and secure the access by which it was changed.
 notice-ask-restore-ds = Please tell us whether you meant to remove the DS records. If you did not, please put them back and secure the access by which they were removed.
 notice-ask-explain = Please tell us what happened, and whether you need help.

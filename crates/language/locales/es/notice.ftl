@@ -2,6 +2,9 @@
 
 notice-subject-restore-service = { $zone }: por favor, restablezcan el servicio de nombres
 notice-subject-renew-signatures = { $zone }: por favor, renueven las firmas DNSSEC
+notice-subject-repair-ds = { $zone }: por favor, hagan coincidir los registros DS con las claves
+notice-subject-correct-delegation = { $zone }: por favor, hagan coincidir la delegación y la zona
+notice-subject-correct-zone = { $zone }: por favor, corrijan la zona
 notice-subject-confirm-or-restore-delegation = { $zone }: por favor, confirmen o deshagan un cambio de delegación
 notice-subject-restore-ds = { $zone }: por favor, revisen los registros DS eliminados
 notice-subject-explain = { $zone }: por favor, cuéntennos qué ocurrió
@@ -9,7 +12,13 @@ notice-subject-reminder = Recordatorio: { $subject }
 notice-subject-thanks = { $zone }: reparado, gracias
 
 notice-greeting = Estimados colegas de { $organisation }:
-notice-reminder-intro = Les escribimos antes y aún no tenemos noticias suyas. El plazo que pedíamos ha pasado, por eso les escribimos una vez más. Si ya respondieron entretanto, no tengan en cuenta este mensaje.
+notice-reminder-intro = { $answered ->
+    [yes] Les escribimos antes y les agradecemos su respuesta. La petición sigue abierta.
+   *[no] Les escribimos antes y aún no tenemos noticias suyas.
+} { $late ->
+    [yes] El plazo que pedíamos ha pasado, por eso les escribimos una vez más.
+   *[no] Todavía hay tiempo hasta el momento indicado más abajo; esto es solo un recordatorio.
+} Si ya respondieron entretanto, no tengan en cuenta este mensaje.
 
 notice-heading-seen = QUÉ HEMOS VISTO
 notice-heading-why = POR QUÉ IMPORTA
@@ -20,6 +29,7 @@ notice-heading-who = QUIÉNES SOMOS
 
 notice-fact-zone-unreachable = Los servidores de nombres de esta zona no responden:
 notice-fact-signatures-invalid = Las firmas DNSSEC de esta zona ya no son válidas:
+notice-fact-ds-mismatch = Los registros DS de la zona superior no coinciden con las claves de esta zona:
 notice-fact-redelegated = La delegación de esta zona cambió sin que nadie lo anunciara:
 notice-fact-mass-redelegated = La delegación de esta zona pasó, sin que nadie lo anunciara, a servidores a los que otras zonas pasaron al mismo tiempo:
 notice-fact-ds-removed = Todos los registros DS de esta zona se eliminaron de la zona superior sin que nadie lo anunciara:
@@ -40,9 +50,11 @@ notice-before = Antes:
 notice-after = Ahora:
 notice-nothing = (nada)
 notice-findings = Qué dicen las pruebas (detalles en el adjunto):
+notice-mend = Cómo corregirlo: { $how }
 
 notice-why-zone-unreachable = Los sitios web, el correo y todo lo que está bajo este nombre no se encuentra, o pronto no se encontrará, cuando caduquen las cachés.
 notice-why-signatures-invalid = Los servidores recursivos que validan DNSSEC rechazan toda respuesta de esta zona. Para sus usuarios ha desaparecido todo lo que está bajo este nombre.
+notice-why-ds-mismatch = Los resolutores que validan DNSSEC no encuentran ninguna clave de confianza y rechazan todas las respuestas de esta zona. Para sus usuarios, todo lo que lleva este nombre ha desaparecido.
 notice-why-redelegated = Quien opera los servidores de nombres decide adónde van la web, el correo y las contraseñas de este nombre. Un cambio que ustedes no hicieron puede ser una apropiación.
 notice-why-mass-redelegated = Cuando nombres de distintos titulares pasan al mismo tiempo a los mismos servidores nuevos, a menudo se trata de un ataque a un registro o a un registrador. Quien opera esos servidores puede leer el correo y recoger contraseñas.
 notice-why-ds-removed = Sin registros DS la zona ya no está protegida por DNSSEC: se pueden falsificar respuestas sin que nadie lo note. Los atacantes los eliminan antes de desviar una zona.
@@ -52,6 +64,9 @@ notice-why-other = Los usuarios de los nombres de esta zona pueden estar afectad
 
 notice-ask-restore-service = Por favor, pongan de nuevo en servicio los servidores de nombres de la zona, o corrijan la delegación si ahora se encargan otros servidores.
 notice-ask-renew-signatures = Por favor, firmen de nuevo la zona y publíquenla en todos los servidores de nombres. Después averigüen por qué se detuvo la renovación.
+notice-ask-repair-ds = Por favor, hagan que los registros DS y las claves de la zona coincidan: repongan la clave que nombran los registros DS, o pidan que en la zona superior se sustituyan por los de la clave en uso.
+notice-ask-correct-delegation = Por favor, hagan que la delegación en la zona superior y los propios registros de servidores de nombres y direcciones de la zona digan lo mismo, con servidores que respondan por la zona.
+notice-ask-correct-zone = Por favor, corrijan en la zona, o en la configuración de sus servidores, lo que señalan las pruebas.
 notice-ask-confirm-or-restore-delegation = Por favor, dígannos si este cambio fue intencionado. Si no lo fue, restablezcan la delegación anterior y aseguren el acceso por el que se cambió.
 notice-ask-restore-ds = Por favor, dígannos si la eliminación de los registros DS fue intencionada. Si no lo fue, restablézcanlos y aseguren el acceso por el que se eliminaron.
 notice-ask-explain = Por favor, cuéntennos qué ocurrió y si necesitan ayuda.

@@ -2,6 +2,9 @@
 
 notice-subject-restore-service = { $zone } : merci de rétablir le service de noms
 notice-subject-renew-signatures = { $zone } : merci de renouveler les signatures DNSSEC
+notice-subject-repair-ds = { $zone } : merci de faire correspondre les enregistrements DS et les clés
+notice-subject-correct-delegation = { $zone } : merci de faire concorder la délégation et la zone
+notice-subject-correct-zone = { $zone } : merci de corriger la zone
 notice-subject-confirm-or-restore-delegation = { $zone } : merci de confirmer ou d’annuler un changement de délégation
 notice-subject-restore-ds = { $zone } : merci de vérifier la suppression des enregistrements DS
 notice-subject-explain = { $zone } : merci de nous dire ce qui s’est passé
@@ -9,7 +12,13 @@ notice-subject-reminder = Rappel : { $subject }
 notice-subject-thanks = { $zone } : réparé, merci
 
 notice-greeting = Chers collègues de { $organisation },
-notice-reminder-intro = nous vous avons déjà écrit et n’avons pas encore eu de vos nouvelles. Le délai que nous vous demandions est passé ; nous vous écrivons donc une nouvelle fois. Si vous avez répondu entre-temps, merci de ne pas tenir compte de ce message.
+notice-reminder-intro = { $answered ->
+    [yes] nous vous avons déjà écrit et vous remercions de votre réponse. La demande est toujours ouverte.
+   *[no] nous vous avons déjà écrit et n’avons pas encore eu de vos nouvelles.
+} { $late ->
+    [yes] Le délai que nous vous demandions est passé ; nous vous écrivons donc une nouvelle fois.
+   *[no] Il reste du temps jusqu’au moment indiqué ci-dessous ; ceci n’est qu’un rappel.
+} Si vous avez répondu entre-temps, merci de ne pas tenir compte de ce message.
 
 notice-heading-seen = CE QUE NOUS AVONS VU
 notice-heading-why = POURQUOI C’EST IMPORTANT
@@ -20,6 +29,7 @@ notice-heading-who = QUI NOUS SOMMES
 
 notice-fact-zone-unreachable = Les serveurs de noms de cette zone ne répondent pas :
 notice-fact-signatures-invalid = Les signatures DNSSEC de cette zone ne sont plus valides :
+notice-fact-ds-mismatch = Les enregistrements DS du parent ne correspondent pas aux clés de cette zone :
 notice-fact-redelegated = La délégation de cette zone a changé sans que personne l’ait annoncé :
 notice-fact-mass-redelegated = La délégation de cette zone est passée, sans que personne l’ait annoncé, à des serveurs vers lesquels d’autres zones sont parties au même moment :
 notice-fact-ds-removed = Tous les enregistrements DS de cette zone ont été retirés de la zone parente, sans que personne l’ait annoncé :
@@ -40,9 +50,11 @@ notice-before = Avant :
 notice-after = Maintenant :
 notice-nothing = (rien)
 notice-findings = Ce que disent les tests (détails en pièce jointe) :
+notice-mend = Comment y remédier : { $how }
 
 notice-why-zone-unreachable = Les sites web, le courriel et tout ce qui se trouve sous ce nom sont introuvables, ou le seront bientôt, quand les caches auront expiré.
 notice-why-signatures-invalid = Les résolveurs qui valident DNSSEC rejettent toute réponse pour cette zone. Pour leurs utilisateurs, tout ce qui se trouve sous ce nom a disparu.
+notice-why-ds-mismatch = Les résolveurs qui valident DNSSEC ne trouvent aucune clé de confiance et rejettent toutes les réponses pour cette zone. Pour leurs utilisateurs, tout ce qui porte ce nom a disparu.
 notice-why-redelegated = Qui exploite les serveurs de noms décide où vont le web, le courriel et les mots de passe de ce nom. Un changement que vous n’avez pas fait peut être une prise de contrôle.
 notice-why-mass-redelegated = Quand des noms de titulaires différents passent en même temps aux mêmes nouveaux serveurs, il s’agit souvent d’une attaque contre un registre ou un bureau d’enregistrement. Qui exploite ces serveurs peut lire le courriel et recueillir des mots de passe.
 notice-why-ds-removed = Sans enregistrements DS, la zone n’est plus protégée par DNSSEC : des réponses peuvent être falsifiées sans que personne le remarque. Les attaquants les retirent avant de détourner une zone.
@@ -52,6 +64,9 @@ notice-why-other = Les utilisateurs des noms de cette zone peuvent être touché
 
 notice-ask-restore-service = Merci de remettre en service les serveurs de noms de la zone, ou de corriger la délégation si d’autres serveurs en sont désormais chargés.
 notice-ask-renew-signatures = Merci de signer à nouveau la zone et de la publier sur tous les serveurs de noms, puis de chercher pourquoi le renouvellement s’est arrêté.
+notice-ask-repair-ds = Merci de faire correspondre les enregistrements DS et les clés de la zone : remettez la clé que désignent les enregistrements DS, ou faites remplacer ces derniers, chez le parent, par ceux de la clé en service.
+notice-ask-correct-delegation = Merci de faire concorder la délégation chez le parent et les enregistrements de serveurs de noms et d’adresses de la zone elle-même, avec des serveurs qui répondent pour la zone.
+notice-ask-correct-zone = Merci de corriger, dans la zone ou dans la configuration de ses serveurs, ce que nomment les tests.
 notice-ask-confirm-or-restore-delegation = Merci de nous dire si vous avez voulu ce changement. Sinon, merci de rétablir l’ancienne délégation et de sécuriser l’accès par lequel elle a été modifiée.
 notice-ask-restore-ds = Merci de nous dire si vous avez voulu retirer les enregistrements DS. Sinon, merci de les rétablir et de sécuriser l’accès par lequel ils ont été retirés.
 notice-ask-explain = Merci de nous dire ce qui s’est passé et si vous avez besoin d’aide.

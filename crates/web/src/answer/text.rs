@@ -36,12 +36,14 @@ pub(super) fn request(page: &Page, link: &View, token: &str) -> String {
         format!("    {}", request.zone),
     ];
     lines.extend(facts.servers.iter().map(|server| format!("    {server}")));
-    lines.extend(
-        facts
-            .findings
-            .iter()
-            .map(|finding| format!("    {} {} {}", finding.level, finding.case, finding.tag)),
-    );
+    for finding in &facts.findings {
+        let told = page.explain(finding);
+        lines.push(told.what);
+        if !told.mend.is_empty() {
+            lines.push(page.t1("notice-mend", "how", told.mend));
+        }
+        lines.push(format!("    {} {} {}", finding.level, finding.case, finding.tag));
+    }
     for change in &facts.changes {
         lines.push(page.t1(
             format!("notice-change-{}", change.part.as_str()),

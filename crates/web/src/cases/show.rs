@@ -194,8 +194,9 @@ impl Show {
 
     fn asks(&self) -> Vec<(String, String)> {
         Ask::ALL
-            .map(|ask| (ask.as_str().to_owned(), self.page.t(ask_text(ask))))
-            .to_vec()
+            .iter()
+            .map(|ask| (ask.as_str().to_owned(), self.page.t(ask_text(*ask))))
+            .collect()
     }
 
     fn zone_choices(&self) -> Vec<(String, String)> {

@@ -224,12 +224,16 @@ pub fn profile() -> Profile {
 }
 
 fn finding(case: &str, tag: &str, level: Level) -> Finding {
-    let args = BTreeMap::from([("ns_list".to_owned(), "ns1.nic.example/192.0.2.53".to_owned())]);
+    let args = [
+        ("ns_list", "ns1.nic.example/192.0.2.53"),
+        ("ns_ip_list", "192.0.2.53"),
+        ("keytag", "4711"),
+    ];
     Finding {
         case: case.to_owned(),
         tag: tag.to_owned(),
         level,
-        args,
+        args: args.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
     }
 }
 
