@@ -19,7 +19,7 @@ use parquet::schema::types::ColumnPath;
 
 use crate::error::Error;
 use crate::journal::{create_folder, sync_folder};
-use crate::row::{Columns, Row};
+use crate::row::{self, Columns, Row};
 
 /// Rows per row group: what a look-up of one zone decodes at least. Smaller makes files larger, larger makes look-ups
 /// slower (chosen by us: some 100 KB).
@@ -159,6 +159,7 @@ pub(crate) fn read<R: Row>(
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
     if let Some(wrong) = R::COLUMNS
         .iter()
+        .filter(|column| column.since == 1)
         .find(|column| builder.schema().field_with_name(column.name).is_err())
     {
         return Err(format!("column `{}` is missing", wrong.name));
@@ -178,7 +179,8 @@ pub(crate) fn read<R: Row>(
         .build()
         .map_err(|error| error.to_string())?;
     for batch in reader {
-        take(&batch.map_err(|error| error.to_string())?)?;
+        let batch = batch.map_err(|error| error.to_string())?;
+        take(&row::complete::<R>(&batch, columns)?)?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
-use deltalake_core::kernel::{Action, Add, LogicalFileView, Transaction};
+use deltalake_core::kernel::{Action, Add, LogicalFileView, Metadata, MetadataExt, StructType, Transaction};
 use deltalake_core::logstore::LogStoreRef;
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
@@ -80,12 +80,16 @@ impl Log {
             state,
             files: BTreeMap::new(),
         };
-        log.check_version::<R>()?;
+        let version = log.version::<R>()?;
         log.list_files();
+        if may_create && version < R::SCHEMA_VERSION {
+            log.add_columns::<R>(&folder).await?;
+        }
         Ok(log)
     }
 
-    fn check_version<R: Row>(&self) -> Result<(), Error> {
+    /// The version of the table's columns.
+    fn version<R: Row>(&self) -> Result<u32, Error> {
         let found = self
             .state
             .metadata()
@@ -93,15 +97,30 @@ impl Log {
             .get(SCHEMA_VERSION)
             .cloned()
             .unwrap_or_default();
-        if found == R::SCHEMA_VERSION {
-            Ok(())
-        } else {
-            Err(Error::SchemaVersion {
+        match found.parse() {
+            Ok(version) if (1..=R::SCHEMA_VERSION).contains(&version) => Ok(version),
+            _ => Err(Error::SchemaVersion {
                 table: R::TABLE,
                 found,
                 known: R::SCHEMA_VERSION,
-            })
+            }),
         }
+    }
+
+    /// Gives a table of an earlier version the columns that came since, in one commit. Its files stay as they are.
+    async fn add_columns<R: Row>(&mut self, folder: &Path) -> Result<(), Error> {
+        let metadata = with_columns::<R>(self.state.metadata()).map_err(failed::<R>("add columns to"))?;
+        let actions = vec![Action::Metadata(metadata)];
+        let operation = DeltaOperation::AddColumn {
+            fields: R::delta_columns(),
+        };
+        tracing::info!(
+            table = R::TABLE,
+            version = R::SCHEMA_VERSION,
+            "the table gets new columns"
+        );
+        self.commit::<R>(folder, actions, operation, CommitProperties::default())
+            .await
     }
 
     /// The highest journal number whose rows are in the table.
@@ -222,16 +241,23 @@ impl Log {
     }
 }
 
+/// The table's description with the columns and the version that this code knows.
+fn with_columns<R: Row>(metadata: &Metadata) -> Result<Metadata, DeltaTableError> {
+    let schema = StructType::try_new(R::delta_columns())?;
+    let metadata = metadata.clone().with_schema(&schema)?;
+    Ok(metadata.add_config_key(SCHEMA_VERSION.to_owned(), R::SCHEMA_VERSION.to_string())?)
+}
+
 async fn load(mut table: DeltaTable) -> Result<DeltaTable, DeltaTableError> {
     table.load().await?;
     Ok(table)
 }
 
 async fn create<R: Row>(table: DeltaTable) -> Result<DeltaTable, DeltaTableError> {
-    let interval = CHECKPOINT_INTERVAL.to_string();
+    let (interval, version) = (CHECKPOINT_INTERVAL.to_string(), R::SCHEMA_VERSION.to_string());
     let of_code = [
         ("delta.checkpointInterval", interval.as_str()),
-        (SCHEMA_VERSION, R::SCHEMA_VERSION),
+        (SCHEMA_VERSION, version.as_str()),
     ];
     let properties = PROPERTIES.into_iter().chain(of_code);
     CreateBuilder::new()

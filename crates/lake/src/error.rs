@@ -37,15 +37,15 @@ pub enum Error {
         #[source]
         source: Box<DeltaTableError>,
     },
-    /// The table was made by another version of the system.
-    #[error("table `{table}` has schema version `{found}`; this version knows `{known}`")]
+    /// The table was made by a later version of the system, or by none of ours.
+    #[error("table `{table}` has schema version `{found}`; this version knows those up to `{known}`")]
     SchemaVersion {
         /// The table's name.
         table: &'static str,
         /// The version in its properties; empty when it has none.
         found: String,
         /// The version that this code reads and writes.
-        known: &'static str,
+        known: u32,
     },
     /// Rows could not be written as Parquet.
     #[error("cannot encode rows of table `{table}`")]

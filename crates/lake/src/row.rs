@@ -18,6 +18,9 @@ pub(crate) struct Column {
     pub kind: Kind,
     pub nullable: bool,
     pub comment: &'static str,
+    /// Version of the columns with which it came. Files from before lack it, and read as if it were null there: what
+    /// comes with a later version than 1 is nullable.
+    pub since: u32,
 }
 
 /// Type of a column.
@@ -67,6 +70,7 @@ const DAY_COLUMN: Column = Column {
     kind: Kind::Day,
     nullable: false,
     comment: "Day of `time` in UTC; the partition",
+    since: 1,
 };
 
 /// A kind of row that the lake keeps in a table of its own.
@@ -75,8 +79,9 @@ pub(crate) trait Row: Serialize + DeserializeOwned + Clone + Send + Sync + 'stat
     const TABLE: &'static str;
     /// What the table holds, for those who read it without our code.
     const COMMENT: &'static str;
-    /// Version of the columns, kept in the table's properties.
-    const SCHEMA_VERSION: &'static str;
+    /// Version of the columns, kept in the table's properties. A table of an earlier version gets the columns that it
+    /// lacks when it is opened for writing.
+    const SCHEMA_VERSION: u32;
     /// The columns but for the partition.
     const COLUMNS: &'static [Column];
 
@@ -113,6 +118,28 @@ pub(crate) trait Row: Serialize + DeserializeOwned + Clone + Send + Sync + 'stat
         let field = |column: &Column| Field::new(column.name, column.kind.arrow(), column.nullable);
         Arc::new(Schema::new(Self::COLUMNS.iter().map(field).collect::<Vec<_>>()))
     }
+}
+
+/// A batch as a file gave it, with the wanted columns (all where none are named) in our order: those that the file is
+/// too old to have are null.
+pub(crate) fn complete<R: Row>(batch: &RecordBatch, wanted: Option<&[&str]>) -> Result<RecordBatch, String> {
+    let is_wanted = |column: &&Column| wanted.is_none_or(|names| names.contains(&column.name));
+    let columns = R::COLUMNS.iter().filter(is_wanted);
+    let of_file = columns.map(|column| match batch.column_by_name(column.name) {
+        Some(array) => Ok((column, array.clone())),
+        None if column.since > 1 => Ok((
+            column,
+            arrow::array::new_null_array(&column.kind.arrow(), batch.num_rows()),
+        )),
+        None => Err(format!("column `{}` is missing", column.name)),
+    });
+    let of_file = of_file.collect::<Result<Vec<_>, String>>()?;
+    let field = |(column, array): &(&Column, Arc<dyn Array>)| {
+        Field::new(column.name, array.data_type().clone(), column.nullable)
+    };
+    let schema = Arc::new(Schema::new(of_file.iter().map(field).collect::<Vec<_>>()));
+    let arrays = of_file.into_iter().map(|(_, array)| array).collect();
+    RecordBatch::try_new(schema, arrays).map_err(|error| error.to_string())
 }
 
 /// The day of a time, in UTC.

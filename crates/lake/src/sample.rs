@@ -24,13 +24,25 @@ const fn column(name: &'static str, kind: Kind, nullable: bool, comment: &'stati
         kind,
         nullable,
         comment,
+        since: 1,
+    }
+}
+
+/// A column that came with a later version.
+const fn added(since: u32, name: &'static str, kind: Kind, comment: &'static str) -> Column {
+    Column {
+        name,
+        kind,
+        nullable: true,
+        comment,
+        since,
     }
 }
 
 impl Row for Sample {
     const TABLE: &'static str = "sample";
     const COMMENT: &'static str = "One question to one server and what came of it";
-    const SCHEMA_VERSION: &'static str = "1";
+    const SCHEMA_VERSION: u32 = 2;
     const COLUMNS: &'static [Column] = &[
         column("time", Kind::Time, false, "When the question was sent, UTC"),
         column("probe", Kind::Text, false, "Id of the vantage point that asked"),
@@ -73,6 +85,25 @@ impl Row for Sample {
         column("serial", Kind::Long, true, "SOA serial where the answer has one"),
         column("nsid", Kind::Text, true, "NSID of the answer (RFC 5001)"),
         column("size_bytes", Kind::Long, true, "Size of the answer in octets"),
+        added(2, "family", Kind::Text, "`ipv4` or `ipv6`: the family of `address`"),
+        added(
+            2,
+            "flags",
+            Kind::Integer,
+            "Flag word of the answer's header: QR OPCODE AA TC RD RA Z AD CD RCODE",
+        ),
+        added(
+            2,
+            "attempts",
+            Kind::Integer,
+            "Datagrams and connections that the question took",
+        ),
+        added(
+            2,
+            "validated",
+            Kind::Boolean,
+            "Whether the answer's signatures hold from the DS at the parent on; null where nobody looked",
+        ),
     ];
 
     fn zone(&self) -> &Name {
@@ -94,6 +125,9 @@ impl Row for Sample {
         let long = |value: &dyn Fn(&Self) -> Option<i64>| -> Arc<dyn Array> {
             Arc::new(rows.iter().map(value).collect::<Int64Array>())
         };
+        let integer = |value: &dyn Fn(&Self) -> Option<i32>| -> Arc<dyn Array> {
+            Arc::new(rows.iter().map(value).collect::<Int32Array>())
+        };
         let times = TimestampMicrosecondArray::from_iter_values(rows.iter().map(|row| row.time.as_microsecond()));
         let columns: Vec<Arc<dyn Array>> = vec![
             Arc::new(times.with_timezone("UTC")),
@@ -107,18 +141,20 @@ impl Row for Sample {
             text(&|row| row.address.to_string()),
             text(&|row| row.transport.as_str().to_owned()),
             text(&|row| row.qname.to_string()),
-            Arc::new(Int32Array::from_iter_values(
-                rows.iter().map(|row| i32::from(row.qtype)),
-            )),
+            integer(&|row| Some(i32::from(row.qtype))),
             text(&|row| row.outcome.as_str().to_owned()),
             // an answer after more than 292,000 years is as late as one after 292,000 years
             long(&|row| row.rtt_us.map(|rtt| i64::try_from(rtt).unwrap_or(i64::MAX))),
-            Arc::new(rows.iter().map(|row| row.rcode.map(i32::from)).collect::<Int32Array>()),
+            integer(&|row| row.rcode.map(i32::from)),
             Arc::new(rows.iter().map(|row| Some(row.authoritative)).collect::<BooleanArray>()),
             Arc::new(rows.iter().map(|row| Some(row.truncated)).collect::<BooleanArray>()),
             long(&|row| row.serial.map(i64::from)),
             Arc::new(rows.iter().map(|row| row.nsid.as_deref()).collect::<StringArray>()),
             long(&|row| row.size_bytes.map(i64::from)),
+            text(&|row| row.family().as_str().to_owned()),
+            integer(&|row| row.flags.map(i32::from)),
+            integer(&|row| row.attempts.map(i32::from)),
+            Arc::new(rows.iter().map(|row| row.validated).collect::<BooleanArray>()),
         ];
         RecordBatch::try_new(Self::arrow_schema(), columns).expect("the columns are those of the schema, all as long")
     }
@@ -133,6 +169,8 @@ impl Row for Sample {
         let (rcodes, serials) = (columns.integers("rcode")?, columns.longs("serial")?);
         let (authoritative, truncated) = (columns.booleans("authoritative")?, columns.booleans("truncated")?);
         let (nsids, sizes) = (columns.texts("nsid")?, columns.longs("size_bytes")?);
+        let (flags, attempts) = (columns.integers("flags")?, columns.integers("attempts")?);
+        let validated = columns.booleans("validated")?;
         let sample = |at: usize| -> Result<Self, String> {
             let some = |array: &dyn Array| array.is_valid(at);
             let name = |column, text| row::parse::<Name>(column, text);
@@ -159,8 +197,119 @@ impl Row for Sample {
                 size_bytes: some(sizes)
                     .then(|| row::narrow("size_bytes", sizes.value(at)))
                     .transpose()?,
+                flags: some(flags)
+                    .then(|| row::narrow("flags", flags.value(at).into()))
+                    .transpose()?,
+                attempts: some(attempts)
+                    .then(|| row::narrow("attempts", attempts.value(at).into()))
+                    .transpose()?,
+                validated: some(validated).then(|| validated.value(at)),
             })
         };
         (0..batch.num_rows()).map(sample).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+    use crate::table::{Table, filter};
+
+    /// A sample as version 1 kept it.
+    #[derive(Clone, Serialize, Deserialize)]
+    struct First(Sample);
+
+    impl Row for First {
+        const TABLE: &'static str = Sample::TABLE;
+        const COMMENT: &'static str = Sample::COMMENT;
+        const SCHEMA_VERSION: u32 = 1;
+        const COLUMNS: &'static [Column] = Sample::COLUMNS.first_chunk::<16>().unwrap();
+
+        fn zone(&self) -> &Name {
+            &self.0.zone
+        }
+
+        fn time(&self) -> Timestamp {
+            self.0.time
+        }
+
+        fn set_time(&mut self, time: Timestamp) {
+            self.0.time = time;
+        }
+
+        fn to_batch(rows: &[Self]) -> RecordBatch {
+            let rows: Vec<Sample> = rows.iter().map(|row| row.0.clone()).collect();
+            let all = Sample::to_batch(&rows);
+            all.project(&(0..Self::COLUMNS.len()).collect::<Vec<_>>()).unwrap()
+        }
+
+        fn from_batch(_: &RecordBatch) -> Result<Vec<Self>, String> {
+            Err("nobody reads them so".to_owned())
+        }
+    }
+
+    fn sample(second: i64) -> Sample {
+        Sample {
+            time: Timestamp::from_second(1_800_000_000 + second).unwrap(),
+            probe: "fra1".to_owned(),
+            zone: "shop.example".parse().unwrap(),
+            server: None,
+            address: "2001:db8::53".parse().unwrap(),
+            transport: Transport::Udp,
+            qname: "shop.example".parse().unwrap(),
+            qtype: 6,
+            outcome: Outcome::Answer,
+            rtt_us: Some(21_000),
+            rcode: Some(0),
+            authoritative: true,
+            truncated: false,
+            serial: Some(7),
+            nsid: None,
+            size_bytes: Some(90),
+            flags: None,
+            attempts: None,
+            validated: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_table_of_version_1_gets_the_new_columns_and_loses_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = Table::<First>::open(folder.path(), true).await.unwrap();
+        old.append(&[First(sample(0))]).await.unwrap();
+        old.flush().await.unwrap();
+        // written by the old version and not flushed: stays in the journal
+        old.append(&[First(sample(1))]).await.unwrap();
+        drop(old);
+
+        let everything = || filter(None, Timestamp::MIN, Timestamp::MAX);
+        let reader = Table::<Sample>::open(folder.path(), false).await.unwrap();
+        assert_eq!(reader.rows(everything()).await.unwrap(), [sample(0)]);
+
+        let new = Table::<Sample>::open(folder.path(), true).await.unwrap();
+        let full = Sample {
+            flags: Some(0x8400),
+            attempts: Some(1),
+            validated: Some(true),
+            ..sample(2)
+        };
+        new.append(std::slice::from_ref(&full)).await.unwrap();
+        new.flush().await.unwrap();
+        let kept = [sample(0), sample(1), full];
+        assert_eq!(new.rows(everything()).await.unwrap(), kept);
+        assert_eq!(reader.rows(everything()).await.unwrap(), kept);
+
+        new.compact().await.unwrap();
+        assert_eq!(new.statistics().await.unwrap().files, 1);
+        assert_eq!(new.rows(everything()).await.unwrap(), kept);
+        drop(new);
+        let again = Table::<Sample>::open(folder.path(), true).await.unwrap();
+        assert_eq!(again.rows(everything()).await.unwrap(), kept);
+        assert!(
+            Table::<First>::open(folder.path(), false).await.is_err(),
+            "a version that does not know the columns leaves the table alone"
+        );
     }
 }

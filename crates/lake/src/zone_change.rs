@@ -23,13 +23,14 @@ const fn column(name: &'static str, kind: Kind, comment: &'static str) -> Column
         kind,
         nullable: false,
         comment,
+        since: 1,
     }
 }
 
 impl Row for ZoneChange {
     const TABLE: &'static str = "zone_change";
     const COMMENT: &'static str = "Changes in what parents say of zones";
-    const SCHEMA_VERSION: &'static str = "1";
+    const SCHEMA_VERSION: u32 = 1;
     const COLUMNS: &'static [Column] = &[
         column("time", Kind::Time, "When the change was first seen, UTC"),
         column(

@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use domain::base::iana::Opcode;
+use domain::base::iana::{Opcode, Rtype};
 use jiff::Timestamp;
-use model::Outcome;
+use model::{Name, Outcome, Sample};
 
 use crate::question::Question;
 use crate::response::Response;
@@ -68,6 +68,39 @@ impl Exchange {
     /// The answer, or `None` when no DNS response came ("no DNS response" in the specifications).
     pub fn response(&self) -> Option<&Response> {
         self.response.as_ref()
+    }
+
+    /// The exchange as a sample of vantage point `probe`, on behalf of `zone`, from the server called `server`. Whether
+    /// its signatures hold is not looked at here.
+    pub fn sample(&self, probe: &str, zone: &Name, server: Option<Name>) -> Sample {
+        let response = self.response();
+        let soa = response.and_then(|response| {
+            response
+                .answers(&self.question.name, Rtype::SOA)
+                .find_map(|record| record.soa())
+        });
+        let flags = self.wire.get(2..4).map(|word| u16::from_be_bytes([word[0], word[1]]));
+        Sample {
+            time: self.time,
+            probe: probe.to_owned(),
+            zone: zone.clone(),
+            server,
+            address: self.address,
+            transport: self.question.transport,
+            qname: self.question.name.clone(),
+            qtype: self.question.rtype.to_int(),
+            outcome: self.outcome,
+            rtt_us: self.rtt_us,
+            rcode: response.map(|response| response.rcode.to_int()),
+            authoritative: response.is_some_and(|response| response.authoritative),
+            truncated: self.truncated,
+            serial: soa.map(|soa| soa.serial().into_int()),
+            nsid: response.and_then(|response| response.nsid()),
+            size_bytes: response.and_then(|_| u32::try_from(self.wire.len()).ok()),
+            flags: response.and(flags),
+            attempts: u16::try_from(self.attempts).ok(),
+            validated: None,
+        }
     }
 }
 

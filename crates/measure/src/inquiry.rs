@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use domain::base::iana::Rtype;
 use jiff::Timestamp;
 use model::{Name, Outcome, Sample, Transport};
 use serde::Serialize;
@@ -246,34 +245,8 @@ impl Inquiry {
     pub fn samples(&self, probe: &str, zone: &Name) -> Vec<Sample> {
         let kept = self.0.kept.lock().expect("no holder of this lock panics");
         let sent = kept.iter().filter(|kept| kept.is_own && kept.exchange.attempts > 0);
-        sent.map(|kept| self.sample(&kept.exchange, probe, zone)).collect()
-    }
-
-    fn sample(&self, exchange: &Exchange, probe: &str, zone: &Name) -> Sample {
-        let response = exchange.response();
-        let soa = response.and_then(|response| {
-            response
-                .answers(&exchange.question.name, Rtype::SOA)
-                .find_map(|record| record.soa())
-        });
-        Sample {
-            time: exchange.time,
-            probe: probe.to_owned(),
-            zone: zone.clone(),
-            server: self.name_of(exchange.address),
-            address: exchange.address,
-            transport: exchange.question.transport,
-            qname: exchange.question.name.clone(),
-            qtype: exchange.question.rtype.to_int(),
-            outcome: exchange.outcome,
-            rtt_us: exchange.rtt_us,
-            rcode: response.map(|response| response.rcode.to_int()),
-            authoritative: response.is_some_and(|response| response.authoritative),
-            truncated: exchange.truncated,
-            serial: soa.map(|soa| soa.serial().into_int()),
-            nsid: response.and_then(|response| response.nsid()),
-            size_bytes: response.and_then(|_| u32::try_from(exchange.wire.len()).ok()),
-        }
+        sent.map(|kept| kept.exchange.sample(probe, zone, self.name_of(kept.exchange.address)))
+            .collect()
     }
 
     /// All exchanges in which something was sent, as they are shown to people and attached to notices.

@@ -27,7 +27,7 @@ pub use jiff::Timestamp;
 pub use language::Language;
 pub use name::{Name, NameError};
 pub use prefix::{Prefix, PrefixError};
-pub use sample::{Outcome, Sample, Transport};
+pub use sample::{Family, Outcome, Sample, Transport};
 pub use signal::{Detector, Severity, Signal};
 pub use tlp::Tlp;
 pub use zone_change::{ChangedPart, ZoneChange};

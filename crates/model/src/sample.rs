@@ -27,6 +27,31 @@ impl Transport {
     }
 }
 
+/// The family of an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    /// IPv4 (RFC 791).
+    Ipv4,
+    /// IPv6 (RFC 8200).
+    Ipv6,
+}
+
+impl Family {
+    /// The family of this address.
+    pub fn of(address: IpAddr) -> Self {
+        if address.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 }
+    }
+
+    /// `ipv4` or `ipv6`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Family::Ipv4 => "ipv4",
+            Family::Ipv6 => "ipv6",
+        }
+    }
+}
+
 /// What came of a question. Misbehaviour is data: each of these is kept, none is an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -91,4 +116,22 @@ pub struct Sample {
     pub nsid: Option<String>,
     /// Size of the answer in octets.
     pub size_bytes: Option<u32>,
+    /// The flag word of the answer's header as it came: QR, OPCODE, AA, TC, RD, RA, Z, AD, CD, RCODE (RFC 1035 §4.1.1,
+    /// RFC 4035 §3). `None` without an answer, and in samples from before it was kept.
+    #[serde(default)]
+    pub flags: Option<u16>,
+    /// Datagrams and connections that the question took: 1 where it was asked once and not retried. `None` in samples
+    /// from before it was kept.
+    #[serde(default)]
+    pub attempts: Option<u16>,
+    /// Whether the answer's signatures hold, from the DS at the parent on (RFC 4035 §5); `None` where nobody looked.
+    #[serde(default)]
+    pub validated: Option<bool>,
+}
+
+impl Sample {
+    /// The family of the server's address.
+    pub fn family(&self) -> Family {
+        Family::of(self.address)
+    }
 }

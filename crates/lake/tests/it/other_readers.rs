@@ -17,6 +17,7 @@ rows = samples.to_pyarrow_table(filters=[("zone", "=", "shop.example")]).sort_by
 print(samples.metadata().partition_columns, rows.num_rows, len(samples.file_uris()))
 print([str(day) for day in rows["day"].to_pylist()], rows["outcome"].to_pylist(), rows["rtt_us"].to_pylist())
 print(rows["time"].to_pylist()[0].isoformat(), rows["zone"].to_pylist()[0], rows["nsid"].to_pylist()[0])
+print(rows["family"].to_pylist()[0], rows["flags"].to_pylist()[0], rows["validated"].to_pylist()[0])
 changes = DeltaTable(lake + "/zone_change").to_pyarrow_table()
 print(changes["before"].to_pylist(), changes["after"].to_pylist(), changes["announced"].to_pylist())
 comments = {field.name: field.metadata.get("comment") for field in samples.schema().fields}
@@ -69,6 +70,7 @@ async fn python_reads_the_tables() {
             "['day'] 3 2",
             "['2026-11-23', '2026-11-23', '2026-11-24'] ['answer', 'answer', 'timeout'] [21000, 21000, None]",
             "2026-11-23T10:00:00+00:00 shop.example ams.nic",
+            "ipv4 33792 None",
             "[['ns1.old.example', 'ns2.old.example']] [[]] [False]",
             "True From sending to the answer, in microseconds",
         ]

@@ -31,6 +31,9 @@ pub fn sample(zone: &str, time: Timestamp) -> Sample {
         serial: Some(2_026_112_301),
         nsid: Some("ams.nic".to_owned()),
         size_bytes: Some(512),
+        flags: Some(0x8400),
+        attempts: Some(1),
+        validated: None,
     }
 }
 
@@ -89,6 +92,7 @@ pub fn samples() -> impl Strategy<Value = Sample> {
         any::<Option<u32>>(),
         any::<Option<String>>(),
         any::<Option<u32>>(),
+        any::<(Option<u16>, Option<u16>, Option<bool>)>(),
     );
     (head, answer, rest).prop_map(|(head, answer, rest)| Sample {
         time: head.0,
@@ -107,5 +111,8 @@ pub fn samples() -> impl Strategy<Value = Sample> {
         serial: rest.2,
         nsid: rest.3,
         size_bytes: rest.4,
+        flags: rest.5.0,
+        attempts: rest.5.1,
+        validated: rest.5.2,
     })
 }

@@ -86,6 +86,9 @@ async fn samples_say_who_was_asked_what_and_what_came_of_it() {
         (Outcome::Answer, Some(0), true)
     );
     assert!(soa.serial.is_some() && soa.size_bytes.unwrap() > 12);
+    let qr_and_aa = 0x8400;
+    assert_eq!(soa.flags.unwrap() & 0xfe7f, qr_and_aa);
+    assert_eq!((soa.attempts, soa.validated), (Some(1), None));
 }
 
 #[tokio::test]

@@ -80,6 +80,9 @@ pub async fn busy() -> Furnished {
         serial: None,
         nsid: None,
         size_bytes: None,
+        flags: None,
+        attempts: None,
+        validated: None,
     };
     let samples: Vec<Sample> = (1..200)
         .map(|at| {
