@@ -18,13 +18,16 @@ const EDGES: &[(&str, &[&str])] = &[
     ("measure", &["model"]),
     ("lake", &["model"]),
     ("detect", &["model"]),
+    ("metrics", &["model"]),
     ("lab", &["model"]),
     ("testkit", &["model"]),
     ("csirt", &["model", "language"]),
-    ("web", &["model", "language", "lake", "csirt"]),
+    ("web", &["model", "language", "lake", "metrics", "csirt"]),
     (
         "dnscert",
-        &["model", "language", "measure", "lake", "detect", "csirt", "web", "lab"],
+        &[
+            "model", "language", "measure", "lake", "detect", "metrics", "csirt", "web", "lab",
+        ],
     ),
     ("xtask", &[]),
 ];
