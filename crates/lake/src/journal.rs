@@ -2,14 +2,19 @@
 //!
 //! Each flush seals the current file and starts the next; the files' numbers go into the Delta log with the commit
 //! that takes their rows in. So after a crash a file is either not in the table, and is read again, or already in it,
-//! and is removed: no row is lost, none is there twice. A line cut off by a crash was never acknowledged.
+//! and is removed: no row is lost, none is there twice. A line cut off by a crash was never acknowledged. A sealed part is a
+//! mark and its rows; one whose rows are not all there was never acknowledged either, and is left out as a whole.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::part::ledger::Mark;
 use crate::row::Row;
+
+/// How the line of a mark begins; no row does.
+const MARK: &[u8] = b"{\"part\":";
 
 /// Extension of a journal that was set aside.
 const SET_ASIDE: &str = "damaged";
@@ -27,6 +32,8 @@ pub(crate) struct Journal {
 /// What a journal held that is not in the table.
 pub(crate) struct Replayed<R> {
     pub rows: Vec<R>,
+    /// Parts that are there with all their rows.
+    pub marks: Vec<Mark>,
     /// Journals with lines that are no rows, set aside now or earlier. They stay until somebody removes them.
     pub damaged: Vec<(PathBuf, String)>,
 }
@@ -37,6 +44,7 @@ impl Journal {
         create_folder(folder)?;
         let mut replayed = Replayed {
             rows: Vec::new(),
+            marks: Vec::new(),
             damaged: Vec::new(),
         };
         let mut last = committed;
@@ -46,8 +54,9 @@ impl Journal {
                 continue;
             }
             last = last.max(number);
-            let (rows, bad_lines) = read::<R>(&path)?;
+            let (rows, marks, bad_lines) = read::<R>(&path)?;
             replayed.rows.extend(rows);
+            replayed.marks.extend(marks);
             if bad_lines > 0 {
                 tracing::error!(file = %path.display(), bad_lines, "lines of the journal are no rows; set aside");
                 let aside = path.with_extension(SET_ASIDE);
@@ -78,9 +87,14 @@ impl Journal {
         Ok((journal, replayed))
     }
 
-    /// Keeps the rows; they survive a crash when this returns.
-    pub fn append<R: Row>(&mut self, rows: &[R]) -> Result<(), Error> {
+    /// Keeps the rows, and with them the mark of the part that they are; they survive a crash when this returns.
+    pub fn append<R: Row>(&mut self, mark: Option<&Mark>, rows: &[R]) -> Result<(), Error> {
         let mut lines = Vec::with_capacity(rows.len() * 400);
+        if let Some(mark) = mark {
+            serde_json::to_writer(&mut lines, mark)
+                .expect("a mark is plain data and memory does not fail to be written");
+            lines.push(b'\n');
+        }
         for row in rows {
             serde_json::to_writer(&mut lines, row).expect("rows are plain data and memory does not fail to be written");
             lines.push(b'\n');
@@ -116,25 +130,44 @@ impl Journal {
     }
 }
 
-/// The rows of a journal file and how many of its lines are none. The last line may have been cut off: it is left out.
-fn read<R: Row>(path: &Path) -> Result<(Vec<R>, usize), Error> {
+/// The rows of a journal file, its parts, and how many of its lines are neither. The last line may have been cut off: it is
+/// left out, and with it the part whose rows do not all follow its mark.
+fn read<R: Row>(path: &Path) -> Result<(Vec<R>, Vec<Mark>, usize), Error> {
     let content = fs::read(path).map_err(|source| Error::File {
         attempt: "read",
         path: path.to_owned(),
         source,
     })?;
-    let mut rows = Vec::new();
-    let mut bad_lines = 0;
+    let (mut rows, mut marks, mut bad_lines) = (Vec::new(), Vec::new(), 0);
+    // the part under way: its mark, the lines still to come, and how many rows there were before it
+    let mut part: Option<(Mark, usize, usize)> = None;
     let mut lines = content.split(|octet| *octet == b'\n').peekable();
     while let Some(line) = lines.next() {
-        let is_last = lines.peek().is_none();
-        match serde_json::from_slice::<R>(line).ok().and_then(R::kept) {
-            Some(row) if !is_last => rows.push(row),
-            _ if line.is_empty() || is_last => {}
-            _ => bad_lines += 1,
+        if lines.peek().is_none() || line.is_empty() {
+            continue;
+        }
+        if line.starts_with(MARK)
+            && let Ok(mark) = serde_json::from_slice::<Mark>(line)
+        {
+            part = Some((mark, mark.rows, rows.len()));
+        } else {
+            match serde_json::from_slice::<R>(line).ok().and_then(R::kept) {
+                Some(row) => rows.push(row),
+                None => bad_lines += 1,
+            }
+            if let Some((_, left, _)) = &mut part {
+                *left = left.saturating_sub(1);
+            }
+        }
+        if let Some((mark, 0, _)) = part {
+            marks.push(mark);
+            part = None;
         }
     }
-    Ok((rows, bad_lines))
+    if let Some((_, _, before)) = part {
+        rows.truncate(before);
+    }
+    Ok((rows, marks, bad_lines))
 }
 
 fn numbered(folder: &Path, table: &str) -> Result<Vec<(i64, PathBuf)>, Error> {

@@ -3,7 +3,7 @@
 //! Rows come from the pollers and are durable when an append returns: they stand in a journal until a flush brings
 //! them into Parquet files, one Delta commit for each table. One process writes; any number read, ours with
 //! `open_read_only`, or DuckDB, Spark, Trino and Python as they are. A lake's folder holds `sample/`, `zone_change/`,
-//! `journal/` and `writer.lock`.
+//! `journal/`, `parts/` (which sealed parts were taken), `quarantine/` (parts that were refused) and `writer.lock`.
 //!
 //! It knows no cases and no people, and judges nothing.
 
@@ -11,6 +11,7 @@ mod data_file;
 mod delta;
 mod error;
 mod journal;
+pub mod part;
 mod row;
 mod sample;
 mod summary;
@@ -29,9 +30,10 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use model::{Name, Sample, ZoneChange};
 
 pub use error::Error;
+pub use part::{Limits, PartId, Refusal};
 pub use summary::{Day, RttPoint};
 
-use table::{Table, filter};
+use table::{Batch, Table, filter};
 
 /// Settings of a lake.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,11 +49,16 @@ impl Default for Settings {
     }
 }
 
+/// How long a part that was taken is known. Must be more than [`Limits::oldest`]: a part that is known no more is then too old
+/// to be taken.
+pub const PART_MEMORY: SignedDuration = SignedDuration::from_hours(9 * 24);
+
 /// A lake. Clones share it.
 #[derive(Clone)]
 pub struct Lake(Arc<Inner>);
 
 struct Inner {
+    folder: PathBuf,
     samples: Table<Sample>,
     zone_changes: Table<ZoneChange>,
     settings: Settings,
@@ -119,6 +126,7 @@ impl Lake {
         let samples = Table::open(folder, is_writer).await?;
         let zone_changes = Table::open(folder, is_writer).await?;
         Ok(Self(Arc::new(Inner {
+            folder: folder.to_owned(),
             samples,
             zone_changes,
             settings,
@@ -128,22 +136,47 @@ impl Lake {
 
     /// Keeps samples; they survive a crash when this returns. Times are cut to the microsecond.
     pub async fn append_samples(&self, samples: &[Sample]) -> Result<(), Error> {
-        let waiting = self.0.samples.append(samples).await?;
+        let waiting = self.0.samples.append(Batch::Rows(samples.to_vec())).await?;
         self.flush_if_many(&self.0.samples, waiting).await;
         Ok(())
+    }
+
+    /// Takes in the samples of a sealed part, once: whether they are new. A part that was taken before stays as it is,
+    /// also after a crash at any moment; so whoever does not know whether a part came through may hand it over again.
+    /// Known are the parts that were taken within [`PART_MEMORY`] before the last vacuum.
+    pub async fn take_part(&self, part: PartId, samples: Vec<Sample>, now: Timestamp) -> Result<bool, Error> {
+        let batch = Batch::Part(part, row::day_of(now), samples);
+        let waiting = self.0.samples.append(batch).await?;
+        if let Some(waiting) = waiting {
+            self.flush_if_many(&self.0.samples, Some(waiting)).await;
+        }
+        Ok(waiting.is_some())
+    }
+
+    /// Whether a part was taken.
+    pub fn knows_part(&self, part: &PartId) -> bool {
+        table::lock(&self.0.samples.ledger).contains(part)
+    }
+
+    /// Puts a refused part aside, with the reason, and gives the file's path.
+    pub async fn set_aside(&self, probe: &str, part: PartId, octets: &[u8], reason: &str) -> Result<PathBuf, Error> {
+        let (probe, octets, reason) = (probe.to_owned(), octets.to_vec(), reason.to_owned());
+        let folder = self.0.folder.join("quarantine");
+        error::blocking(move || part::quarantine::set_aside(&folder, &probe, &part, &octets, &reason)).await
     }
 
     /// Keeps zone changes; they survive a crash when this returns. The same change twice is read once, so a caller who
     /// does not know whether it came through may send it again.
     pub async fn append_zone_changes(&self, changes: &[ZoneChange]) -> Result<(), Error> {
-        let waiting = self.0.zone_changes.append(changes).await?;
+        let waiting = self.0.zone_changes.append(Batch::Rows(changes.to_vec())).await?;
         self.flush_if_many(&self.0.zone_changes, waiting).await;
         Ok(())
     }
 
     /// The rows are durable already: that they wait longer is no failure of the append.
-    async fn flush_if_many<R: row::Row>(&self, table: &Table<R>, waiting: usize) {
-        if waiting >= self.0.settings.flush_rows
+    async fn flush_if_many<R: row::Row>(&self, table: &Table<R>, waiting: Option<usize>) {
+        if let Some(waiting) = waiting
+            && waiting >= self.0.settings.flush_rows
             && let Err(error) = table.flush().await
         {
             tracing::warn!(
@@ -247,8 +280,12 @@ impl Lake {
     }
 
     /// Deletes files that the tables have not had for longer than `retention` before `now`, and returns how many. A
-    /// read that began longer ago than `retention` may fail; a week is usual.
+    /// read that began longer ago than `retention` may fail; a week is usual. Forgets the parts that were taken longer ago
+    /// than [`PART_MEMORY`].
     pub async fn vacuum(&self, now: Timestamp, retention: SignedDuration) -> Result<usize, Error> {
+        let memory = now.saturating_sub(PART_MEMORY).unwrap_or(Timestamp::MIN);
+        let ledger = self.0.samples.ledger.clone();
+        error::blocking(move || table::lock(&ledger).forget_before(row::day_of(memory))).await?;
         Ok(self.0.samples.vacuum(now, retention).await? + self.0.zone_changes.vacuum(now, retention).await?)
     }
 

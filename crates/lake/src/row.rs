@@ -84,6 +84,8 @@ pub(crate) trait Row: Serialize + DeserializeOwned + Clone + Send + Sync + 'stat
     const SCHEMA_VERSION: u32;
     /// The columns but for the partition.
     const COLUMNS: &'static [Column];
+    /// Whether rows come in sealed parts too, so that a ledger of them is kept.
+    const HAS_PARTS: bool = false;
 
     fn zone(&self) -> &Name;
     fn time(&self) -> Timestamp;

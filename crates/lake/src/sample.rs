@@ -43,6 +43,7 @@ impl Row for Sample {
     const TABLE: &'static str = "sample";
     const COMMENT: &'static str = "One question to one server and what came of it";
     const SCHEMA_VERSION: u32 = 2;
+    const HAS_PARTS: bool = true;
     const COLUMNS: &'static [Column] = &[
         column("time", Kind::Time, false, "When the question was sent, UTC"),
         column("probe", Kind::Text, false, "Id of the vantage point that asked"),
@@ -215,7 +216,7 @@ mod tests {
     use serde::{Deserialize, Serialize};
 
     use super::*;
-    use crate::table::{Table, filter};
+    use crate::table::{Batch, Table, filter};
 
     /// A sample as version 1 kept it.
     #[derive(Clone, Serialize, Deserialize)]
@@ -278,10 +279,10 @@ mod tests {
     async fn a_table_of_version_1_gets_the_new_columns_and_loses_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let old = Table::<First>::open(folder.path(), true).await.unwrap();
-        old.append(&[First(sample(0))]).await.unwrap();
+        old.append(Batch::Rows(vec![First(sample(0))])).await.unwrap();
         old.flush().await.unwrap();
         // written by the old version and not flushed: stays in the journal
-        old.append(&[First(sample(1))]).await.unwrap();
+        old.append(Batch::Rows(vec![First(sample(1))])).await.unwrap();
         drop(old);
 
         let everything = || filter(None, Timestamp::MIN, Timestamp::MAX);
@@ -295,7 +296,7 @@ mod tests {
             validated: Some(true),
             ..sample(2)
         };
-        new.append(std::slice::from_ref(&full)).await.unwrap();
+        new.append(Batch::Rows(vec![full.clone()])).await.unwrap();
         new.flush().await.unwrap();
         let kept = [sample(0), sample(1), full];
         assert_eq!(new.rows(everything()).await.unwrap(), kept);

@@ -13,6 +13,8 @@ use crate::data_file::{self, DataFile, Filter};
 use crate::delta::Log;
 use crate::error::{Error, blocking};
 use crate::journal::{Journal, create_folder};
+use crate::part::PartId;
+use crate::part::ledger::{self, Ledger, Mark};
 use crate::row::{Row, day_of};
 use crate::{Damage, TableStatistics};
 
@@ -39,9 +41,19 @@ pub(crate) struct Table<R> {
     journal: Option<Arc<Mutex<Journal>>>,
     view: Arc<Mutex<View<R>>>,
     damaged: Arc<Mutex<BTreeMap<PathBuf, String>>>,
+    /// The parts that were taken. Changes only under the journal's lock.
+    pub(crate) ledger: Arc<Mutex<Ledger>>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// Rows on their way into a table.
+pub(crate) enum Batch<R> {
+    /// Rows of our own.
+    Rows(Vec<R>),
+    /// The rows of a sealed part, taken on a day.
+    Part(PartId, Date, Vec<R>),
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // what these locks hold is whole between any two statements, so a panic of a holder leaves nothing half done
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
@@ -57,6 +69,7 @@ impl<R: Row> Table<R> {
             sealed: None,
         };
         let mut journal = None;
+        let mut ledger = Ledger::default();
         if is_writer {
             let committed = log.journal_number::<R>().await?;
             let folder = journal_folder.clone();
@@ -71,6 +84,10 @@ impl<R: Row> Table<R> {
             damaged.extend(replayed.damaged);
             waiting.open = replayed.rows;
             journal = Some(Arc::new(Mutex::new(opened)));
+            if R::HAS_PARTS {
+                let folder = lake.join("parts");
+                ledger = blocking(move || Ledger::open(&folder, replayed.marks)).await?;
+            }
         }
         let view = View {
             files: Arc::new(log.files()),
@@ -83,6 +100,7 @@ impl<R: Row> Table<R> {
             journal,
             view: Arc::new(Mutex::new(view)),
             damaged: Arc::new(Mutex::new(damaged)),
+            ledger: Arc::new(Mutex::new(ledger)),
         })
     }
 
@@ -92,21 +110,39 @@ impl<R: Row> Table<R> {
         })
     }
 
-    /// Keeps the rows durably. Returns how many wait for a flush now.
-    pub async fn append(&self, rows: &[R]) -> Result<usize, Error> {
+    /// Keeps the rows durably. Returns how many wait for a flush now; `None` when they are a part that was taken before.
+    pub async fn append(&self, batch: Batch<R>) -> Result<Option<usize>, Error> {
         let journal = self.journal()?.clone();
-        let kept = |row: &R| row.clone().kept().ok_or_else(|| Error::OutOfRange { time: row.time() });
-        let rows: Vec<R> = rows.iter().map(kept).collect::<Result<_, _>>()?;
-        let view = self.view.clone();
+        let kept = |row: R| {
+            let time = row.time();
+            row.kept().ok_or(Error::OutOfRange { time })
+        };
+        let (part, rows) = match batch {
+            Batch::Rows(rows) => (None, rows),
+            Batch::Part(part, day, rows) => (Some((part, day)), rows),
+        };
+        let rows: Vec<R> = rows.into_iter().map(kept).collect::<Result<_, _>>()?;
+        let mark = part.map(|(part, day)| Mark {
+            part,
+            rows: rows.len(),
+            day,
+        });
+        let (view, ledger) = (self.view.clone(), self.ledger.clone());
         blocking(move || {
             let mut journal = lock(&journal);
+            if mark.is_some_and(|mark| lock(&ledger).contains(&mark.part)) {
+                return Ok(None);
+            }
             if !rows.is_empty() {
-                journal.append(&rows)?;
+                journal.append(mark.as_ref(), &rows)?;
+            }
+            if let Some(mark) = mark {
+                lock(&ledger).note(mark);
             }
             // still under the journal's lock: a flush ends journal and waiting rows at the same place
             let mut view = lock(&view);
             view.waiting.open.extend(rows);
-            Ok(view.waiting.open.len())
+            Ok(Some(view.waiting.open.len()))
         })
         .await
     }
@@ -123,9 +159,16 @@ impl<R: Row> Table<R> {
                 self.finish_flush(&log, number).await?;
             }
         }
-        let view = self.view.clone();
+        let (view, ledger) = (self.view.clone(), self.ledger.clone());
         let sealed = blocking(move || {
             let mut journal = lock(&journal);
+            // before the commit that lets the journal go: afterwards nothing else would know these parts
+            let marks = lock(&ledger).take_pending();
+            let folder = lock(&ledger).folder();
+            if let Err(error) = ledger::keep(&folder, &marks) {
+                lock(&ledger).give_back(marks);
+                return Err(error);
+            }
             let mut view = lock(&view);
             if !view.waiting.open.is_empty() {
                 let number = journal.seal()?;

@@ -5,6 +5,8 @@ mod crash;
 #[cfg(test)]
 mod other_readers;
 #[cfg(test)]
+mod parts;
+#[cfg(test)]
 mod reads;
 #[cfg(test)]
 mod story;
