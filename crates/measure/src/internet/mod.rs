@@ -163,6 +163,26 @@ impl Internet {
         Exchange::new(address, question.clone(), time, ended)
     }
 
+    /// Puts one question to one address one single time: no second attempt, no TCP after a truncated answer, and nothing
+    /// follows from earlier silence. So each question is a measurement (RSSAC047v2 §5.1).
+    pub async fn once(&self, address: IpAddr, question: &Question) -> Exchange {
+        let shared = &*self.0;
+        let settings = &shared.settings;
+        if !settings.is_enabled(address) {
+            let ended = Ended::without_answer(Outcome::Unreachable, 0);
+            return Exchange::new(address, question.clone(), shared.clock.now(), ended);
+        }
+        let _slot = shared.targets.enter(address, true).await;
+        let _socket = shared.sockets.acquire().await.expect("this semaphore is never closed");
+        let time = shared.clock.now();
+        let target = SocketAddr::new(address, settings.port);
+        let ended = match question.transport {
+            Transport::Udp => udp::once(settings, &shared.pool, target, question).await,
+            Transport::Tcp => tcp::ask(settings.timeout, target, question, &Health::default()).await,
+        };
+        Exchange::new(address, question.clone(), time, ended)
+    }
+
     async fn by_udp(&self, target: SocketAddr, question: &Question, health: &Health, was_silent: bool) -> Ended {
         let settings = &self.0.settings;
         let attempts = if was_silent { 1 } else { settings.attempts };

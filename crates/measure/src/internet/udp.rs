@@ -117,18 +117,7 @@ pub(crate) async fn ladder(
         return (Ended::without_answer(Outcome::Unreachable, 0), false);
     };
     let way = Way::of(question);
-    let spelling = spelling_of(&question.name, settings.case_randomization);
-    let mut ladder = Ladder {
-        lent: &lent,
-        target,
-        question,
-        spelling,
-        ids: Vec::new(),
-        sent_at: Vec::new(),
-        probes: Vec::new(),
-        heard_probe: false,
-        ended: Ended::without_answer(Outcome::Timeout, 0),
-    };
+    let mut ladder = Ladder::new(settings, &lent, target, question);
     let mut claim = None;
     let mut result = Step::Silence;
     for number in 0..attempts {
@@ -165,6 +154,31 @@ pub(crate) async fn ladder(
     (ended, again_over_tcp)
 }
 
+/// Asks over UDP one single time, whatever comes of it. A truncated answer is an answer.
+pub(crate) async fn once(settings: &Settings, pool: &Pool, target: SocketAddr, question: &Question) -> Ended {
+    let Ok(lent) = pool.take(target.is_ipv4()) else {
+        return Ended::without_answer(Outcome::Unreachable, 0);
+    };
+    let mut ladder = Ladder::new(settings, &lent, target, question);
+    match ladder.attempt(settings.timeout, false).await {
+        Step::Answer(rtt) => {
+            ladder.ended.outcome = Outcome::Answer;
+            ladder.ended.rtt_us = u64::try_from(rtt.as_micros()).ok();
+        }
+        // cut short it has its octets; in other letters it has none and counts as silence
+        Step::AgainOverTcp if !ladder.ended.wire.is_empty() => {
+            ladder.ended.outcome = Outcome::Answer;
+            ladder.ended.truncated = true;
+        }
+        Step::AgainOverTcp | Step::Silence => {}
+        Step::Refused => ladder.ended.outcome = Outcome::Refused,
+        Step::Unsendable => ladder.ended.outcome = Outcome::Unreachable,
+    }
+    let ended = ladder.ended;
+    pool.give_back(lent);
+    ended
+}
+
 enum Step {
     Answer(Duration),
     AgainOverTcp,
@@ -185,7 +199,21 @@ struct Ladder<'a> {
     ended: Ended,
 }
 
-impl Ladder<'_> {
+impl<'a> Ladder<'a> {
+    fn new(settings: &Settings, lent: &'a Lent, target: SocketAddr, question: &'a Question) -> Self {
+        Self {
+            lent,
+            target,
+            question,
+            spelling: spelling_of(&question.name, settings.case_randomization),
+            ids: Vec::new(),
+            sent_at: Vec::new(),
+            probes: Vec::new(),
+            heard_probe: false,
+            ended: Ended::without_answer(Outcome::Timeout, 0),
+        }
+    }
+
     async fn attempt(&mut self, wait: Duration, with_probes: bool) -> Step {
         let id = rand::random();
         let wire = self.question.to_wire(id, &self.spelling);
@@ -250,6 +278,7 @@ impl Ladder<'_> {
             };
             match sent.judge(octets, from) {
                 Judgement::Answer(attempt) if octets[2] & 0x02 != 0 && !self.question.ignores_truncation => {
+                    self.ended.wire = octets.to_vec();
                     self.ended.rtt_us = u64::try_from(self.sent_at[attempt].elapsed().as_micros()).ok();
                     return Step::AgainOverTcp;
                 }

@@ -14,6 +14,7 @@ mod explained;
 mod hostile;
 mod offline;
 mod parsers;
+mod plan;
 mod scenarios;
 mod scripted;
 mod servers;
