@@ -20,5 +20,9 @@ pub fn lines(report: &Report) -> impl Iterator<Item = String> {
 }
 
 fn absolute(name: &str) -> String {
-    if name == "." { name.to_owned() } else { format!("{name}.") }
+    if name == "." {
+        name.to_owned()
+    } else {
+        format!("{name}.")
+    }
 }
