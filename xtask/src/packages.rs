@@ -38,6 +38,26 @@ pub const PACKAGES: &[Package] = &[
         needed_for: "the loop with real name servers",
     },
     Package {
+        name: "bind9-utils",
+        program: "dnssec-signzone",
+        needed_for: "the chain of trust beside other validators",
+    },
+    Package {
+        name: "bind9-dnsutils",
+        program: "delv",
+        needed_for: "the chain of trust beside other validators",
+    },
+    Package {
+        name: "ldnsutils",
+        program: "ldns-verify-zone",
+        needed_for: "the chain of trust beside other validators",
+    },
+    Package {
+        name: "dnsviz",
+        program: "dnsviz",
+        needed_for: "the chain of trust beside other validators, and its table of faults",
+    },
+    Package {
         name: "opensmtpd",
         program: "smtpd",
         needed_for: "the loop with a real mail server",

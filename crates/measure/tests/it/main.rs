@@ -9,6 +9,7 @@ mod case_in_lab;
 mod chain;
 mod dnssec;
 mod dnssec_more;
+mod dnsviz_table;
 mod edns;
 mod explained;
 mod hostile;

@@ -52,6 +52,7 @@ pub(super) fn judge_claim(
         .filter(|set| matches!(set.rtype, Rtype::SOA | Rtype::NSEC | Rtype::NSEC3))
         .collect();
     let mut secure: Vec<&Rrset> = Vec::new();
+    let mut is_soa_bogus = false;
     for set in &sets {
         let version = Version {
             set: set.clone(),
@@ -59,8 +60,9 @@ pub(super) fn judge_claim(
             without_edns: response.edns.is_none(),
         };
         let judged = zone.judge(&version, faults);
-        if judged.state != Security::Bogus {
-            secure.push(set);
+        match judged.state {
+            Security::Bogus => is_soa_bogus |= set.rtype == Rtype::SOA,
+            _ => secure.push(set),
         }
         add_state(&mut link.rrsets, judged);
     }
@@ -96,7 +98,12 @@ pub(super) fn judge_claim(
         }
         let found = absence::judge(claim, &secure);
         if zone.state == Security::Secure {
-            state = state_by(&found);
+            // resolvers refuse a negative answer whose SOA does not verify, however good its proof
+            state = if is_soa_bogus {
+                Security::Bogus
+            } else {
+                state_by(&found)
+            };
         }
     }
     add(

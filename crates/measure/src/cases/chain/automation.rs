@@ -14,15 +14,18 @@ use super::faults::names;
 use super::trust::is_vouched_by;
 use super::zone::versions_of;
 use super::{Emission, Judged};
-use crate::dnssec::{Algorithm, DigestType};
+use crate::dnssec::{Algorithm, DigestType, Dnskey, key};
 use crate::record::Data;
 use crate::response::Response;
 use crate::run::Run;
 
+/// Digest type in which a key that is asked for stands beside the parent's DS.
+const SHA256: u8 = 2;
+
 /// What a server asks of the parent.
 #[derive(Default)]
 struct Wishes {
-    /// The DS set that its CDS ask for; empty where there are none.
+    /// The DS set that its CDS ask for, or where it has none its CDNSKEY; empty where there are none.
     ds: BTreeSet<Ds>,
     /// Whether it asks for the removal of the DS.
     is_delete: bool,
@@ -168,12 +171,18 @@ fn wishes(zone: &Name, response: &Response, keys: Option<&Response>) -> Wishes {
             wishes.wrong_form.insert(Rtype::CDS);
         }
     }
+    let is_by_key = wishes.ds.is_empty() && !wishes.is_delete;
     for record in keys
         .into_iter()
         .flat_map(|response| response.answers(zone, Rtype::CDNSKEY))
     {
         let Data::Cdnskey(key) = &record.data else { continue };
         if key.algorithm().to_int() != 0 {
+            // without CDS the parent makes the digests itself
+            let (flags, protocol, algorithm) = (key.flags(), key.protocol(), key.algorithm());
+            let key = Dnskey::new(flags, protocol, algorithm, key.public_key().clone()).ok();
+            let wanted = key.filter(|_| is_by_key).and_then(|key| key::ds_of(zone, &key, SHA256));
+            wishes.ds.extend(wanted);
             continue;
         }
         wishes.is_delete = true;

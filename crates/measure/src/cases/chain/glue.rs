@@ -1,4 +1,4 @@
-//! chain08: is there glue of each family that a name server within the zone has, and of no other?
+//! chain08: is there glue of each family that a name server within the zone has, and of no other? Is a referral a referral?
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -8,20 +8,48 @@ use futures_util::future::join_all;
 use model::Name;
 
 use super::Emission;
+use super::faults::names;
 use crate::question::Question;
 use crate::record::Record;
+use crate::response::Response;
 use crate::run::Run;
 
 pub(super) async fn chain08(run: &Run) -> Vec<Emission> {
     if run.zone().is_root() || run.is_undelegated() {
         return Vec::new();
     }
+    let mut emitted = Vec::new();
+    let referring = authoritative_referrals(run).await;
+    if !referring.is_empty() {
+        let zone = run.parent_zone().await.unwrap_or(run.zone()).clone();
+        let list = names(run, &zone, &referring).await;
+        let emission = Emission::new("CH08_AUTHORITATIVE_REFERRAL").arg("domain", run.zone());
+        emitted.push(emission.list("ns_list", list));
+    }
     let Some(delegated) = run.delegated().await else {
-        return Vec::new();
+        return emitted;
     };
     let within = delegated.glue.iter().filter(|(name, _)| run.is_in_zone(name));
     let judged = within.map(async |(name, glue)| judge(run, name, glue).await);
-    join_all(judged).await.into_iter().flatten().collect()
+    emitted.extend(join_all(judged).await.into_iter().flatten());
+    emitted
+}
+
+/// Servers of the parent that refer to the zone as if it were their own data, with AA set (RFC 1034 §4.3.2).
+async fn authoritative_referrals(run: &Run) -> BTreeSet<IpAddr> {
+    let parents = run.parent_addresses().await.unwrap_or_default();
+    let answers = run.ask_all(parents, &Question::plain(run.zone(), Rtype::NS)).await;
+    let refers = |response: &Response| {
+        let is_of_zone = |record: &Record| record.rtype() == Rtype::NS && record.owner == *run.zone();
+        response.is_noerror()
+            && response.authoritative
+            && response.answer.is_empty()
+            && response.authority.iter().any(is_of_zone)
+    };
+    let referring = answers
+        .iter()
+        .filter(|(_, exchange)| exchange.response().is_some_and(refers));
+    referring.map(|(address, _)| *address).collect()
 }
 
 async fn judge(run: &Run, name: &Name, glue: &BTreeSet<IpAddr>) -> Vec<Emission> {

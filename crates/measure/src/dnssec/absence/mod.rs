@@ -5,6 +5,8 @@
 
 mod nsec;
 mod nsec3;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 

@@ -78,6 +78,23 @@ async fn a_wish_that_the_parent_has_met_or_not_is_told() {
 }
 
 #[tokio::test]
+async fn a_wish_made_by_cdnskey_alone_counts_as_much() {
+    let lab = pocket().await;
+    let key = new_key("good.test", 257);
+    let own = key.dnskey();
+    let data = Cdnskey::new(257, 3, own.algorithm(), own.public_key().clone()).unwrap();
+    let wish = record("good.test", 300, ZoneRecordData::Cdnskey(data));
+    publish(&lab, "good.test", EVERYWHERE, Rtype::CDNSKEY, vec![wish]);
+    assert_eq!(
+        lines_of(&lab, "good.test", "CH09").await,
+        [
+            format!("CH09_DS_DIFFERS ds_wanted={} {BOTH}", key.ds().key_tag),
+            format!("CH09_WOULD_BREAK {BOTH}"),
+        ]
+    );
+}
+
+#[tokio::test]
 async fn a_wish_that_would_break_the_chain_is_told_before_the_parent_acts() {
     let lab = pocket().await;
     let stranger = new_key("good.test", 257).ds();

@@ -112,6 +112,7 @@ pub struct Proof<'a> {
     pub types: &'a [Rtype],
     pub algorithm: u8,
     pub iterations: u16,
+    pub salt: Vec<u8>,
     pub opt_out: bool,
 }
 
@@ -125,6 +126,7 @@ impl<'a> Proof<'a> {
             types,
             algorithm: 1,
             iterations: 0,
+            salt: Vec::new(),
             opt_out: false,
         }
     }
@@ -144,7 +146,7 @@ impl<'a> Proof<'a> {
             Nsec3HashAlgorithm::from_int(self.algorithm),
             u8::from(self.opt_out),
             self.iterations,
-            Nsec3Salt::empty(),
+            Nsec3Salt::from_octets(self.salt.clone()).unwrap(),
             OwnerHash::from_octets(self.span.1.clone()).unwrap(),
             types(self.types),
         );

@@ -1,9 +1,11 @@
 //! The chain of trust in the lab: its states, and each thing that can be wrong with it.
 
 mod automation;
+mod field;
 pub mod forge;
 mod keys;
 mod others;
+mod peers;
 mod proofs;
 mod signatures;
 mod states;

@@ -171,10 +171,28 @@ async fn records_of_another_class_are_named_by_their_section() {
         answer.authority.push(foreign.clone());
         answer.additional.push(foreign);
     });
-    let tags = ["ADDITIONAL", "ANSWER", "AUTHORITY"];
+    let tags = [
+        "CH07_FOREIGN_CLASS_IN_ADDITIONAL",
+        "CH07_FOREIGN_CLASS_IN_ANSWER",
+        "CH07_FOREIGN_CLASS_IN_AUTHORITY",
+    ];
     assert_eq!(
         lines_of(&lab, "plain.test", "CH07").await,
-        tags.map(|section| format!("CH07_FOREIGN_CLASS_IN_{section} class=CH {AT_SECOND} zone=plain.test"))
+        tags.map(|tag| format!("{tag} class=CH {AT_SECOND} zone=plain.test"))
+    );
+}
+
+#[tokio::test]
+async fn a_referral_with_authority_is_named() {
+    let lab = pocket().await;
+    lab.tamper("127.10.1.2".parse().unwrap(), |answer| {
+        if answer.qname == name("plain.test") && answer.qtype == Rtype::NS {
+            answer.authoritative = true;
+        }
+    });
+    assert_eq!(
+        lines_of(&lab, "plain.test", "CH08").await,
+        ["CH08_AUTHORITATIVE_REFERRAL domain=plain.test ns_list=ns2.nic.test/127.10.1.2"]
     );
 }
 

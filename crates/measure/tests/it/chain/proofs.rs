@@ -171,38 +171,29 @@ async fn a_proof_that_denies_what_exists_is_named() {
 
 #[tokio::test]
 async fn a_negative_answer_without_its_soa_is_named() {
-    let question = ("shop.example", Rtype::MX);
-    follow_change(
-        "shop.example",
-        question,
-        |_, answer| {
-            answer.authority.retain(|record| {
-                record.owner().to_string() != "shop.example"
-                    || record.rtype() == Rtype::NSEC
-                    || is_over(record, Rtype::NSEC)
-            })
-        },
-        &["CH05_SOA_MISSING"],
-    )
-    .await;
-    follow_change(
-        "shop.example",
-        question,
-        |key, answer| {
-            let soa = answer
-                .authority
-                .iter()
-                .find(|record| record.rtype() == Rtype::SOA)
-                .cloned();
-            answer
-                .authority
-                .retain(|record| record.rtype() != Rtype::SOA && !is_over(record, Rtype::SOA));
-            let foreign = soa.map(|soa| renamed(&soa, "www.shop.example"));
-            answer.authority.extend(signed(key, foreign.into_iter().collect()));
-        },
-        &["CH05_SOA_NOT_OF_ZONE"],
-    )
-    .await;
+    let name = no_such_name("shop.example");
+    let is_soa = |record: &Record| record.rtype() == Rtype::SOA || is_over(record, Rtype::SOA);
+    for question in [("shop.example", Rtype::MX), (name.as_str(), Rtype::A)] {
+        follow_change(
+            "shop.example",
+            question,
+            move |_, answer| answer.authority.retain(|record| !is_soa(record)),
+            &["CH05_SOA_MISSING"],
+        )
+        .await;
+        follow_change(
+            "shop.example",
+            question,
+            move |key, answer| {
+                let soa = answer.authority.iter().find(|record| record.rtype() == Rtype::SOA);
+                let foreign = renamed(soa.unwrap(), "www.shop.example");
+                answer.authority.retain(|record| !is_soa(record));
+                answer.authority.extend(signed(key, vec![foreign]));
+            },
+            &["CH05_SOA_NOT_OF_ZONE"],
+        )
+        .await;
+    }
 }
 
 fn is_over(record: &Record, rtype: Rtype) -> bool {
@@ -299,6 +290,26 @@ async fn nsec3_that_does_not_prove_that_a_name_is_absent_is_named() {
         question,
         || vec![at_apex(), over("dnscert-no-such-name.good.test"), over("*.good.test")],
         &[],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn nsec3_that_does_not_prove_that_a_type_is_absent_is_named() {
+    let question = ("good.test", Rtype::CAA);
+    follow("good.test", question, Vec::new, &["CH05_NO_PROOF_FOR_NODATA"]).await;
+    follow(
+        "good.test",
+        question,
+        || vec![over("*.good.test")],
+        &["CH05_NO_MATCH_FOR_NAME"],
+    )
+    .await;
+    follow(
+        "good.test",
+        question,
+        || vec![Proof::at("good.test", "good.test", &[GOOD, &[Rtype::CAA]].concat()).record()],
+        &["CH05_TYPE_IN_BITMAP"],
     )
     .await;
 }

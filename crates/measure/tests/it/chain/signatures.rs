@@ -210,6 +210,38 @@ async fn an_algorithm_that_cannot_be_verified_is_said_and_not_taken_for_wrong() 
 }
 
 #[tokio::test]
+async fn a_signature_of_the_wrong_length_is_named_for_every_algorithm() {
+    for (algorithm, octets) in [(8, 128), (12, 64), (13, 64), (14, 96), (15, 32), (16, 57)] {
+        let lab = pocket().await;
+        let mut public = vec![7; octets];
+        if algorithm == 8 {
+            // an exponent of three octets, and a modulus of which the signature would have to have the length
+            public[..4].copy_from_slice(&[3, 1, 0, 1]);
+        }
+        let key = Dnskey::new(256, 3, SecurityAlgorithm::from_int(algorithm), public).unwrap();
+        let manner = Manner {
+            algorithm: Some(key.algorithm()),
+            key_tag: Some(key.key_tag()),
+            ..Manner::default()
+        };
+        let key = record("good.test", 3600, ZoneRecordData::Dnskey(key));
+        add_keys(&lab, "good.test", SECOND, vec![key], Vec::new());
+        let own = forger(&lab, "good.test");
+        change(&lab, SECOND, ("good.test", Rtype::SOA), move |answer| {
+            answer.answer.retain(|record| record.rtype() == Rtype::SOA);
+            let mut signature = own.sign(&answer.answer, noon().as_second(), &manner);
+            if let ZoneRecordData::Rrsig(rrsig) = signature.data_mut() {
+                rrsig.set_signature(vec![1; 77]);
+            }
+            answer.answer.push(signature);
+        });
+        let lines = said(&lab, "good.test").await;
+        let expected = format!("CH02_BAD_LENGTH algo_num={algorithm} {AT_SECOND} rrsets=SOA zone=good.test");
+        assert!(lines.contains(&expected), "{expected}: {lines:?}");
+    }
+}
+
+#[tokio::test]
 async fn every_algorithm_of_the_ds_set_must_sign_everything() {
     let lab = pocket().await;
     let own = lab.ds("good.test").unwrap();
