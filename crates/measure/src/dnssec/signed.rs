@@ -182,3 +182,81 @@ pub fn expanded_from(set: &Rrset, rrsig: &Rrsig) -> Option<Name> {
     let mut up = std::iter::successors(Some(set.owner.clone()), Name::parent);
     up.find(|name| name.label_count() == labels)?.child("*").ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::base::iana::{Class, Rtype, SecurityAlgorithm};
+    use domain::base::rdata::UnknownRecordData;
+    use domain::base::{Record, Ttl};
+    use domain::rdata::dnssec::ProtoRrsig;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::record::{Data, OwnedName};
+
+    fn wire(text: &str) -> OwnedName {
+        text.parse().unwrap()
+    }
+
+    fn example(rrsig: Rrsig) -> (Rrset, Signature) {
+        let data = Data::Unknown(UnknownRecordData::from_octets(Rtype::from_int(65_280), vec![1]).unwrap());
+        let record = Record::new(wire("a.b.example."), Class::IN, Ttl::from_secs(60), data);
+        let set = Rrset {
+            owner: "a.b.example".parse().unwrap(),
+            rtype: Rtype::from_int(65_280),
+            ttl: 60,
+            records: vec![record],
+            signatures: Vec::new(),
+        };
+        (set, Signature { ttl: 60, rrsig })
+    }
+
+    fn rrsig(labels: u8, octets: Vec<u8>) -> Rrsig {
+        let proto = ProtoRrsig::new(
+            Rtype::from_int(65_280),
+            SecurityAlgorithm::ED25519,
+            labels,
+            Ttl::from_secs(60),
+            2_000_000.into(),
+            1_000_000.into(),
+            7,
+            wire("example."),
+        );
+        proto.into_rrsig(octets).unwrap()
+    }
+
+    #[test]
+    fn an_expanded_wildcard_is_known_by_its_labels() {
+        for (labels, source) in [
+            (1, Some("*.example")),
+            (2, Some("*.b.example")),
+            (3, None),
+            (9, None),
+            (0, Some("*")),
+        ] {
+            let (set, signature) = example(rrsig(labels, vec![0; 64]));
+            let source = source.map(|source| source.parse().unwrap());
+            assert_eq!(expanded_from(&set, &signature.rrsig), source, "{labels} labels");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_signature_and_no_key_make_judging_panic(
+            labels: u8, now in 0..4_000_000_i64, octets in prop::collection::vec(any::<u8>(), 0..130),
+            keys in prop::collection::vec((any::<u16>(), any::<u8>(), any::<u8>(), prop::collection::vec(any::<u8>(), 0..80)), 0..5),
+        ) {
+            let keys: Vec<Dnskey> = keys.into_iter().map(|(flags, protocol, algorithm, octets)| {
+                Dnskey::new(flags, protocol, SecurityAlgorithm::from_int(algorithm), octets).unwrap()
+            }).collect();
+            let (set, signature) = example(rrsig(labels, octets));
+            let now = Timestamp::from_second(now).unwrap();
+            let judged = judge(&set, &signature, &"example".parse().unwrap(), &keys, now);
+            prop_assert!(!judged.is_valid);
+            prop_assert!(!judged.faults.is_empty());
+            for key in &keys {
+                let _ = key::faults(key);
+            }
+        }
+    }
+}

@@ -45,6 +45,8 @@ pub(super) struct Asked {
     pub keys: Answers,
     /// DS at the servers of the zone above.
     pub ds: Answers,
+    /// The referral to the zone under test, at the servers of the zone above.
+    pub referral: Answers,
     /// Everything else asked at its servers, by name and type.
     pub others: Vec<(Name, Rtype, Answers)>,
 }
@@ -73,7 +75,13 @@ pub(super) async fn ask(run: &Run) -> Vec<Asked> {
                 None => Vec::new(),
             }
         };
-        let (keys, ds) = tokio::join!(keys, ds);
+        let referral = async {
+            match parents.filter(|_| zone == run.zone()) {
+                Some(parents) => all_say(run, parents, zone, Rtype::NS).await,
+                None => Vec::new(),
+            }
+        };
+        let (keys, ds, referral) = tokio::join!(keys, ds, referral);
         let is_signed = [(&keys, Rtype::DNSKEY), (&ds, Rtype::DS)]
             .iter()
             .any(|(answers, rtype)| has_any(answers, zone, *rtype));
@@ -85,6 +93,7 @@ pub(super) async fn ask(run: &Run) -> Vec<Asked> {
             zone: zone.clone(),
             keys,
             ds,
+            referral,
             others,
         }
     });

@@ -154,7 +154,23 @@ fn from_parent(asked: &Asked, above: &Zone, link: &mut Link, faults: &mut Faults
         let state = absence::judge_response(above, question, AbsenceKind::NoDs, address, response, link, faults);
         add(state, BTreeSet::new(), &servers);
     }
+    judge_referrals(asked, above, faults);
     trust
+}
+
+/// Notes referrals of a signed parent that carry neither a DS nor a proof that there is none (RFC 4035 §3.1.4).
+fn judge_referrals(asked: &Asked, above: &Zone, faults: &mut Faults) {
+    if above.keys.is_empty() {
+        return;
+    }
+    for (address, response) in usable(&asked.referral) {
+        let is_referral = response.referral().is_some_and(|(zone, _)| zone == asked.zone);
+        let decides = |record: &Record| matches!(record.rtype(), Rtype::DS | Rtype::NSEC | Rtype::NSEC3);
+        if is_referral && response.edns.is_some() && !response.authority.iter().any(decides) {
+            let fault = Fault::new("CH04_REFERRAL_WITHOUT_DS", &above.name).arg("domain", &asked.zone);
+            faults.note(fault, [&address]);
+        }
+    }
 }
 
 /// The state of a zone that has trusted DS records.

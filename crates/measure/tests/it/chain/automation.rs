@@ -315,19 +315,41 @@ async fn zonemd_that_some_servers_lack_is_named() {
     );
 }
 
-#[tokio::test]
-async fn a_digest_that_is_not_the_zones_is_found_where_the_zone_may_be_transferred() {
+/// A root that hands out itself, with this digest in it, signed with the key in `folder`.
+async fn alone(folder: &std::path::Path, digest: &[u8]) -> Lab {
+    let digest: String = digest.iter().map(|octet| format!("{octet:02x}")).collect();
     let zone = format!(
-        "@ 3600 SOA ns host 7 14400 3600 1209600 300\n@ 3600 NS ns\nns 3600 A 127.10.8.1\n@ 3600 ZONEMD 7 1 1 {}\n",
-        "ab".repeat(48)
+        "@ 3600 SOA ns host 7 14400 3600 1209600 300\n@ 3600 NS ns\nns 3600 A 127.10.8.1\n@ 3600 ZONEMD 7 1 1 {digest}\n"
     );
     let world = "name = 'alone'\n[[server]]\nname = 'ns'\naddresses = ['127.10.8.1']\nzones = ['.']\n\
                  faults = [{ fault = 'open_transfer' }]\n\
                  [[zone]]\nname = '.'\nfile = 'root'\nsigning = { algorithm = 'ed25519', denial = 'nsec' }\n";
     let parts = [("world.toml", world), ("root", &zone)];
-    let lab = Lab::start(World::from_parts(&parts).unwrap(), 0, noon()).await.unwrap();
+    let world = World::from_parts(&parts).unwrap().with_keys_in(folder.to_owned());
+    Lab::start(world, 0, noon()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_digest_is_compared_with_the_zone_where_it_may_be_transferred() {
+    let keys = tempfile::tempdir().unwrap();
+    let lab = alone(keys.path(), &[0xab; 48]).await;
     assert_eq!(
         lines_of(&lab, ".", "CH12").await,
         ["CH12_DIGEST_WRONG ns_list=ns/127.10.8.1"]
+    );
+    // the digest leaves itself out, so that of the zone with a wrong one is right
+    let inquiry = measure::Internet::open(crate::case_in_lab::settings(&lab))
+        .unwrap()
+        .inquiry();
+    let transfer = measure::Question::plain(&name("."), Rtype::AXFR).over_tcp();
+    let exchange = inquiry.ask("127.10.8.1".parse().unwrap(), &transfer).await;
+    let records = &exchange.response().unwrap().answer;
+    let records: Vec<_> = records[1..].iter().map(measure::Record::to_wire).collect();
+    let right = measure::dnssec::zonemd::digest(&name("."), &records, 1).unwrap();
+    lab.stop().await;
+    let lab = alone(keys.path(), &right).await;
+    assert_eq!(
+        lines_of(&lab, ".", "CH12").await,
+        ["CH12_DIGEST_RIGHT ns_list=ns/127.10.8.1"]
     );
 }

@@ -219,6 +219,19 @@ async fn a_parent_that_refers_instead_of_answering_for_ds_is_named() {
 }
 
 #[tokio::test]
+async fn a_referral_without_ds_or_proof_is_named() {
+    for zone in ["good.test", "plain.test"] {
+        let lab = pocket().await;
+        change(&lab, "127.10.1.2", (zone, Rtype::NS), |answer| {
+            answer.authority.retain(|record| record.rtype() == Rtype::NS);
+        });
+        let lines = said(&lab, zone).await;
+        let expected = format!("CH04_REFERRAL_WITHOUT_DS domain={zone} ns_list=ns2.nic.test/127.10.1.2 zone=test");
+        assert!(lines.contains(&expected), "{lines:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_parent_that_denies_the_delegation_when_asked_for_ds_is_named() {
     let lab = pocket().await;
     change(&lab, "127.10.1.2", ("plain.test", Rtype::DS), |answer| {

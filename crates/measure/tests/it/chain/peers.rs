@@ -268,28 +268,20 @@ from dnsviz.commands import grok
 grok.main(sys.argv)
 ";
 
-/// What `dnsviz` says of the SOA of a zone, trusting the key that its DS means.
-fn dnsviz(folder: &Path, world: &World, zone: &str, anchor: &str) -> Security {
-    let server = format!("{zone}+:ns.test={ADDRESS}:{}", world.port);
-    must_run(
-        folder,
-        "/usr/bin/dnsviz",
-        &[
-            "probe",
-            "-d",
-            "0",
-            "-A",
-            "-4",
-            "-R",
-            "SOA",
-            "-x",
-            &server,
-            "-o",
-            "probe.json",
-            zone,
-        ],
-    );
-    std::fs::write(folder.join("trusted"), format!("{anchor}\n")).unwrap();
+/// What `dnsviz` says of the SOA of each zone, trusting the keys that their DS mean.
+fn dnsviz(folder: &Path, world: &World, labels: &[&str]) -> Vec<Security> {
+    let zones: Vec<String> = labels.iter().map(|label| format!("{label}.test")).collect();
+    let mut probe: Vec<String> = ["probe", "-d", "0", "-A", "-4", "-R", "SOA", "-o", "probe.json"]
+        .map(str::to_owned)
+        .into();
+    for zone in &zones {
+        probe.extend(["-x".to_owned(), format!("{zone}+:ns.test={ADDRESS}:{}", world.port)]);
+    }
+    probe.extend(zones.iter().cloned());
+    let probe: Vec<&str> = probe.iter().map(String::as_str).collect();
+    must_run(folder, "/usr/bin/dnsviz", &probe);
+    let anchors: Vec<&str> = labels.iter().map(|label| world.zones[label].anchor.as_str()).collect();
+    std::fs::write(folder.join("trusted"), format!("{}\n", anchors.join("\n"))).unwrap();
     std::fs::write(folder.join("grok.py"), GROK).unwrap();
     let arguments = [
         "grok.py",
@@ -305,14 +297,17 @@ fn dnsviz(folder: &Path, world: &World, zone: &str, anchor: &str) -> Security {
     must_run(folder, "/usr/bin/python3", &arguments);
     let text = std::fs::read_to_string(folder.join("grok.json")).unwrap();
     let report: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let zone = format!("{zone}.");
-    let answer = &report[&zone]["queries"][format!("{zone}/IN/SOA")]["answer"][0];
-    match answer["status"].as_str() {
-        Some("SECURE") => Security::Secure,
-        Some("INSECURE") => Security::Insecure,
-        Some("BOGUS") => Security::Bogus,
-        other => panic!("{zone}: {other:?} in {text}"),
-    }
+    let state = |zone: &String| {
+        let zone = format!("{zone}.");
+        let answer = &report[&zone]["queries"][format!("{zone}/IN/SOA")]["answer"][0];
+        match answer["status"].as_str() {
+            Some("SECURE") => Security::Secure,
+            Some("INSECURE") => Security::Insecure,
+            Some("BOGUS") => Security::Bogus,
+            other => panic!("{zone}: {other:?} in {text}"),
+        }
+    };
+    zones.iter().map(state).collect()
 }
 
 #[tokio::test]
@@ -332,10 +327,6 @@ async fn validators_of_others_come_to_the_same_verdicts() {
         assert_eq!(delv(folder, &world, [&nonesuch, "A"]), absent, "delv on {nonesuch} A");
 
         let signed = &world.zones[example.label];
-        if soa != Security::Insecure && example.label != "stranger" {
-            let theirs = dnsviz(folder, &world, &zone, &signed.anchor);
-            assert_eq!(theirs, soa, "dnsviz on {zone}");
-        }
         std::fs::write(folder.join("zone"), format!("{}\n", signed.lines.join("\n"))).unwrap();
         let output = run(folder, "/usr/bin/ldns-verify-zone", &["zone"]);
         assert_eq!(
@@ -344,5 +335,12 @@ async fn validators_of_others_come_to_the_same_verdicts() {
             "ldns-verify-zone on {zone}: {}",
             String::from_utf8_lossy(&output.stderr)
         );
+    }
+    // it is given the keys of the zones themselves, so that what is wrong with a DS does not show
+    let is_seen = |example: &&Example| example.state != Security::Insecure && example.label != "stranger";
+    let seen: Vec<&Example> = EXAMPLES.iter().filter(is_seen).collect();
+    let labels: Vec<&str> = seen.iter().map(|example| example.label).collect();
+    for (example, theirs) in seen.iter().zip(dnsviz(folder, &world, &labels)) {
+        assert_eq!(theirs, example.state, "dnsviz on {}.test", example.label);
     }
 }
