@@ -50,3 +50,18 @@ pub async fn said(lab: &Lab, zone: &str) -> Vec<String> {
     lines.sort();
     lines
 }
+
+#[test]
+fn every_message_of_the_chain_is_made_once_at_least() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/chain");
+    let files = std::fs::read_dir(folder).unwrap();
+    let sources: String = files
+        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+        .collect();
+    let profile = measure::Profile::default();
+    let of_chain = profile.messages().filter(|(case, _)| case.starts_with("chain"));
+    let tags: Vec<&str> = of_chain.map(|(_, tag)| tag).collect();
+    assert!(tags.len() > 90, "{} tags", tags.len());
+    let unseen: Vec<&&str> = tags.iter().filter(|tag| !sources.contains(**tag)).collect();
+    assert!(unseen.is_empty(), "{unseen:?}");
+}
