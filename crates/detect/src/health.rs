@@ -16,6 +16,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
+use model::health::{REACH_CASES, VALIDITY_CASES};
 use model::{Detector, Finding, Level, Name, Severity, Signal};
 use serde::{Deserialize, Serialize};
 
@@ -152,13 +153,6 @@ impl Kind {
         }
     }
 }
-
-/// Cases whose CRITICAL means that no server answers for the zone; testers stop there (Zonemaster, Basic).
-const REACH_CASES: [&str; 2] = ["basic01", "basic02"];
-
-/// Cases whose failure makes a validating resolver call the zone bogus: DS without a matching key, expired or wrong
-/// signatures over DNSKEY and SOA, no valid denial, DS over an unsigned zone (Zonemaster, DNSSEC).
-const VALIDITY_CASES: [&str; 6] = ["dnssec02", "dnssec04", "dnssec08", "dnssec09", "dnssec10", "dnssec11"];
 
 /// One run of the test cases on one zone.
 #[derive(Debug, Clone, Copy)]

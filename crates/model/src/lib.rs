@@ -1,4 +1,4 @@
-//! The words that all rooms share: names, address prefixes, delegations, findings, samples, signals, clock.
+//! The words that all rooms share: names, address prefixes, delegations, findings, health, samples, signals, clock.
 //!
 //! Plain data with its rules: no IO, no async, no SQL. Terms follow RFC 9499 (DNS), the Zonemaster
 //! specifications (test case, tag, level), FIRST TLP 2.0 and RFC 2350.
@@ -8,6 +8,7 @@ pub mod check;
 pub mod clock;
 pub mod delegation;
 pub mod finding;
+pub mod health;
 pub mod id;
 pub mod language;
 pub mod name;
@@ -23,6 +24,7 @@ pub use check::{Check, Verdict, VerdictState};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use delegation::{Delegation, Ds};
 pub use finding::{Finding, Level};
+pub use health::Health;
 pub use id::Id;
 pub use jiff::Timestamp;
 pub use language::Language;

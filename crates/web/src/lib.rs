@@ -14,6 +14,7 @@ pub mod cases;
 pub mod centre;
 pub mod charts;
 pub mod directory;
+pub mod health;
 pub mod live;
 pub mod organisation;
 pub mod paging;

@@ -15,7 +15,7 @@ use model::{Delegation, Id, Name, Timestamp};
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
 pub use announcement::{Announcement, NewAnnouncement};
-pub use round::{Round, ZoneState, due, next_due, record_round, state, states};
+pub use round::{Round, ZoneState, due, health, next_due, record_round, state, states};
 
 use crate::Error;
 use crate::directory::{Organisation, Region, Servers};

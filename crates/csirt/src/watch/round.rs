@@ -1,6 +1,6 @@
 //! What the last round of measuring found of each watched zone, and when the next one is due.
 
-use model::{Delegation, Finding, Id, Level, Timestamp};
+use model::{Delegation, Finding, Health, Id, Level, Timestamp};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::Value;
 
@@ -39,6 +39,26 @@ pub struct ZoneState {
     pub since: Timestamp,
     /// Rounds in a row that could not test the zone.
     pub failures: u32,
+}
+
+/// Rounds in a row without a test from which on the last findings count no more. Chosen by us: five minutes at the usual
+/// interval; fewer, and a short trouble of our own line would make every zone unknown.
+const LOST: u32 = 5;
+
+impl ZoneState {
+    /// How the zone does.
+    pub fn health(&self) -> Health {
+        if self.failures >= LOST {
+            return Health::Unknown;
+        }
+        let secured = self.round.seen.as_ref().map(|seen| !seen.ds.is_empty());
+        Health::of(&self.round.findings, secured)
+    }
+}
+
+/// How a zone does; unknown before its first round.
+pub fn health(state: Option<&ZoneState>) -> Health {
+    state.map_or(Health::Unknown, ZoneState::health)
 }
 
 /// Keeps a round as the latest state of the zone. One that began before the round that is kept is dropped, so that late

@@ -1,8 +1,8 @@
 ## The health of the centre itself.
 centre-title = حالة المركز نفسه
 centre-overall-good = يعمل المركز كما ينبغي
-centre-overall-warn = يعمل المركز، لكن هناك ما يحتاج إلى عناية
-centre-overall-bad = لدى المركز نفسه مشكلة
+centre-overall-impaired = يعمل المركز، لكن هناك ما يحتاج إلى عناية
+centre-overall-broken = لدى المركز نفسه مشكلة
 centre-version = الإصدار
 centre-started = يعمل منذ
 centre-watching = مراقبة النطاقات

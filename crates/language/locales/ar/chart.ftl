@@ -1,7 +1,3 @@
-chart-health-good = يجيب جيدًا
-chart-health-impaired = متعثر
-chart-health-broken = معطّل
-chart-health-unknown = غير معروف
 chart-strip-title = الحالة خلال { $days } يومًا
 chart-strip-summary = أيام سليمة: { $good }، متعثرة: { $impaired }، معطّلة: { $broken }، بلا قياسات: { $unknown }
 chart-day = { $date }: { $health }، أُجيب عن { $percent } ٪ من { $asked } سؤال

@@ -1,7 +1,7 @@
 ## The public status page.
 status-title = حالة نظام أسماء النطاقات
 status-overall-good = جميع النطاقات المراقَبة تجيب كما ينبغي
-status-overall-warn = { $count ->
+status-overall-impaired = { $count ->
      [zero] جميع النطاقات تجيب كما ينبغي
      [one] نطاق واحد يحتاج إلى عناية، وبقية النطاقات تجيب كما ينبغي
      [two] نطاقان يحتاجان إلى عناية، وبقية النطاقات تجيب كما ينبغي
@@ -9,7 +9,7 @@ status-overall-warn = { $count ->
      [many] { $count } نطاقًا تحتاج إلى عناية، والبقية تجيب كما ينبغي
     *[other] { $count } نطاق تحتاج إلى عناية، والبقية تجيب كما ينبغي
     }
-status-overall-bad = { $count ->
+status-overall-broken = { $count ->
      [zero] لا نطاقات معطلة حاليًا
      [one] نطاق واحد معطل حاليًا
      [two] نطاقان معطلان حاليًا
@@ -17,8 +17,8 @@ status-overall-bad = { $count ->
      [many] { $count } نطاقًا معطلًا حاليًا
     *[other] { $count } نطاق معطل حاليًا
     }
-status-overall-none = لا توجد قياسات بعد
-status-none-text = بدأ المركز المراقبة للتو. ستمتلئ هذه الصفحة بعد انتهاء أول جولة قياس، عادة خلال دقيقة أو دقيقتين.
+status-overall-unknown = لا توجد قياسات بعد
+status-unknown-text = بدأ المركز المراقبة للتو. ستمتلئ هذه الصفحة بعد انتهاء أول جولة قياس، عادة خلال دقيقة أو دقيقتين.
 status-updated = آخر قياس:
 status-stale = هذا أقدم من المعتاد. قد تكون القياسات نفسها متأخرة، وقد أُبلغ ضابط المناوبة.
 status-incidents = ما نعمل عليه
@@ -38,10 +38,6 @@ status-region-na = أمريكا الشمالية
 status-region-global = العالم كله
 status-watched = النطاقات
 status-health = الحالة
-status-health-good = سليم
-status-health-warn = يحتاج إلى عناية
-status-health-bad = معطل
-status-health-none = لا توجد بيانات
 status-tlds = نطاقات المستوى الأعلى التي نراقبها
 status-tlds-none = لا يوجد نطاق من المستوى الأعلى في قائمة المراقبة بعد.
 status-tlds-cut = { $count ->

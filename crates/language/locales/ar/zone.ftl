@@ -1,8 +1,4 @@
 zone-list-title = النطاقات المراقَبة
-zone-health-good = سليم
-zone-health-impaired = متعثر
-zone-health-broken = معطّل
-zone-health-unknown = غير معروف
 zone-filter-text = ابحث عن نطاق
 zone-filter-health = الحالة
 zone-filter-any = أيّ

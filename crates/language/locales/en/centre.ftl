@@ -1,8 +1,8 @@
 ## The health of the centre itself.
 centre-title = Our own health
 centre-overall-good = The centre works as it should
-centre-overall-warn = The centre works, but something needs attention
-centre-overall-bad = The centre itself has a problem
+centre-overall-impaired = The centre works, but something needs attention
+centre-overall-broken = The centre itself has a problem
 centre-version = Version
 centre-started = running since
 centre-watching = Watching zones

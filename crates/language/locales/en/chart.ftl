@@ -1,9 +1,5 @@
 # Charts: titles, states and descriptions for those who hear them.
 
-chart-health-good = answers well
-chart-health-impaired = impaired
-chart-health-broken = broken
-chart-health-unknown = not known
 chart-strip-title = Health over { $days } days
 chart-strip-summary = Days good: { $good }, impaired: { $impaired }, broken: { $broken }, without measurements: { $unknown }
 chart-day = { $date }: { $health }, { $percent } % of { $asked } questions answered

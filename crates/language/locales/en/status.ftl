@@ -1,16 +1,16 @@
 ## The public status page.
 status-title = The state of the DNS
 status-overall-good = All watched zones answer as they should
-status-overall-warn = { $count ->
+status-overall-impaired = { $count ->
      [one] { $count } zone needs attention; all others answer as they should
     *[other] { $count } zones need attention; all others answer as they should
     }
-status-overall-bad = { $count ->
+status-overall-broken = { $count ->
      [one] { $count } zone is broken at present
     *[other] { $count } zones are broken at present
     }
-status-overall-none = There is no measurement yet
-status-none-text = The centre has just begun to watch. This page fills as soon as the first round of measurements is done, usually within a minute or two.
+status-overall-unknown = There is no measurement yet
+status-unknown-text = The centre has just begun to watch. This page fills as soon as the first round of measurements is done, usually within a minute or two.
 status-updated = Last measurement:
 status-stale = This is longer ago than usual. The measurements themselves may be held up; the duty officer has been told.
 status-incidents = What we are working on
@@ -30,10 +30,6 @@ status-region-na = North America
 status-region-global = Worldwide
 status-watched = Zones
 status-health = State
-status-health-good = In order
-status-health-warn = Needs attention
-status-health-bad = Broken
-status-health-none = No data yet
 status-tlds = Top-level domains that we watch
 status-tlds-none = No top-level domain is on the watch list yet.
 status-tlds-cut = { $count ->

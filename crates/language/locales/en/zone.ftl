@@ -1,10 +1,6 @@
 # The watch list and the page of a zone.
 
 zone-list-title = Watched zones
-zone-health-good = healthy
-zone-health-impaired = impaired
-zone-health-broken = broken
-zone-health-unknown = not known
 zone-filter-text = Find a zone
 zone-filter-health = Health
 zone-filter-any = any

@@ -1,8 +1,8 @@
 ## The health of the centre itself.
 centre-title = Nuestro propio estado
 centre-overall-good = El centro funciona como debe
-centre-overall-warn = El centro funciona, pero algo requiere atención
-centre-overall-bad = El propio centro tiene un problema
+centre-overall-impaired = El centro funciona, pero algo requiere atención
+centre-overall-broken = El propio centro tiene un problema
 centre-version = Versión
 centre-started = en marcha desde
 centre-watching = Vigilancia de zonas

@@ -1,7 +1,3 @@
-chart-health-good = responde bien
-chart-health-impaired = con problemas
-chart-health-broken = averiado
-chart-health-unknown = desconocido
 chart-strip-title = Estado en { $days } días
 chart-strip-summary = Días buenos: { $good }, con problemas: { $impaired }, con averías: { $broken }, sin mediciones: { $unknown }
 chart-day = { $date }: { $health }, respondido el { $percent } % de { $asked } consultas

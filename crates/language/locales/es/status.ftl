@@ -1,16 +1,16 @@
 ## The public status page.
 status-title = El estado del DNS
 status-overall-good = Todas las zonas vigiladas responden como deben
-status-overall-warn = { $count ->
+status-overall-impaired = { $count ->
      [one] { $count } zona requiere atención; las demás responden como deben
     *[other] { $count } zonas requieren atención; las demás responden como deben
     }
-status-overall-bad = { $count ->
+status-overall-broken = { $count ->
      [one] { $count } zona está averiada en este momento
     *[other] { $count } zonas están averiadas en este momento
     }
-status-overall-none = Todavía no hay mediciones
-status-none-text = El centro acaba de empezar a vigilar. Esta página se llenará en cuanto termine la primera ronda de mediciones, normalmente en uno o dos minutos.
+status-overall-unknown = Todavía no hay mediciones
+status-unknown-text = El centro acaba de empezar a vigilar. Esta página se llenará en cuanto termine la primera ronda de mediciones, normalmente en uno o dos minutos.
 status-updated = Última medición:
 status-stale = Es más antigua de lo habitual. Puede que las propias mediciones estén retrasadas; el agente de guardia está avisado.
 status-incidents = En qué estamos trabajando
@@ -30,10 +30,6 @@ status-region-na = América del Norte
 status-region-global = Todo el mundo
 status-watched = Zonas
 status-health = Estado
-status-health-good = En orden
-status-health-warn = Requiere atención
-status-health-bad = Averiada
-status-health-none = Sin datos
 status-tlds = Dominios de primer nivel que vigilamos
 status-tlds-none = Aún no hay ningún dominio de primer nivel en la lista de vigilancia.
 status-tlds-cut = { $count ->

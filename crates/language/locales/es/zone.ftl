@@ -1,8 +1,4 @@
 zone-list-title = Zonas vigiladas
-zone-health-good = sana
-zone-health-impaired = con problemas
-zone-health-broken = averiada
-zone-health-unknown = desconocido
 zone-filter-text = Buscar una zona
 zone-filter-health = Estado
 zone-filter-any = cualquiera

@@ -1,8 +1,8 @@
 ## The health of the centre itself.
 centre-title = Notre propre état
 centre-overall-good = Le centre fonctionne correctement
-centre-overall-warn = Le centre fonctionne, mais un point demande de l’attention
-centre-overall-bad = Le centre lui-même a un problème
+centre-overall-impaired = Le centre fonctionne, mais un point demande de l’attention
+centre-overall-broken = Le centre lui-même a un problème
 centre-version = Version
 centre-started = en marche depuis
 centre-watching = Surveillance des zones

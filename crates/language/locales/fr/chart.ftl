@@ -1,7 +1,3 @@
-chart-health-good = répond bien
-chart-health-impaired = perturbé
-chart-health-broken = en panne
-chart-health-unknown = inconnu
 chart-strip-title = État sur { $days } jours
 chart-strip-summary = Jours sans incident : { $good }, perturbés : { $impaired }, en panne : { $broken }, sans mesure : { $unknown }
 chart-day = { $date } : { $health }, { $percent } % de { $asked } questions ont reçu une réponse

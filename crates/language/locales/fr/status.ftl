@@ -1,16 +1,16 @@
 ## The public status page.
 status-title = L’état du DNS
 status-overall-good = Toutes les zones surveillées répondent correctement
-status-overall-warn = { $count ->
+status-overall-impaired = { $count ->
      [one] { $count } zone demande de l’attention ; les autres répondent correctement
     *[other] { $count } zones demandent de l’attention ; les autres répondent correctement
     }
-status-overall-bad = { $count ->
+status-overall-broken = { $count ->
      [one] { $count } zone est en panne actuellement
     *[other] { $count } zones sont en panne actuellement
     }
-status-overall-none = Il n’y a pas encore de mesure
-status-none-text = Le centre vient de commencer sa surveillance. Cette page se remplira dès la première série de mesures, en général d’ici une ou deux minutes.
+status-overall-unknown = Il n’y a pas encore de mesure
+status-unknown-text = Le centre vient de commencer sa surveillance. Cette page se remplira dès la première série de mesures, en général d’ici une ou deux minutes.
 status-updated = Dernière mesure :
 status-stale = C’est plus ancien que d’habitude. Les mesures elles-mêmes sont peut-être retardées ; l’agent de permanence est prévenu.
 status-incidents = Ce sur quoi nous travaillons
@@ -30,10 +30,6 @@ status-region-na = Amérique du Nord
 status-region-global = Monde entier
 status-watched = Zones
 status-health = État
-status-health-good = En ordre
-status-health-warn = À surveiller
-status-health-bad = En panne
-status-health-none = Pas de données
 status-tlds = Domaines de premier niveau surveillés
 status-tlds-none = Aucun domaine de premier niveau n’est encore surveillé.
 status-tlds-cut = { $count ->

@@ -1,8 +1,4 @@
 zone-list-title = Zones surveillées
-zone-health-good = saine
-zone-health-impaired = perturbée
-zone-health-broken = en panne
-zone-health-unknown = inconnu
 zone-filter-text = Chercher une zone
 zone-filter-health = État
 zone-filter-any = indifférent

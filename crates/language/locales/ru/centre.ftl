@@ -1,8 +1,8 @@
 ## The health of the centre itself.
 centre-title = Состояние самого центра
 centre-overall-good = Центр работает как положено
-centre-overall-warn = Центр работает, но что-то требует внимания
-centre-overall-bad = У самого центра неполадки
+centre-overall-impaired = Центр работает, но что-то требует внимания
+centre-overall-broken = У самого центра неполадки
 centre-version = Версия
 centre-started = работает с
 centre-watching = Наблюдение за зонами

@@ -1,7 +1,3 @@
-chart-health-good = отвечает нормально
-chart-health-impaired = с перебоями
-chart-health-broken = не работает
-chart-health-unknown = неизвестно
 chart-strip-title = Состояние за { $days } дн.
 chart-strip-summary = Дней без сбоев: { $good }, с перебоями: { $impaired }, с отказом: { $broken }, без измерений: { $unknown }
 chart-day = { $date }: { $health }, ответов { $percent } % из { $asked } запросов

@@ -1,20 +1,20 @@
 ## The public status page.
 status-title = Состояние DNS
 status-overall-good = Все наблюдаемые зоны отвечают как положено
-status-overall-warn = { $count ->
+status-overall-impaired = { $count ->
      [one] { $count } зона требует внимания, остальные отвечают как положено
      [few] { $count } зоны требуют внимания, остальные отвечают как положено
      [many] { $count } зон требуют внимания, остальные отвечают как положено
     *[other] { $count } зоны требуют внимания, остальные отвечают как положено
     }
-status-overall-bad = { $count ->
+status-overall-broken = { $count ->
      [one] Сейчас неисправна { $count } зона
      [few] Сейчас неисправны { $count } зоны
      [many] Сейчас неисправны { $count } зон
     *[other] Сейчас неисправны { $count } зоны
     }
-status-overall-none = Измерений пока нет
-status-none-text = Центр только начал наблюдение. Страница заполнится после первого круга измерений, обычно через минуту-две.
+status-overall-unknown = Измерений пока нет
+status-unknown-text = Центр только начал наблюдение. Страница заполнится после первого круга измерений, обычно через минуту-две.
 status-updated = Последнее измерение:
 status-stale = Это давнее обычного. Возможно, задерживаются сами измерения; дежурный извещён.
 status-incidents = Над чем мы работаем
@@ -34,10 +34,6 @@ status-region-na = Северная Америка
 status-region-global = Весь мир
 status-watched = Зон
 status-health = Состояние
-status-health-good = В порядке
-status-health-warn = Требует внимания
-status-health-bad = Неисправно
-status-health-none = Нет данных
 status-tlds = Наблюдаемые домены верхнего уровня
 status-tlds-none = Пока ни один домен верхнего уровня не наблюдается.
 status-tlds-cut = { $count ->

@@ -1,8 +1,4 @@
 zone-list-title = Наблюдаемые зоны
-zone-health-good = в порядке
-zone-health-impaired = с перебоями
-zone-health-broken = не работает
-zone-health-unknown = неизвестно
 zone-filter-text = Найти зону
 zone-filter-health = Состояние
 zone-filter-any = любое

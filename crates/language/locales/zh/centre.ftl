@@ -1,8 +1,8 @@
 ## The health of the centre itself.
 centre-title = 中心自身状况
 centre-overall-good = 中心运行正常
-centre-overall-warn = 中心仍在运行，但有事项需要关注
-centre-overall-bad = 中心自身出现问题
+centre-overall-impaired = 中心仍在运行，但有事项需要关注
+centre-overall-broken = 中心自身出现问题
 centre-version = 版本
 centre-started = 运行自
 centre-watching = 区域监测

@@ -1,7 +1,3 @@
-chart-health-good = 应答正常
-chart-health-impaired = 有问题
-chart-health-broken = 故障
-chart-health-unknown = 未知
 chart-strip-title = { $days } 天内的状况
 chart-strip-summary = 正常天数：{ $good }，有问题：{ $impaired }，故障：{ $broken }，无测量：{ $unknown }
 chart-day = { $date }：{ $health }，{ $asked } 个查询中 { $percent } % 得到应答

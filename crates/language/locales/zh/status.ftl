@@ -1,10 +1,10 @@
 ## The public status page.
 status-title = DNS 状态
 status-overall-good = 所有受监测区域响应正常
-status-overall-warn = { $count } 个区域需要关注，其余响应正常
-status-overall-bad = 目前有 { $count } 个区域出现故障
-status-overall-none = 尚无测量数据
-status-none-text = 中心刚开始监测。首轮测量完成后此页面即会显示内容，通常只需一两分钟。
+status-overall-impaired = { $count } 个区域需要关注，其余响应正常
+status-overall-broken = 目前有 { $count } 个区域出现故障
+status-overall-unknown = 尚无测量数据
+status-unknown-text = 中心刚开始监测。首轮测量完成后此页面即会显示内容，通常只需一两分钟。
 status-updated = 最近测量：
 status-stale = 距今时间比平常长，测量本身可能受阻；值班人员已获通知。
 status-incidents = 我们正在处理
@@ -24,10 +24,6 @@ status-region-na = 北美洲
 status-region-global = 全球
 status-watched = 区域数
 status-health = 状态
-status-health-good = 正常
-status-health-warn = 需要关注
-status-health-bad = 故障
-status-health-none = 暂无数据
 status-tlds = 我们监测的顶级域
 status-tlds-none = 监测列表中尚无顶级域。
 status-tlds-cut = 另有 { $count } 个见纯文本版本。

@@ -1,8 +1,4 @@
 zone-list-title = 监视的区
-zone-health-good = 正常
-zone-health-impaired = 有问题
-zone-health-broken = 故障
-zone-health-unknown = 未知
 zone-filter-text = 查找区
 zone-filter-health = 状况
 zone-filter-any = 不限

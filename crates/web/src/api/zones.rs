@@ -81,7 +81,7 @@ fn told(watched: WatchedZone, state: Option<ZoneState>, in_full: bool) -> Zone {
     Zone {
         zone: watched.watch.zone.to_string(),
         unicode: watched.watch.zone.unicode(),
-        health: crate::zones::health(state.as_ref()).class().to_owned(),
+        health: watch::health(state.as_ref()).to_string(),
         worst: state
             .as_ref()
             .and_then(|state| state.worst)

@@ -13,9 +13,10 @@ use csirt::audit::{self, Chain};
 use csirt::jobs::{self, Queue};
 use csirt::watch::{self, WatchedZone, ZoneState};
 use jiff::{SignedDuration, Timestamp};
+use model::Health;
 use serde::Deserialize;
 
-use crate::status::{Health, Overview};
+use crate::status::Overview;
 use crate::{App, Page, WebError, shell};
 
 /// Intervals that may pass without a round before a zone counts as held up.
@@ -80,8 +81,8 @@ impl Centre {
             .next_due
             .is_some_and(|due| self.page.now.duration_since(due) > SignedDuration::from_mins(2));
         match () {
-            () if held_up => Health::Bad,
-            () if self.queue.failed_before >= FAILED => Health::Warn,
+            () if held_up => Health::Broken,
+            () if self.queue.failed_before >= FAILED => Health::Impaired,
             () => Health::Good,
         }
     }
@@ -89,14 +90,14 @@ impl Centre {
     fn watch_health(&self) -> Health {
         match self.late_count {
             0 => Health::Good,
-            late if late * 4 > self.watched => Health::Bad,
-            _ => Health::Warn,
+            late if late * 4 > self.watched => Health::Broken,
+            _ => Health::Impaired,
         }
     }
 
     fn records_health(&self) -> Health {
         if matches!(self.chain, Some(Chain::Broken { .. })) {
-            Health::Bad
+            Health::Broken
         } else {
             Health::Good
         }
@@ -106,7 +107,7 @@ impl Centre {
         if self.damaged.is_empty() {
             Health::Good
         } else {
-            Health::Bad
+            Health::Broken
         }
     }
 
@@ -117,7 +118,7 @@ impl Centre {
             self.records_health(),
             self.lake_health(),
         ];
-        parts.into_iter().max().unwrap_or(Health::None)
+        parts.into_iter().max().unwrap_or(Health::Unknown)
     }
 }
 
@@ -190,16 +191,16 @@ async fn metrics(State(app): State<App>, page: Page) -> Result<Response, WebErro
     let states = watch::states(&app.records).await?;
     let late = late(states, page.now).len();
     let good: usize = overview.regions.iter().map(|region| region.good).sum();
-    let unknown = overview.watched - good - overview.warn - overview.bad;
+    let unknown = overview.watched - good - overview.impaired - overview.broken;
     let figures: [Figure<'_>; 6] = [
         (
             "dnscert_zones",
             "Watched zones by health",
             &[
                 ("{health=\"good\"}", count(good)),
-                ("{health=\"warn\"}", count(overview.warn)),
-                ("{health=\"bad\"}", count(overview.bad)),
-                ("{health=\"none\"}", count(unknown)),
+                ("{health=\"impaired\"}", count(overview.impaired)),
+                ("{health=\"broken\"}", count(overview.broken)),
+                ("{health=\"unknown\"}", count(unknown)),
             ],
         ),
         (

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use language::Text;
-use model::Name;
+use model::{Health, Name};
 
-use super::{Health, Svg, escape, milliseconds, shape, shorten};
+use super::{Svg, escape, milliseconds, shape, shorten};
+use crate::health::text_id;
 
 /// What is drawn.
 #[derive(Debug, Clone)]
@@ -170,7 +171,7 @@ fn trunk(canvas: &mut Canvas, graph: &Graph, height: i32, text: &Text) -> i32 {
         let _ = write!(
             canvas.svg,
             r#"<path class="edge chain-{}" d="M{edge} {}V{zone_y}"/>"#,
-            graph.chain.health().class(),
+            graph.chain.health().as_str(),
             parent_y + 4 + BOX
         );
     }
@@ -208,7 +209,7 @@ fn name_server(canvas: &mut Canvas, server: &NameServer, y: i32, zone_y: i32, te
     for (row, address) in server.servers.iter().enumerate() {
         let row_y = y + row as i32 * ROW + (ROW - BOX) / 2;
         canvas.edge(1, top + BOX / 2, 2, row_y + BOX / 2, class);
-        let mut words = text.get(address.health.text_id());
+        let mut words = text.get(text_id(address.health));
         if let Some(rtt_us) = address.rtt_us {
             words = format!(
                 "{words} · {}",

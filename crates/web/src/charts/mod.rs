@@ -10,6 +10,8 @@ mod strip;
 
 use std::fmt;
 
+use model::Health;
+
 pub use delegation_graph::{Chain, Graph, NameServer, Server, Standing, delegation_graph};
 pub use sparkline::{Point, sparkline};
 pub use strip::{Day, strip};
@@ -26,41 +28,6 @@ impl fmt::Display for Svg {
 
 impl askama::filters::HtmlSafe for Svg {}
 
-/// How well something does; each state has its own shape, colour and word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Health {
-    /// As it should be: a disc.
-    Good,
-    /// It works, with trouble: a triangle.
-    Impaired,
-    /// It does not work: a cross.
-    Broken,
-    /// Nothing is known: an empty ring.
-    Unknown,
-}
-
-impl Health {
-    /// The class that carries the colour: `good`.
-    pub fn class(self) -> &'static str {
-        match self {
-            Health::Good => "good",
-            Health::Impaired => "impaired",
-            Health::Broken => "broken",
-            Health::Unknown => "unknown",
-        }
-    }
-
-    /// Id of the word: `chart-health-good`.
-    pub fn text_id(self) -> &'static str {
-        match self {
-            Health::Good => "chart-health-good",
-            Health::Impaired => "chart-health-impaired",
-            Health::Broken => "chart-health-broken",
-            Health::Unknown => "chart-health-unknown",
-        }
-    }
-}
-
 /// The mark of a state alone, 12 by 12, for tables and lists where the word stands beside it.
 pub fn mark(health: Health) -> Svg {
     Svg(format!(
@@ -69,9 +36,9 @@ pub fn mark(health: Health) -> Svg {
     ))
 }
 
-/// The shape of a state around the centre (`x`, `y`), at most 10 wide.
+/// The shape of a state around the centre: (`x`, `y`), at most 10 wide: a disc, a triangle, a cross, an empty ring.
 fn shape(health: Health, x: i32, y: i32) -> String {
-    let class = health.class();
+    let class = health.as_str();
     match health {
         Health::Good => format!(r#"<circle class="mk {class}" cx="{x}" cy="{y}" r="5"/>"#),
         Health::Impaired => {

@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use jiff::civil::Date;
 use language::Text;
+use model::Health;
 
-use super::{Health, Svg, escape};
+use super::{Svg, escape};
+use crate::health::text_id;
 
 /// One day of one zone.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,7 +75,7 @@ fn bar(svg: &mut String, x: usize, day: &Day, text: &Text) {
         svg,
         r#"<g><title>{}</title>{cross}<rect class="bar {}" x="{x}" y="{y}" width="{width}" height="{height}" rx="1"/></g>"#,
         escape(&describe(day, text)),
-        day.health.class(),
+        day.health.as_str(),
     );
 }
 
@@ -88,7 +90,7 @@ fn describe(day: &Day, text: &Text) -> String {
         "chart-day",
         [
             date,
-            ("health", text.get(day.health.text_id()).into()),
+            ("health", text.get(text_id(day.health)).into()),
             ("percent", percent.into()),
             ("asked", i64::try_from(day.asked).unwrap_or(i64::MAX).into()),
         ],

@@ -16,10 +16,9 @@ use csirt::directory::{self, ChannelKind, Organisation, Purpose};
 use csirt::requests::{self, Request};
 use csirt::watch::{self, WatchedZone, ZoneState};
 use csirt::{Actor, links};
-use model::{Id, Language, Level};
+use model::{Health, Id, Language, Level};
 
 use crate::answer::state_stem;
-use crate::status::{Health, zone_health};
 use crate::{App, Errors, Page, Posted, WebError, shell};
 
 /// Zones shown; an organisation with more has the JSON API.
@@ -101,7 +100,7 @@ impl OrganisationPage {
         for watched in watch::of_organisation(&app.records, organisation.id).await? {
             let state = watch::state(&app.records, watched.id).await?;
             zones.push(Zone {
-                health: zone_health(state.as_ref()),
+                health: watch::health(state.as_ref()),
                 watched,
                 state,
             });

@@ -11,7 +11,7 @@ use csirt::Actor;
 use csirt::accounts::{Account, Capability, Role};
 use jiff::tz::TimeZone;
 use language::{Explanation, Text, texts};
-use model::{Finding, Language, Name, Timestamp};
+use model::{Finding, Health, Language, Name, Timestamp};
 
 use super::field::Input;
 use super::markup::{self, Put};
@@ -176,6 +176,11 @@ impl Page {
     /// The text `id` as a label of class `good`, `warn`, `bad`, `none` or `info`.
     pub fn tag(&self, class: &str, id: impl AsRef<str>) -> Safe<String> {
         markup::tag(class, &self.t(id))
+    }
+
+    /// How something does, as a label.
+    pub fn health(&self, health: &Health) -> Safe<String> {
+        self.tag(crate::health::tone(*health), crate::health::text_id(*health))
     }
 
     /// The hidden field that proves that a form is ours. Each form of method POST needs it.

@@ -4,7 +4,9 @@
 
 use std::fmt::Write;
 
-use super::health::Health;
+use model::Health;
+
+use crate::health::{glyph, tone};
 
 /// One letter for each dot: N North America, L Latin America and the Caribbean, E Europe, F Africa, A Asia and Pacific.
 const DOTS: [&str; 23] = [
@@ -55,14 +57,14 @@ pub(super) fn draw(label: &str, healths: &[(String, Health)]) -> String {
         healths
             .iter()
             .find(|(region, _)| region == code)
-            .map_or(Health::None, |(_, health)| *health)
+            .map_or(Health::Unknown, |(_, health)| *health)
     };
     for (code, letter, _) in REGIONS {
         // A region in order stays grey: the eye shall go to what is not.
         let class = match health_of(code) {
-            Health::Warn => " warn",
-            Health::Bad => " bad",
-            Health::Good | Health::None => "",
+            Health::Impaired => " warn",
+            Health::Broken => " bad",
+            Health::Good | Health::Unknown => "",
         };
         let _ = write!(svg, "<path class=\"land{class}\" d=\"{}\"/>", land(letter));
     }
@@ -71,8 +73,8 @@ pub(super) fn draw(label: &str, healths: &[(String, Health)]) -> String {
         let _ = write!(
             svg,
             "<g class=\"badge {}\" transform=\"translate({x} {y})\"><circle r=\"13\"/><path d=\"{}\"/></g>",
-            health.class(),
-            health.glyph()
+            tone(health),
+            glyph(health)
         );
     }
     svg.push_str("</svg>");
@@ -112,13 +114,13 @@ mod tests {
     fn the_picture_weighs_little_and_marks_each_region_by_shape_not_by_colour_alone() {
         let svg = draw(
             "map",
-            &[("EU".to_owned(), Health::Bad), ("AF".to_owned(), Health::Good)],
+            &[("EU".to_owned(), Health::Broken), ("AF".to_owned(), Health::Good)],
         );
         assert!(svg.len() < 6_000, "{}", svg.len());
         assert!(
-            svg.contains(Health::Bad.glyph())
-                && svg.contains(Health::Good.glyph())
-                && svg.contains(Health::None.glyph())
+            svg.contains(glyph(Health::Broken))
+                && svg.contains(glyph(Health::Good))
+                && svg.contains(glyph(Health::Unknown))
         );
     }
 }

@@ -1,7 +1,6 @@
 //! The public status: how the DNS does as far as we watch it. Only what is TLP:CLEAR: counts, and the health of zones,
 //! which anyone can measure; never what an incident is about.
 
-pub mod health;
 mod map;
 mod overview;
 
@@ -12,12 +11,13 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use model::Health;
 
+use crate::health::text_id;
 use crate::shell::markup::escape;
 use crate::{App, Page, WebError, shell};
 
-pub use health::Health;
-pub use overview::{Overview, Region, Tld, health as zone_health};
+pub use overview::{Overview, Region, Tld};
 
 /// Top-level domains on the page; the plain text and the API have all. 150 rows take about 30 KB.
 const MOST_TLDS: usize = 120;
@@ -49,10 +49,10 @@ impl Status {
 /// The overall state in words.
 fn headline(page: &Page, overview: &Overview) -> String {
     match overview.health {
-        Health::None => page.t("status-overall-none"),
+        Health::Unknown => page.t("status-overall-unknown"),
         Health::Good => page.t("status-overall-good"),
-        Health::Warn => page.t1("status-overall-warn", "count", overview.warn),
-        Health::Bad => page.t1("status-overall-bad", "count", overview.bad),
+        Health::Impaired => page.t1("status-overall-impaired", "count", overview.impaired),
+        Health::Broken => page.t1("status-overall-broken", "count", overview.broken),
     }
 }
 
@@ -106,18 +106,18 @@ async fn status_text(State(app): State<App>, page: Page) -> Result<Response, Web
         text.push_str(&format!(
             "    {}: {} ({} {}, {} {}, {} {})\n",
             page.t(region.text_id()),
-            page.t(region.health.text_id()),
+            page.t(text_id(region.health)),
             region.good,
-            page.t(Health::Good.text_id()),
-            region.warn,
-            page.t(Health::Warn.text_id()),
-            region.bad,
-            page.t(Health::Bad.text_id()),
+            page.t(text_id(Health::Good)),
+            region.impaired,
+            page.t(text_id(Health::Impaired)),
+            region.broken,
+            page.t(text_id(Health::Broken)),
         ));
     }
     text.push_str(&format!("\n{}\n", page.t("status-tlds")));
     for tld in &overview.tlds {
-        text.push_str(&format!("    {}: {}\n", tld.zone, page.t(tld.health.text_id())));
+        text.push_str(&format!("    {}: {}\n", tld.zone, page.t(text_id(tld.health))));
     }
     let mut response = shell::show_text(text);
     cache(&mut response);

@@ -4,10 +4,8 @@ use csirt::cases::{self, PeriodFigures};
 use csirt::watch::{self, WatchedZone, ZoneState};
 use csirt::{Error, Records, directory};
 use jiff::{SignedDuration, Timestamp};
-use model::Name;
+use model::{Health, Name};
 use serde::Serialize;
-
-use super::Health;
 
 /// How far back the figures of cases go.
 const PERIOD: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -18,14 +16,14 @@ const STALE: SignedDuration = SignedDuration::from_mins(5);
 /// All that the public may know of the present state.
 #[derive(Debug, Clone)]
 pub struct Overview {
-    /// The whole: the worst of the zones, or `None` while nothing is measured.
+    /// The whole: the worst of the zones, unknown while nothing is measured.
     pub health: Health,
     /// Zones watched.
     pub watched: usize,
     /// Zones that need attention.
-    pub warn: usize,
+    pub impaired: usize,
     /// Zones that are broken.
-    pub bad: usize,
+    pub broken: usize,
     /// The five regions, and a sixth, `GLOBAL`, where zones belong to none.
     pub regions: Vec<Region>,
     /// Watched top-level domains, the worst first, then by name.
@@ -46,16 +44,15 @@ pub struct Region {
     /// `AF`, `AP`, `EU`, `LAC`, `NA` or `GLOBAL`.
     pub code: String,
     /// Its worst zone.
-    #[serde(serialize_with = "word")]
     pub health: Health,
     /// Zones watched.
     pub watched: usize,
     /// Zones in order.
     pub good: usize,
     /// Zones that need attention.
-    pub warn: usize,
+    pub impaired: usize,
     /// Zones that are broken.
-    pub bad: usize,
+    pub broken: usize,
 }
 
 /// One top-level domain.
@@ -66,37 +63,20 @@ pub struct Tld {
     /// Code of its region.
     pub region: String,
     /// How it does.
-    #[serde(serialize_with = "word")]
     pub health: Health,
     /// When its last round began.
     pub measured: Option<Timestamp>,
-}
-
-fn word<S: serde::Serializer>(health: &Health, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(health.class())
-}
-
-/// Rounds in a row without a test from which on the last findings count no more.
-const LOST: u32 = 5;
-
-/// How a watched zone does after its last round.
-pub fn health(state: Option<&ZoneState>) -> Health {
-    Health::of(
-        state
-            .filter(|state| state.failures < LOST)
-            .map(|state| state.round.findings.as_slice()),
-    )
 }
 
 impl Region {
     fn new(code: &str) -> Self {
         Self {
             code: code.to_owned(),
-            health: Health::None,
+            health: Health::Unknown,
             watched: 0,
             good: 0,
-            warn: 0,
-            bad: 0,
+            impaired: 0,
+            broken: 0,
         }
     }
 
@@ -110,9 +90,9 @@ impl Region {
         self.health = self.health.max(health);
         match health {
             Health::Good => self.good += 1,
-            Health::Warn => self.warn += 1,
-            Health::Bad => self.bad += 1,
-            Health::None => {}
+            Health::Impaired => self.impaired += 1,
+            Health::Broken => self.broken += 1,
+            Health::Unknown => {}
         }
     }
 }
@@ -140,7 +120,7 @@ impl Overview {
         regions.push(Region::new("GLOBAL"));
         let mut tlds = Vec::new();
         for (watched, state) in states.iter().filter(|(watched, _)| watched.watch.enabled) {
-            let health = health(state.as_ref());
+            let health = watch::health(state.as_ref());
             let code = watched.watch.region.map_or("GLOBAL", |region| region.as_str());
             if let Some(region) = regions.iter_mut().find(|region| region.code == code) {
                 region.count(health);
@@ -162,18 +142,22 @@ impl Overview {
             .filter_map(|(_, state)| state.as_ref())
             .map(|state| state.round.time)
             .max();
-        let (watched, warn, bad) = (
+        let (watched, impaired, broken) = (
             count(|region| region.watched),
-            count(|region| region.warn),
-            count(|region| region.bad),
+            count(|region| region.impaired),
+            count(|region| region.broken),
         );
-        let health = regions.iter().map(|region| region.health).max().unwrap_or(Health::None);
+        let health = regions
+            .iter()
+            .map(|region| region.health)
+            .max()
+            .unwrap_or(Health::Unknown);
         regions.retain(|region| region.code != "GLOBAL" || region.watched > 0);
         Self {
             health,
             watched,
-            warn,
-            bad,
+            impaired,
+            broken,
             regions,
             tlds,
             updated,

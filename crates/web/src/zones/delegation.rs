@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use model::{Delegation, Finding, Level, Name};
+use model::{Delegation, Finding, Health, Level, Name};
 
 use super::ServerState;
-use crate::charts::{Chain, Graph, Health, NameServer, Server, Standing};
+use crate::charts::{Chain, Graph, NameServer, Server, Standing};
 
 /// One line of the comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,13 +6,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use csirt::accounts::Capability;
 use csirt::directory::{Organisation, Region};
-use csirt::watch::{self, WatchedZone, ZoneState};
+use csirt::watch::{self, WatchedZone, ZoneState, health};
 use csirt::{Records, directory};
+use model::Health;
 use serde::Deserialize;
 
 use super::act::AddForm;
-use super::health;
-use crate::charts::Health;
+use crate::health::text_id;
 use crate::paging::Pages;
 use crate::{App, Errors, Page, WebError, shell};
 
@@ -69,7 +69,7 @@ pub(super) async fn shown(
     errors: Errors,
 ) -> Result<Response, WebError> {
     let all = watch::states(&app.records).await?;
-    let counts = [Health::Broken, Health::Impaired, Health::Good, Health::Unknown]
+    let counts = Health::ALL
         .map(|one| {
             (
                 one,
@@ -80,7 +80,7 @@ pub(super) async fn shown(
     let text = wanted.q.trim().to_lowercase();
     let mut found: Vec<(WatchedZone, Option<ZoneState>)> = all
         .into_iter()
-        .filter(|(_, state)| wanted.health.is_empty() || health(state.as_ref()).class() == wanted.health)
+        .filter(|(_, state)| wanted.health.is_empty() || health(state.as_ref()).as_str() == wanted.health)
         .filter(|(zone, _)| {
             wanted.region.is_empty() || zone.watch.region.is_some_and(|one| one.as_str() == wanted.region)
         })
@@ -113,7 +113,7 @@ pub(super) async fn shown(
     choices.extend(
         counts
             .iter()
-            .map(|(one, _)| (one.class().to_owned(), page.t(format!("zone-health-{}", one.class())))),
+            .map(|(one, _)| (one.as_str().to_owned(), page.t(text_id(*one)))),
     );
     let mut regions = vec![any("zone-filter-any")];
     regions.extend(Region::ALL.iter().map(|one| {

@@ -9,10 +9,8 @@ mod show;
 use axum::Router;
 use axum::routing::{get, post};
 use csirt::directory::{Responsibility, ResponsibilityKind};
-use csirt::watch::ZoneState;
-use model::{ChangedPart, Level, Name};
+use model::{ChangedPart, Name};
 
-use crate::charts::Health;
 use crate::{App, WebError};
 
 pub(crate) use round::{ServerState, fingerprint, servers};
@@ -44,28 +42,6 @@ pub(crate) fn parse(zone: &str) -> Result<Name, WebError> {
         Ok(Name::root())
     } else {
         zone.parse().map_err(|_| WebError::NotFound)
-    }
-}
-
-/// How a zone does, by the worst of its findings.
-pub(crate) fn health(state: Option<&ZoneState>) -> Health {
-    match state {
-        None => Health::Unknown,
-        Some(state) => match state.worst {
-            Some(Level::Critical | Level::Error) => Health::Broken,
-            Some(Level::Warning) => Health::Impaired,
-            _ => Health::Good,
-        },
-    }
-}
-
-/// Class of a label for a state.
-pub(crate) fn health_class(health: Health) -> &'static str {
-    match health {
-        Health::Good => "good",
-        Health::Impaired => "warn",
-        Health::Broken => "bad",
-        Health::Unknown => "none",
     }
 }
 

@@ -3,12 +3,10 @@
 
 use std::net::IpAddr;
 
-use model::{Delegation, Name};
+use model::{Delegation, Health, Name};
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-
-use crate::charts::Health;
 
 /// One server as the last round found it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

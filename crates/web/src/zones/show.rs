@@ -6,16 +6,16 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use csirt::accounts::Capability;
 use csirt::directory::{self, Organisation};
-use csirt::watch::{self, Announcement, WatchedZone, ZoneState, announcement};
+use csirt::watch::{self, Announcement, WatchedZone, ZoneState, announcement, health};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, ToSpan};
 use lake::RttPoint;
-use model::{Finding, Level, Name, ZoneChange};
+use model::{Finding, Health, Level, Name, ZoneChange};
 
+use super::ServerState;
 use super::act::AnnounceForm;
 use super::delegation::{self, Line};
-use super::{ServerState, health};
-use crate::charts::{self, Chain, Day, Health, Point, Svg};
+use crate::charts::{self, Chain, Day, Point, Svg};
 use crate::{App, Errors, Page, WebError, shell};
 
 /// Days of the strip.
@@ -248,10 +248,6 @@ impl Show {
     }
 
     /// Id of the word for how the zone does.
-    fn health_text(&self) -> String {
-        format!("zone-health-{}", self.health.class())
-    }
-
     fn switch(&self) -> Vec<(String, String)> {
         [("on", "zone-enabled-on"), ("off", "zone-paused")]
             .map(|(value, text_id)| (value.to_owned(), self.page.t(text_id)))

@@ -1,9 +1,13 @@
 //! Every page by GET: status, headers, weight, what all pages must have, and how it looks in English and Arabic.
 
 use axum::http::StatusCode;
+use csirt::Actor;
+use csirt::accounts::Role;
+use csirt::watch::{self, Round, Watch};
+use model::{Finding, Level};
 
 use super::html::{attribute, check, redacted, tags};
-use super::world::{World, furnished};
+use super::world::{World, furnished, name, now};
 
 const PUBLIC: [&str; 4] = ["/", "/report", "/about", "/signin"];
 
@@ -74,6 +78,45 @@ async fn the_public_status_tells_counts_and_health_but_nothing_of_incidents() {
     let text = furnished.world.get("/status.txt").await;
     assert!(text.header("content-type").starts_with("text/plain"));
     assert!(text.body.contains("example: Broken"), "{}", text.body);
+}
+
+#[tokio::test]
+async fn a_zone_with_one_name_server_is_impaired_and_not_broken_on_every_page() {
+    let world = World::empty().await;
+    let records = &world.app.records;
+    let watched = watch::add(records, Actor::System, &Watch::new(name("single")))
+        .await
+        .unwrap();
+    let round = Round {
+        time: now(),
+        findings: vec![Finding {
+            case: "delegation01".to_owned(),
+            tag: "NOT_ENOUGH_NS_DEL".to_owned(),
+            level: Level::Error,
+            args: Default::default(),
+        }],
+        seen: None,
+        servers: serde_json::json!([]),
+        detectors: serde_json::json!({}),
+        untestable: None,
+    };
+    watch::record_round(records, watched.id, round).await.unwrap();
+    world.account("ada", Role::Admin, None).await;
+    let ada = world.sign_in("ada").await;
+    let status = world.get("/status.txt").await.body;
+    assert!(
+        status.contains("1 zone needs attention") && status.contains("single: Impaired"),
+        "{status}"
+    );
+    let zones = |health: &str| format!("/zones?health={health}");
+    for (health, is_there) in [("impaired", true), ("broken", false)] {
+        let list = world.get_as(&zones(health), &ada).await.body;
+        assert_eq!(list.contains("href=\"/zones/single\""), is_there, "{health}: {list}");
+    }
+    let metrics = world.get("/metrics").await.body;
+    assert!(metrics.contains("dnscert_zones{health=\"impaired\"} 1"), "{metrics}");
+    let zone = world.get_as("/api/v1/zones/single", &ada).await.body;
+    assert!(zone.contains("\"health\":\"impaired\""), "{zone}");
 }
 
 #[tokio::test]
@@ -177,7 +220,7 @@ async fn health_and_metrics_answer_machines() {
     assert_eq!((health.status, health.body.as_str()), (StatusCode::OK, "ok\n"));
     let metrics = furnished.world.get("/metrics").await;
     assert!(
-        metrics.body.contains("dnscert_zones{health=\"bad\"} 1\n"),
+        metrics.body.contains("dnscert_zones{health=\"broken\"} 1\n"),
         "{}",
         metrics.body
     );

@@ -1,0 +1,4 @@
+health-good = En ordre
+health-impaired = Perturbé
+health-broken = En panne
+health-unknown = Inconnu

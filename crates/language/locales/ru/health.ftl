@@ -1,0 +1,4 @@
+health-good = В порядке
+health-impaired = С перебоями
+health-broken = Не работает
+health-unknown = Неизвестно
