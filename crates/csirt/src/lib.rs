@@ -12,6 +12,7 @@ mod drawing;
 pub mod error;
 pub mod jobs;
 pub mod records;
+pub mod statement;
 pub mod watch;
 mod word;
 
@@ -25,3 +26,4 @@ pub mod requests;
 
 pub use error::Error;
 pub use records::{Actor, Change, Records};
+pub use statement::{Statement, told};

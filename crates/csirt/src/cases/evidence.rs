@@ -9,10 +9,10 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{Case, entity, store};
-use crate::Error;
 use crate::alerts::{self, Alert};
 use crate::records::{Actor, Change, Records, column};
 use crate::requests::Request;
+use crate::{Error, Statement};
 
 /// Largest text or JSON of one item in octets. Chosen by us: a mail with both must pass a 10 MB relay.
 const LARGEST: usize = 2 << 20;
@@ -26,7 +26,7 @@ pub struct Evidence {
     pub case: Id<Case>,
     /// The request that it belongs to; `None` for the whole case.
     pub request: Option<Id<Request>>,
-    /// What it is, in a line.
+    /// What it is, in a line; shown by [`crate::told`].
     pub title: String,
     /// For people.
     pub text: String,
@@ -58,16 +58,16 @@ pub async fn add_evidence(
     case: Id<Case>,
     new: &NewEvidence,
 ) -> Result<Evidence, Error> {
+    let title = store::checked_text("title", &new.title, 200)?;
     let mut change = records.begin(actor).await?;
     store::row_of(change.db(), case).await?;
-    let evidence = keep(&mut change, case, new).await?;
+    let evidence = keep(&mut change, case, title, new).await?;
     change.commit().await?;
     Ok(evidence)
 }
 
 /// The same inside of a change.
-pub(crate) async fn keep(change: &mut Change, case: Id<Case>, new: &NewEvidence) -> Result<Evidence, Error> {
-    let title = store::checked_text("title", &new.title, 200)?;
+async fn keep(change: &mut Change, case: Id<Case>, title: String, new: &NewEvidence) -> Result<Evidence, Error> {
     let json = new.json.to_string();
     if new.text.len() > LARGEST || json.len() > LARGEST {
         return Err(Error::invalid("text", "evidence is larger than 2 MiB"));
@@ -111,13 +111,22 @@ pub(crate) async fn keep(change: &mut Change, case: Id<Case>, new: &NewEvidence)
 /// Keeps what the signals of an alert saw.
 pub(crate) async fn keep_signals(change: &mut Change, case: Id<Case>, alert: &Alert) -> Result<(), Error> {
     let signals = alerts::signals_in(change.db(), alert.id).await?;
+    let id = alert.id.to_string();
+    let title = Statement::Seen {
+        kind: alert.kind.clone(),
+        zone: alert.zones.first().cloned(),
+        others: alert.zones.len().saturating_sub(1),
+        at: alert.first_at,
+        alert: id[id.len() - 8..].to_owned(),
+    }
+    .to_string();
     let new = NewEvidence {
         request: None,
-        title: format!("What was seen: {}", alert.key).chars().take(200).collect(),
+        title: title.clone(),
         text: signals.iter().map(describe).collect::<Vec<_>>().join("\n"),
         json: serde_json::json!({ "alert": alert, "signals": signals }),
     };
-    keep(change, case, &new).await.map(|_| ())
+    keep(change, case, title, &new).await.map(|_| ())
 }
 
 /// The evidence of a case, oldest first.

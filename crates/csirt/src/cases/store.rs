@@ -15,10 +15,10 @@ use super::{
     Case, CaseEvent, CaseFilter, CaseNumber, CaseState, CaseSummary, Figures, NewCase, Note, PeriodFigures, entity,
     still_open,
 };
-use crate::Error;
 use crate::alerts::{self, Alert, AlertEvent};
 use crate::records::{Actor, Change, Records, column};
 use crate::requests::{self, Request, RequestState};
+use crate::{Error, Statement};
 
 /// Longest title in letters: what a subject line and a phone screen still show.
 const LONGEST_TITLE: usize = 200;
@@ -272,7 +272,8 @@ pub async fn close(records: &Records, actor: Actor, id: Id<Case>, reason: Option
     change.audit("case", id, "closing", None, reason.as_deref());
     for alert in alerts::of_case(change.db(), id).await? {
         if alerts::alert(&alert)?.state.is_open() {
-            alerts::move_alert(&mut change, alert, AlertEvent::End, Some("its case was closed")).await?;
+            let reason = Statement::CaseClosed.to_string();
+            alerts::move_alert(&mut change, alert, AlertEvent::End, Some(&reason)).await?;
         }
     }
     let figures = Figures::from(&moments(&row, &requests)?);

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use model::{Id, Timestamp, VerdictState};
+use model::{Id, Language, Timestamp, VerdictState};
 use serde::Serialize;
 
 use super::{Case, Evidence, actor_text, store};
-use crate::Error;
 use crate::links::AnswerKind;
-use crate::notices::{self, Notice, NoticeKind};
+use crate::notices::{self, AttemptOutcome, Notice, NoticeKind};
 use crate::records::{Actor, Records};
 use crate::requests::{self, Request};
+use crate::{Error, told};
 use crate::{alerts, audit, links};
 
 /// One thing that happened.
@@ -53,8 +53,8 @@ pub enum Event {
         request: i32,
         /// What it is for.
         kind: NoticeKind,
-        /// `queued` or `attempt`.
-        what: &'static str,
+        /// How the attempt ended; none where the notice was written.
+        outcome: Option<AttemptOutcome>,
         /// Subject, or the relay's words.
         detail: String,
     },
@@ -85,6 +85,20 @@ pub enum Event {
         /// What it is.
         title: String,
     },
+}
+
+impl Event {
+    /// The same with the sentences of the system told in `language`.
+    pub fn told(mut self, language: Language) -> Self {
+        let tell = |text: &mut String| *text = told(text, language);
+        match &mut self {
+            Event::Change { old, new, .. } => [old, new].into_iter().flatten().for_each(tell),
+            Event::Note { text } => tell(text),
+            Event::Evidence { title, .. } => tell(title),
+            Event::Notice { .. } | Event::Answer { .. } | Event::Verdict { .. } => {}
+        }
+        self
+    }
 }
 
 /// Everything that happened in a case, oldest first.
@@ -137,28 +151,25 @@ async fn of_request(records: &Records, request: &Request) -> Result<Vec<Entry>, 
     )
     .await?;
     for notice in notices::of_request(records, request.id).await? {
-        let event = |what, detail| Event::Notice {
+        let event = |outcome, detail| Event::Notice {
             notice: notice.id,
             request: number,
             kind: notice.kind,
-            what,
+            outcome,
             detail,
         };
         entries.push(Entry {
             time: notice.queued_at,
             actor: Actor::System,
-            event: event("queued", notice.subject.clone()),
+            event: event(None, notice.subject.clone()),
         });
         for attempt in &notice.attempts {
-            let detail = attempt
-                .result
-                .clone()
-                .unwrap_or_else(|| "begun, end unknown".to_owned());
+            let (outcome, words) = attempt.outcome();
             let time = attempt.ended_at.unwrap_or(attempt.begun_at);
             entries.push(Entry {
                 time,
                 actor: Actor::System,
-                event: event("attempt", detail),
+                event: event(Some(outcome), words.to_owned()),
             });
         }
         entries.extend(changes(records, "notice", &notice.id.to_string(), &format!("notice /{number}")).await?);
@@ -194,9 +205,11 @@ async fn of_request(records: &Records, request: &Request) -> Result<Vec<Entry>, 
 /// The audit rows of one thing, without those that stand in the timeline in their own right.
 async fn changes(records: &Records, noun: &str, id: &str, subject: &str) -> Result<Vec<Entry>, Error> {
     let rows = audit::of(records, noun, id).await?;
-    let own = rows
-        .into_iter()
-        .filter(|row| !matches!(row.field.as_str(), "note" | "evidence" | "notice" | "answer"));
+    let own = rows.into_iter().filter(|row| {
+        let told_elsewhere = matches!(row.field.as_str(), "note" | "evidence" | "notice" | "answer");
+        // That it came into this case stands with the case.
+        !told_elsewhere && (noun, row.field.as_str()) != ("alert", "case")
+    });
     Ok(own
         .map(|row| Entry {
             time: row.time,

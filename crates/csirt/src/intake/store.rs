@@ -13,9 +13,9 @@ use sea_orm::{
 use super::form::{Draft, check, is_spam};
 use super::limit::{allow, source};
 use super::{Form, Policy, Report, ReportNumber, ReportState, SubmitError, entity};
-use crate::Error;
 use crate::alerts::{self, Alert, AlertEvent, AlertState};
 use crate::records::{Actor, Change, Records, column};
+use crate::{Error, Statement};
 
 /// Letters of the description that stand in the alert.
 const SUMMARY: usize = 120;
@@ -148,7 +148,8 @@ pub async fn set_aside(records: &Records, actor: Actor, number: ReportNumber) ->
     if let Some(alert) = before.alert {
         let alert = alerts::row(change.db(), alert).await?;
         if column::parse::<AlertState>("alert", &alert.id, &alert.state)? != AlertState::Dismissed {
-            alerts::move_alert(&mut change, alert, AlertEvent::Dismiss, Some("spam")).await?;
+            let reason = Statement::Spam.to_string();
+            alerts::move_alert(&mut change, alert, AlertEvent::Dismiss, Some(&reason)).await?;
         }
     }
     let after = set_state(&mut change, row, ReportState::Spam, before.alert).await?;

@@ -6,12 +6,12 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
 
 use super::{Answer, AnswerKind, Answered, Given, Token, View, entity};
-use crate::Error;
 use crate::cases::{self, CaseState};
 use crate::jobs::Job;
 use crate::notices::{self, Notice};
 use crate::records::{Actor, Change, Records, column};
 use crate::requests::{self, Request, RequestEvent};
+use crate::{Error, Statement};
 
 /// How long a link opens. Chosen by us: longer than cases last, short enough that an old mailbox that falls into other
 /// hands shows nothing.
@@ -47,7 +47,13 @@ pub async fn issue(records: &Records, actor: Actor, request: Id<Request>) -> Res
     let mut change = records.begin(actor).await?;
     requests::row(change.db(), request).await?;
     let token = mint(&mut change, request, None).await?;
-    change.audit("request", request, "link", None, Some("issued by hand"));
+    change.audit(
+        "request",
+        request,
+        "link",
+        None,
+        Some(&Statement::LinkIssued.to_string()),
+    );
     change.commit().await?;
     Ok(token)
 }
@@ -73,7 +79,12 @@ pub async fn revoke(records: &Records, actor: Actor, request: Id<Request>) -> Re
         request,
         "link",
         None,
-        Some(&format!("{} revoked", done.rows_affected)),
+        Some(
+            &Statement::LinksRevoked {
+                count: done.rows_affected,
+            }
+            .to_string(),
+        ),
     );
     change.commit().await?;
     Ok(done.rows_affected)

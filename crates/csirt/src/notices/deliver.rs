@@ -9,7 +9,7 @@ use super::backoff::next_attempt;
 use super::mail::compose;
 use super::mailer::Handover;
 use super::store::{get_in, move_notice, note_error};
-use super::{Centre, Mailer, Notice, NoticeEvent, NoticeKind, NoticeState, entity};
+use super::{AttemptOutcome, Centre, Mailer, Notice, NoticeEvent, NoticeKind, NoticeState, entity};
 use crate::Error;
 use crate::links;
 use crate::records::{Actor, Change, Records};
@@ -61,17 +61,17 @@ pub async fn deliver(records: &Records, centre: &Centre, id: Id<Notice>, mailer:
     let mut change = records.begin(Actor::System).await?;
     let delivery = match handover {
         Handover::Accepted(words) => {
-            end(&mut change, attempt, &format!("accepted: {words}")).await?;
+            end(&mut change, attempt, AttemptOutcome::Accepted, &words).await?;
             accept(&mut change, &notice, &words).await?;
             Delivery::Sent
         }
         Handover::Refused(words) => {
-            end(&mut change, attempt, &format!("refused: {words}")).await?;
+            end(&mut change, attempt, AttemptOutcome::Refused, &words).await?;
             come_back(&mut change, &notice, NoticeEvent::Refuse, &words).await?;
             Delivery::Bounced(words)
         }
         Handover::Later(words) => {
-            end(&mut change, attempt, &format!("failed: {words}")).await?;
+            end(&mut change, attempt, AttemptOutcome::Failed, &words).await?;
             later(&mut change, &notice, words).await?
         }
     };
@@ -93,10 +93,15 @@ async fn begin(change: &mut Change, id: Id<Notice>) -> Result<entity::attempt::M
     Ok(row)
 }
 
-async fn end(change: &mut Change, attempt: entity::attempt::Model, result: &str) -> Result<(), Error> {
+async fn end(
+    change: &mut Change,
+    attempt: entity::attempt::Model,
+    outcome: AttemptOutcome,
+    words: &str,
+) -> Result<(), Error> {
     let mut active = attempt.into_active_model();
     active.ended_at_us = Set(Some(change.now().as_microsecond()));
-    active.result = Set(Some(result.to_owned()));
+    active.result = Set(Some(format!("{outcome}: {words}")));
     active.update(change.db()).await?;
     Ok(())
 }

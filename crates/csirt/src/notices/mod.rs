@@ -24,6 +24,7 @@ use model::{Id, Language, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::requests::Request;
+use crate::word::words;
 pub use deliver::{Delivery, deliver};
 pub use facts::Facts;
 pub use mail::is_address;
@@ -106,6 +107,29 @@ pub struct Attempt {
     pub begun_at: Timestamp,
     /// When it ended; `None` while it is under way, or when the centre died meanwhile.
     pub ended_at: Option<Timestamp>,
-    /// How it ended, in the relay's words.
+    /// How it ended: its outcome, a colon, the relay's words.
     pub result: Option<String>,
+}
+
+words! {
+    /// How an attempt to hand a notice over ended.
+    pub enum AttemptOutcome {
+        /// The relay took it.
+        Accepted = "accepted",
+        /// The relay refused it for good.
+        Refused = "refused",
+        /// It did not work this time.
+        Failed = "failed",
+        /// It was begun and nobody knows how it ended: the centre died, or it is under way.
+        Unknown = "unknown",
+    }
+}
+
+impl Attempt {
+    /// How it ended, and in which words of the relay.
+    pub fn outcome(&self) -> (AttemptOutcome, &str) {
+        let result = self.result.as_deref().unwrap_or_default();
+        let (outcome, words) = result.split_once(": ").unwrap_or((result, ""));
+        (outcome.parse().unwrap_or(AttemptOutcome::Unknown), words)
+    }
 }

@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::store::{OverrulingRow, of_open_cases};
 use super::{Request, RequestEvent, RequestState, apply, entity, request, row, save};
-use crate::Error;
 use crate::cases;
 use crate::jobs::Job;
 use crate::records::{Actor, Change, Records, column};
+use crate::{Error, Statement};
 
 /// Verdicts one after the other that said the same.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -67,11 +67,12 @@ pub async fn record_verdict(
         Some(event) => {
             let (row, moved) = apply(&mut change, row, event).await?;
             if moved && event == RequestEvent::Fail {
-                let text = format!(
-                    "{}/{}: measured again at {}: not repaired yet; the request goes from `{}` back to `working`",
-                    case.number, before.number, verdict.time, before.state
-                );
-                cases::note_in(&mut change, before.case, &text).await?;
+                let said = Statement::NotRepaired {
+                    request: format!("{}/{}", case.number, before.number),
+                    at: verdict.time,
+                    from: before.state,
+                };
+                cases::note_in(&mut change, before.case, &said.to_string()).await?;
             }
             row
         }

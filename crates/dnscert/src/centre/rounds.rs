@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use csirt::alerts::{self, AlertState};
 use csirt::watch::announcement;
 use csirt::watch::{self, Round, WatchedZone, ZoneState};
-use csirt::{Actor, directory};
+use csirt::{Actor, Statement, directory};
 use detect::{health, redelegation};
 use jiff::{SignedDuration, Timestamp};
 use measure::{CheckPlan, Report};
@@ -114,7 +114,7 @@ async fn round(
     signals.extend(delegation_signals(centre, watched, before, &report, now).await?);
     raise(centre, &signals).await?;
     for key in &step.recovered {
-        end_alert(centre, key, "measured well again").await?;
+        end_alert(centre, key, &Statement::WellAgain).await?;
     }
     let round = Round {
         time: now,
@@ -143,7 +143,11 @@ async fn raise(centre: &Centre, signals: &[Signal]) -> anyhow::Result<()> {
             .flat_map(|keys| keys.split([',', ' ']))
         {
             if !key.is_empty() {
-                end_alert(centre, key, &format!("part of `{}`", signal.key)).await?;
+                let part_of = Statement::PartOf {
+                    kind: signal.kind.clone(),
+                    about: signal.args.get("target").unwrap_or(&signal.key).clone(),
+                };
+                end_alert(centre, key, &part_of).await?;
             }
         }
     }
@@ -225,7 +229,7 @@ async fn observe(centre: &Centre, change: ZoneChange) -> anyhow::Result<redelega
 }
 
 /// Ends the alert of a matter that is over by itself. One in a case stays: its request decides.
-async fn end_alert(centre: &Centre, key: &str, reason: &str) -> anyhow::Result<()> {
+async fn end_alert(centre: &Centre, key: &str, reason: &Statement) -> anyhow::Result<()> {
     let filter = alerts::Filter {
         states: vec![AlertState::New],
         text: key.to_owned(),
@@ -235,7 +239,7 @@ async fn end_alert(centre: &Centre, key: &str, reason: &str) -> anyhow::Result<(
         .await
         .context("looking for the alert")?;
     for alert in found.into_iter().filter(|alert| alert.key == key) {
-        match alerts::end(&centre.records, Actor::System, alert.id, reason).await {
+        match alerts::end(&centre.records, Actor::System, alert.id, &reason.to_string()).await {
             // Another round, or a person, was faster.
             Ok(_) | Err(csirt::Error::Conflict { .. }) => {}
             Err(error) => return Err(error).with_context(|| format!("ending the alert `{key}`")),

@@ -190,7 +190,7 @@ pub(super) fn evidence(page: &Page, link: &View) -> Vec<(String, String)> {
     seen.chain(
         link.evidence
             .iter()
-            .map(|evidence| (evidence.title.clone(), evidence.text.clone())),
+            .map(|evidence| (page.told(&evidence.title), evidence.text.clone())),
     )
     .collect()
 }

@@ -70,7 +70,9 @@ async fn told(app: &App, alert: alerts::Alert, signals: Option<Vec<Signal>>) -> 
         count: alert.count,
         first_at: alert.first_at,
         last_at: alert.last_at,
-        reason: alert.reason,
+        reason: alert
+            .reason
+            .map(|reason| csirt::told(&reason, model::Language::English)),
         case,
         signals,
     })

@@ -238,7 +238,7 @@ pub async fn timeline(
     let line = |entry: cases::Entry| Line {
         time: entry.time,
         actor: entry.actor.to_string(),
-        event: entry.event,
+        event: entry.event.told(model::Language::English),
     };
     answer(&headers, &part.map(line))
 }

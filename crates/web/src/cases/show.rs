@@ -90,7 +90,7 @@ pub(super) async fn assemble(
     entries.retain(|entry| timeline::is_of_kind(&entry.event, &wanted.show));
     let path = format!("/cases/{}", case.number);
     let (entries, pages) = Pages::cut(entries, &wanted.page, &path, &[("show", &wanted.show)]);
-    let lines = timeline::lines(entries, &mut names, text).await?;
+    let lines = timeline::lines(entries, &mut names, &page).await?;
     let kinds = timeline::KINDS
         .map(|(value, text_id)| {
             let current = value == wanted.show || (value == "all" && wanted.show.is_empty());

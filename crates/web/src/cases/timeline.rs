@@ -1,11 +1,12 @@
 //! The one timeline of a case: mail, answers, verdicts, notes and changes, each with who did it.
 
 use csirt::cases::{Entry, Event};
-use language::Text;
+use csirt::notices::AttemptOutcome;
 use model::Timestamp;
 
 use super::words::{Names, answer_text, verdict_class, verdict_text};
-use crate::WebError;
+use crate::alerts::short_id;
+use crate::{Page, WebError};
 
 /// One line of the timeline as a page shows it.
 pub(super) struct Line {
@@ -24,7 +25,7 @@ pub(super) struct Line {
 }
 
 /// Turns entries into lines.
-pub(super) async fn lines(entries: Vec<Entry>, names: &mut Names<'_>, text: &Text) -> Result<Vec<Line>, WebError> {
+pub(super) async fn lines(entries: Vec<Entry>, names: &mut Names<'_>, page: &Page) -> Result<Vec<Line>, WebError> {
     let mut lines = Vec::with_capacity(entries.len());
     for entry in entries {
         let who = names.of(&entry.actor).await?;
@@ -37,29 +38,37 @@ pub(super) async fn lines(entries: Vec<Entry>, names: &mut Names<'_>, text: &Tex
             text: String::new(),
             request: None,
         };
-        match entry.event {
+        match entry.event.told(page.language) {
             Event::Change {
                 subject,
                 field,
                 old,
                 new,
             } => {
-                let (shown, request) = shown_subject(&subject, text);
+                let (noun, request) = noun(&subject);
                 line.request = request;
-                line.what = format!("{shown} · {field}");
-                let words = |value: Option<String>| value.map(|value| shown_value(&field, value, text));
+                line.what = format!("{} · {}", word(page, "event", noun), word(page, "field", &field));
+                let words = |value: Option<String>| value.map(|value| shown_value(page, noun, &field, value));
                 line.change = Some((words(old), words(new)));
             }
             Event::Note { text: note } => {
-                line.what = text.get("casework-event-note");
+                line.what = page.t("casework-event-note");
                 line.text = note;
             }
             Event::Notice {
-                request, what, detail, ..
+                request,
+                outcome,
+                detail,
+                ..
             } => {
                 line.request = Some(request);
-                let id = format!("casework-event-notice-{what}");
-                line.what = if text.has(&id) { text.get(&id) } else { what.to_owned() };
+                line.what = match outcome {
+                    None => page.t("casework-event-notice-queued"),
+                    Some(outcome) => {
+                        line.tag = Some(attempt_tag(outcome));
+                        page.t("casework-event-notice-attempt")
+                    }
+                };
                 line.text = detail;
             }
             Event::Answer {
@@ -69,7 +78,7 @@ pub(super) async fn lines(entries: Vec<Entry>, names: &mut Names<'_>, text: &Tex
                 ..
             } => {
                 line.request = Some(request);
-                line.what = text.get("casework-event-answer");
+                line.what = page.t("casework-event-answer");
                 line.tag = Some(("info", answer_text(kind)));
                 line.text = said;
             }
@@ -79,14 +88,14 @@ pub(super) async fn lines(entries: Vec<Entry>, names: &mut Names<'_>, text: &Tex
                 repeats,
             } => {
                 line.request = Some(request);
-                line.what = text.get("casework-event-verdict");
+                line.what = page.t("casework-event-verdict");
                 line.tag = Some((verdict_class(state), verdict_text(state)));
                 if repeats > 1 {
                     line.text = format!("× {repeats}");
                 }
             }
             Event::Evidence { title, .. } => {
-                line.what = text.get("casework-event-evidence");
+                line.what = page.t("casework-event-evidence");
                 line.text = title;
             }
         }
@@ -95,35 +104,52 @@ pub(super) async fn lines(entries: Vec<Entry>, names: &mut Names<'_>, text: &Tex
     Ok(lines)
 }
 
-/// What was changed in words, with the number of the request where it is one: `case`, `request /2`, `notice /2`.
-fn shown_subject(subject: &str, text: &Text) -> (String, Option<i32>) {
-    let (noun, number) = match subject.split_once(" /") {
+/// What was changed, with the number of the request where it is one: `case`, `request /2`, `notice /2`.
+fn noun(subject: &str) -> (&str, Option<i32>) {
+    match subject.split_once(" /") {
         Some((noun, number)) => (noun, number.parse().ok()),
         None => (subject, None),
-    };
-    let shown = match noun {
-        "case" => text.get("casework-event-case"),
-        "alert" => text.get("casework-event-alert"),
-        "request" => text.get("casework-column-request"),
-        "notice" => text.get("casework-event-notice"),
-        other => other.to_owned(),
-    };
-    (shown, number)
+    }
 }
 
-/// A value of a change in words, where it is one of our own words: a state or an ask.
-fn shown_value(field: &str, value: String, text: &Text) -> String {
-    let word = value.replace('_', "-");
-    let ids = match field {
-        "state" => [
-            format!("case-request-state-{word}"),
-            format!("case-state-{word}"),
-            format!("case-alert-state-{word}"),
-        ],
-        "ask" => [format!("case-ask-{word}"), String::new(), String::new()],
+/// The word for a noun or a field of the records; the word of the records where there is none.
+fn word(page: &Page, of: &str, word: &str) -> String {
+    let id = format!("casework-{of}-{}", word.replace('_', "-"));
+    if page.texts().has(&id) {
+        page.t(id)
+    } else {
+        word.to_owned()
+    }
+}
+
+/// A value of a change as people read it: our own words in their language, moments with their time zone, the short form
+/// of an alert's id; anything else as it is.
+fn shown_value(page: &Page, noun: &str, field: &str, value: String) -> String {
+    let words = value.replace('_', "-");
+    let id = match (noun, field) {
+        ("case", "state") => format!("case-state-{words}"),
+        ("alert", "state") => format!("case-alert-state-{words}"),
+        ("request", "state") => format!("case-request-state-{words}"),
+        ("notice", "state") => format!("casework-notice-state-{words}"),
+        ("alert", "severity") => format!("case-severity-{words}"),
+        ("request", "ask") => format!("case-ask-{words}"),
+        ("case", "alert") => return short_id(&value),
+        ("request", "deadline" | "notified") => {
+            return value.parse().map_or(value, |time| page.time_text(&time));
+        }
         _ => return value,
     };
-    ids.iter().find(|id| text.has(id)).map_or(value, |id| text.get(id))
+    if page.texts().has(&id) { page.t(id) } else { value }
+}
+
+/// Class and id of the word for how an attempt to hand a notice over ended.
+fn attempt_tag(outcome: AttemptOutcome) -> (&'static str, &'static str) {
+    match outcome {
+        AttemptOutcome::Accepted => ("good", "casework-attempt-accepted"),
+        AttemptOutcome::Refused => ("bad", "casework-attempt-refused"),
+        AttemptOutcome::Failed => ("warn", "casework-attempt-failed"),
+        AttemptOutcome::Unknown => ("none", "casework-attempt-unknown"),
+    }
 }
 
 /// What the timeline can be narrowed to: value in the address and id of its word.

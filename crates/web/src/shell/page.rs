@@ -71,6 +71,11 @@ impl Page {
         csirt::requests::because_text(because, self.language)
     }
 
+    /// A kept text: the system's own sentences in the reader's language, people's words as they are.
+    pub fn told(&self, text: &str) -> String {
+        csirt::told(text, self.language)
+    }
+
     /// A finding told in the reader's language.
     pub fn explain(&self, finding: &Finding) -> Explanation {
         language::explain(finding, self.language)

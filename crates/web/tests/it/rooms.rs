@@ -346,6 +346,12 @@ async fn a_duty_officer_goes_from_alert_to_closed_case() {
     );
     let page = world.get_as(&case, &duty).await.body;
     assert!(page.contains("confirmed by telephone"));
+    for entry in cases::timeline(records, found.id).await.unwrap() {
+        if let cases::Event::Change { field, .. } = entry.event {
+            let id = format!("casework-field-{}", field.replace('_', "-"));
+            assert!(language::texts(model::Language::English).has(&id), "{id}");
+        }
+    }
 }
 
 #[tokio::test]
