@@ -180,7 +180,8 @@ fn values_added(change: &ZoneChange) -> impl Iterator<Item = &String> {
 ///
 /// Arguments of the signals: `zone`, `parts` (`ns, ds`), `ns_before`, `ns_after`, `ds_before`, `ds_after`,
 /// `glue_before`, `glue_after` (the parts that changed), `transient` (`yes` when taken back). Of `mass-redelegated`:
-/// `target`, `zones`, `zone_count`, `registry_count`, `supersedes` (keys of the single alerts that it takes in).
+/// `target`, `zones`, `zone_count`, `registry_count`, `supersedes` (keys of the single alerts that it takes in); its zones
+/// are those that are away now, or all where all are back; zones that are back still count for it being a campaign.
 pub fn assess(config: &Config, observed: &[Observed], known_servers: &BTreeSet<Name>, now: Timestamp) -> Vec<Signal> {
     let mut window: Vec<&Observed> = observed
         .iter()
@@ -195,13 +196,17 @@ pub fn assess(config: &Config, observed: &[Observed], known_servers: &BTreeSet<N
         zones.entry(&observed.change.zone).or_default().push(observed);
     }
     let campaigns = campaign::find(config, &zones, known_servers);
-    let in_campaign: BTreeSet<&Name> = campaigns.iter().flat_map(|signal| &signal.zones).collect();
+    let in_campaign: BTreeSet<&Name> = campaigns.iter().flat_map(|campaign| campaign.zones.clone()).collect();
     let singles = zones
         .iter()
         .filter(|(zone, _)| !in_campaign.contains(*zone))
         .filter_map(|(zone, changes)| single(config, zone, changes, known_servers));
     let singles: Vec<Signal> = singles.collect();
-    campaigns.into_iter().chain(singles).collect()
+    campaigns
+        .into_iter()
+        .map(|campaign| campaign.signal)
+        .chain(singles)
+        .collect()
 }
 
 fn order(change: &ZoneChange) -> (Timestamp, &Name, ChangedPart, &[String], &[String]) {

@@ -45,19 +45,32 @@ struct Seen<'a> {
     renumbered: Option<&'a str>,
 }
 
+/// A campaign.
+pub(super) struct Campaign<'a> {
+    /// What is told of it.
+    pub(super) signal: Signal,
+    /// All its zones, those that have moved back included.
+    pub(super) zones: BTreeSet<&'a Name>,
+}
+
 /// All campaigns among the changes, each zone's sorted by time.
-pub(super) fn find(
+pub(super) fn find<'a>(
     config: &Config,
-    zones: &BTreeMap<&Name, Vec<&Observed>>,
+    zones: &BTreeMap<&'a Name, Vec<&'a Observed>>,
     known_servers: &BTreeSet<Name>,
-) -> Vec<Signal> {
+) -> Vec<Campaign<'a>> {
     let moves: Vec<Move<'_>> = zones
         .iter()
         .filter_map(|(zone, observed)| movement(zone, observed, known_servers))
         .collect();
     groups(config, &moves)
         .into_iter()
-        .filter_map(|group| signal(config, &group))
+        .filter_map(|group| {
+            Some(Campaign {
+                signal: signal(config, &group)?,
+                zones: group.moves.iter().map(|moved| moved.zone).collect(),
+            })
+        })
         .collect()
 }
 
@@ -187,16 +200,21 @@ fn signal(config: &Config, group: &Group<'_, '_>) -> Option<Signal> {
     if registries.len() < config.campaign_registries || group.moves.len() < config.campaign_zones {
         return None;
     }
-    let mut changes: Vec<ZoneChange> = group
+    // A zone that has moved back is not told of again while others move: what is told is where zones are now.
+    let (back, away): (Vec<&Move<'_>>, Vec<&Move<'_>>) = group
         .moves
+        .iter()
+        .partition(|moved| super::is_taken_back(&moved.changes));
+    let taken_back = away.is_empty();
+    let told = if taken_back { back } else { away };
+    let mut changes: Vec<ZoneChange> = told
         .iter()
         .flat_map(|moved| moved.changes.iter().copied().cloned())
         .collect();
     changes.sort_by(|a, b| super::order(a).cmp(&super::order(b)));
-    let zones: BTreeSet<Name> = group.moves.iter().map(|moved| moved.zone.clone()).collect();
+    let zones: BTreeSet<Name> = told.iter().map(|moved| moved.zone.clone()).collect();
     let target = &group.first_shared.1;
     let listed = |items: &mut dyn Iterator<Item = String>| items.collect::<Vec<_>>().join(", ");
-    let taken_back = group.moves.iter().all(|moved| super::is_taken_back(&moved.changes));
     let args = BTreeMap::from([
         ("target".to_owned(), target.to_string()),
         ("zones".to_owned(), listed(&mut zones.iter().map(Name::to_string))),

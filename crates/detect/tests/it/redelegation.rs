@@ -241,6 +241,38 @@ fn a_change_that_is_taken_back_is_transient_and_the_way_back_is_no_campaign() {
     "), @"page transient redelegation:to:evil.test [bank.aa shop.bb]");
 }
 
+#[test]
+fn a_second_wave_names_the_zones_that_moved_again_and_not_those_that_are_back() {
+    let story = "
+        1.0 bank.aa  ns: ns1.hoster.test -> ns1.evil.test
+        1.1 shop.bb  ns: ns1.hoster.test -> ns1.evil.test
+        1.2 post.cc  ns: ns1.hoster.test -> ns1.evil.test
+        2.0 bank.aa  ns: ns1.evil.test -> ns1.hoster.test
+        2.0 shop.bb  ns: ns1.evil.test -> ns1.hoster.test
+        2.0 post.cc  ns: ns1.evil.test -> ns1.hoster.test
+        9.0 shop.bb  ns: ns1.hoster.test -> ns1.evil.test
+        9.1 bank.aa  ns: ns1.hoster.test -> ns1.evil.test
+    ";
+    let all = parse(story);
+    let mut told = String::new();
+    for seen in [3, 4, 6, 7, 8] {
+        let signals = assess(&Config::default(), &all[..seen], &BTreeSet::new(), at(10.0));
+        told += &format!("-- {seen}\n{}", tell(&signals));
+    }
+    assert_snapshot!(told, @r"
+    -- 3
+    page redelegation:to:evil.test [bank.aa shop.bb post.cc]
+    -- 4
+    page redelegation:to:evil.test [shop.bb post.cc]
+    -- 6
+    page transient redelegation:to:evil.test [bank.aa shop.bb post.cc]
+    -- 7
+    page redelegation:to:evil.test [shop.bb]
+    -- 8
+    page redelegation:to:evil.test [bank.aa shop.bb]
+    ");
+}
+
 fn delegation(ns: &[(&str, &[&str])], ds: &[&str]) -> Delegation {
     Delegation {
         ns: ns
