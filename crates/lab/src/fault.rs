@@ -8,7 +8,7 @@ use domain::base::iana::Rtype;
 use model::{Name, Transport};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::odd::{Hostility, OddManner};
+use crate::odd::{Feature, Hostility, OddManner};
 use crate::span::Span;
 use crate::zone_file::{self, Record, ZoneFileError};
 
@@ -61,11 +61,23 @@ pub enum Fault {
     Says,
     /// Answers over UDP from another address than the one asked, the rule's `from`.
     OtherSource,
+    /// Refers to the root for names that it does not serve, instead of refusing.
+    UpwardReferral,
+    /// Repeats the name of the question in lower case.
+    LowerCase,
+    /// Gives AAAA records of four octets.
+    BadAaaa,
+    /// Leaves the OPT record out of truncated answers.
+    TruncatesWithoutOpt,
+    /// Tells its version in class CH, in the words of the rule's `text`.
+    RevealsVersion,
+    /// Gives records of class IN where class CH was asked for.
+    WrongClass,
 }
 
 impl Fault {
     /// All faults.
-    pub const ALL: [Fault; 23] = [
+    pub const ALL: [Fault; 29] = [
         Fault::Silent,
         Fault::Slow,
         Fault::Refused,
@@ -89,6 +101,12 @@ impl Fault {
         Fault::Hostile,
         Fault::Says,
         Fault::OtherSource,
+        Fault::UpwardReferral,
+        Fault::LowerCase,
+        Fault::BadAaaa,
+        Fault::TruncatesWithoutOpt,
+        Fault::RevealsVersion,
+        Fault::WrongClass,
     ];
 
     /// The name as world files write it: `not_authoritative`.
@@ -117,6 +135,12 @@ impl Fault {
             Fault::Hostile => "hostile",
             Fault::Says => "says",
             Fault::OtherSource => "other_source",
+            Fault::UpwardReferral => "upward_referral",
+            Fault::LowerCase => "lower_case",
+            Fault::BadAaaa => "bad_aaaa",
+            Fault::TruncatesWithoutOpt => "truncates_without_opt",
+            Fault::RevealsVersion => "reveals_version",
+            Fault::WrongClass => "wrong_class",
         }
     }
 }
@@ -198,6 +222,9 @@ pub struct FaultRule {
     /// Only questions over this transport; all when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transport: Option<Transport>,
+    /// Only questions that have this; all when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with: Option<Feature>,
     /// How late `slow` answers; two seconds when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay: Option<Span>,
@@ -219,6 +246,9 @@ pub struct FaultRule {
     /// Where the answers of `other_source` come from, a loopback address; 127.255.255.254 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<IpAddr>,
+    /// What `reveals_version` says; nothing when absent.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
 }
 
 impl FaultRule {
@@ -229,6 +259,7 @@ impl FaultRule {
             qname: None,
             qtype: None,
             transport: None,
+            with: None,
             delay: None,
             referral: LameReferral::Upward,
             edns: EdnsManner::Ignores,
@@ -236,6 +267,15 @@ impl FaultRule {
             hostility: Hostility::default(),
             answer: String::new(),
             from: None,
+            text: String::new(),
+        }
+    }
+
+    /// The same rule, only for questions that have `feature`.
+    pub fn with(self, feature: Feature) -> Self {
+        Self {
+            with: Some(feature),
+            ..self
         }
     }
 
@@ -264,11 +304,12 @@ impl FaultRule {
     }
 
     /// Whether the rule is about this question. `missing_ds` is about every question: its name is that of a child.
-    pub(crate) fn is_about(&self, qname: &Name, qtype: Rtype, transport: Transport) -> bool {
+    pub(crate) fn is_about(&self, qname: &Name, qtype: Rtype, transport: Transport, features: &[Feature]) -> bool {
         self.fault == Fault::MissingDs
             || self.qname.as_ref().is_none_or(|name| qname.is_at_or_below(name))
                 && self.qtype.is_none_or(|rtype| rtype == qtype)
                 && self.transport.is_none_or(|only| only == transport)
+                && self.with.is_none_or(|feature| features.contains(&feature))
     }
 
     /// The records of `answer`.
@@ -303,15 +344,19 @@ mod tests {
             error.starts_with("`asleep` is not a fault; faults are silent, slow, "),
             "{error}"
         );
-        assert!(error.ends_with("odd, hostile, says, other_source"), "{error}");
+        assert!(error.ends_with("reveals_version, wrong_class"), "{error}");
     }
 
     #[test]
-    fn a_rule_is_about_its_name_and_those_below_and_its_type() {
+    fn a_rule_is_about_its_name_and_those_below_its_type_and_its_feature() {
         let rule: FaultRule = toml::from_str("fault = 'refused'\nqname = 'a.test'\nqtype = 'DNSKEY'").unwrap();
-        let is_about = |name: &str, rtype| rule.is_about(&name.parse().unwrap(), rtype, Transport::Udp);
+        let is_about = |name: &str, rtype| rule.is_about(&name.parse().unwrap(), rtype, Transport::Udp, &[]);
         assert!(is_about("b.a.test", Rtype::DNSKEY));
         assert!(!is_about("b.a.test", Rtype::A));
         assert!(!is_about("test", Rtype::DNSKEY));
+        let rule = rule.with(Feature::EdnsFlag);
+        let is_about = |features| rule.is_about(&"a.test".parse().unwrap(), Rtype::DNSKEY, Transport::Udp, features);
+        assert!(is_about(&[Feature::Capital, Feature::EdnsFlag]));
+        assert!(!is_about(&[Feature::Capital]));
     }
 }

@@ -32,7 +32,7 @@ pub use event::{Change, DsChange, Event};
 pub use fault::{EdnsManner, Fault, FaultRule, LameReferral};
 pub use forge::{Forger, Manner};
 pub use lab::{Lab, Questions, StartError};
-pub use odd::{Hostility, OddManner};
+pub use odd::{Feature, Hostility, OddManner};
 pub use organisation::{
     Channel, ChannelKind, Organisation, OrganisationKind, Person, Region, Responsibility, ResponsibilityKind,
 };

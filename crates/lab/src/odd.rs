@@ -1,4 +1,5 @@
-//! How servers stumble over EDNS and unusual questions (RFC 8906), and how hostile ones harm whoever reads them, by name.
+//! What is unusual about questions, how servers stumble over it (RFC 8906), and how hostile ones harm whoever reads them, by
+//! name.
 
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +102,22 @@ impl OddManner {
         OddManner::UnaskedCookies,
         OddManner::LaxCookies,
     ];
+}
+
+/// Something that a question may have and most have not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Feature {
+    /// The name begins with a capital letter.
+    Capital,
+    /// An EDNS version above 0.
+    EdnsVersion,
+    /// An EDNS option.
+    EdnsOption,
+    /// An EDNS flag besides DO.
+    EdnsFlag,
+    /// Class CH.
+    Chaos,
 }
 
 /// What a hostile server sends. Whoever asks must come to an end, soon and in little memory.

@@ -2,6 +2,7 @@
 
 mod hostile;
 mod odd;
+mod spoilt;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -108,7 +109,7 @@ pub(crate) fn respond(
         let about_all: Vec<&FaultRule> = server
             .faults
             .iter()
-            .filter(|rule| rule.qname.is_none() && rule.qtype.is_none())
+            .filter(|rule| rule.qname.is_none() && rule.qtype.is_none() && rule.with.is_none())
             .collect();
         let manners = manners_of(&about_all);
         if about_all.iter().any(|rule| rule.fault == Fault::Silent) || odd::is_dropped(&manners, query, None) {
@@ -128,11 +129,13 @@ pub(crate) fn respond(
     };
     let qname = Name::from_wire(asked.qname());
     let as_asked = domain::base::name::ToName::to_vec(asked.qname());
-    draft.question = Some((qname.clone(), Question::new(as_asked, asked.qtype(), asked.qclass())));
+    let question = Question::new(as_asked, asked.qtype(), asked.qclass());
+    let features = odd::features(query, &question);
+    draft.question = Some((qname.clone(), question));
     let rules: Vec<&FaultRule> = server
         .faults
         .iter()
-        .filter(|rule| rule.is_about(&qname, asked.qtype(), transport))
+        .filter(|rule| rule.is_about(&qname, asked.qtype(), transport, &features))
         .collect();
     if let Some(rule) = rules.iter().find(|rule| rule.fault == Fault::Hostile) {
         let zone = zone_for(&server.zones, &qname, Rtype::NS).map_or_else(Name::root, |zone| zone.name.clone());
@@ -211,11 +214,24 @@ fn react(
         let other: Name = "another-question.invalid".parse().expect("this is a name");
         *question = Question::new(other.as_wire().clone(), question.qtype(), question.qclass());
     }
+    if has(Fault::BadAaaa) {
+        draft.found.answer.iter_mut().for_each(spoilt::shorten_aaaa);
+    }
+    if has(Fault::LowerCase)
+        && let Some((qname, question)) = &mut draft.question
+    {
+        *question = Question::new(qname.as_wire().clone(), question.qtype(), question.qclass());
+    }
     let mut message = if has(Fault::Truncates) && transport == Transport::Udp {
         draft.truncated()
     } else {
         draft.compose(transport)
     };
+    let is_truncated = message[2] & 0x02 != 0;
+    if has(Fault::TruncatesWithoutOpt) && is_truncated {
+        draft.edns = None;
+        message = draft.truncated();
+    }
     if has(Fault::WrongId) {
         message[1] ^= 0xff;
     }
@@ -233,10 +249,12 @@ fn fill(draft: &mut Draft<'_>, rules: &[&FaultRule], server: &ServerState, world
         return;
     };
     let (qtype, dnssec) = (question.qtype(), draft.edns.is_some_and(|edns| edns.dnssec));
+    let told = spoilt::version_told(&question, rules);
     draft.rcode = match draft.query.header().opcode() {
         _ if draft.edns.is_some_and(|edns| edns.version > 0) => OptRcode::BADVERS,
         Opcode::QUERY if has(Fault::Servfail) => OptRcode::SERVFAIL,
         Opcode::QUERY if has(Fault::Refused) => OptRcode::REFUSED,
+        Opcode::QUERY if told.is_some() => OptRcode::NOERROR,
         Opcode::QUERY if question.qclass() != Class::IN || matches!(qtype, Rtype::AXFR | Rtype::IXFR) => {
             OptRcode::REFUSED
         }
@@ -246,13 +264,17 @@ fn fill(draft: &mut Draft<'_>, rules: &[&FaultRule], server: &ServerState, world
     if draft.rcode != OptRcode::NOERROR {
         return;
     }
+    if told.is_some() {
+        draft.found = Found {
+            authoritative: true,
+            answer: told.into_iter().collect(),
+            ..Found::default()
+        };
+        return;
+    }
     if let Some(lame) = rules.iter().find(|rule| rule.fault == Fault::Lame) {
-        if let (LameReferral::Upward, Some(root)) = (lame.referral, &world.root) {
-            let asked = look_up(&root.data(&Variant::default()), &Name::root(), Rtype::NS, false);
-            draft.found = Found {
-                authority: asked.answer,
-                ..Found::default()
-            };
+        if lame.referral == LameReferral::Upward {
+            draft.found = spoilt::upward(world);
         }
         return;
     }
@@ -281,6 +303,8 @@ fn fill(draft: &mut Draft<'_>, rules: &[&FaultRule], server: &ServerState, world
                 ..resolved
             };
         }
+    } else if own.is_none() && has(Fault::UpwardReferral) {
+        draft.found = spoilt::upward(world);
     } else if own.is_none() {
         draft.rcode = OptRcode::REFUSED;
     }

@@ -7,13 +7,13 @@ use std::hash::{DefaultHasher, Hasher as _};
 use domain::base::charstr::CharStr;
 use domain::base::iana::{Class, Opcode, OptRcode, Rtype};
 use domain::base::opt::UnknownOptData;
-use domain::base::{Message, Record as WireRecord, Ttl};
+use domain::base::{Message, Name as WireName, Question, Record as WireRecord, Ttl};
 use domain::rdata::{Hinfo, ZoneRecordData};
 use model::{Name, Transport};
 
 use super::{CLASSIC_DATAGRAM, Draft};
 use crate::lookup::Found;
-use crate::odd::OddManner;
+use crate::odd::{Feature, OddManner};
 
 /// Option code of cookies (RFC 7873 §4).
 const COOKIE: u16 = 10;
@@ -56,6 +56,22 @@ impl Extras {
                 .collect(),
         })
     }
+}
+
+/// What is unusual about a question.
+pub(super) fn features(query: &Message<[u8]>, question: &Question<WireName<Vec<u8>>>) -> Vec<Feature> {
+    let extras = Extras::of(query);
+    let extra = |has: fn(&Extras) -> bool| extras.as_ref().is_some_and(has);
+    let first = question.qname().first().as_slice().first();
+    let features = [
+        (first.is_some_and(u8::is_ascii_uppercase), Feature::Capital),
+        (extra(|extras| extras.version > 0), Feature::EdnsVersion),
+        (extra(|extras| !extras.options.is_empty()), Feature::EdnsOption),
+        (extra(|extras| extras.z != 0), Feature::EdnsFlag),
+        (question.qclass() == Class::CH, Feature::Chaos),
+    ];
+    let present = features.into_iter().filter(|(is_present, _)| *is_present);
+    present.map(|(_, feature)| feature).collect()
 }
 
 /// Whether these manners leave the question without an answer.

@@ -12,6 +12,7 @@ mod control;
 mod dnssec;
 mod events;
 mod faults;
+mod features;
 mod forged;
 mod keys;
 mod many;
