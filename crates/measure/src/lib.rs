@@ -39,7 +39,7 @@ pub use internet::{Internet, OpenError};
 pub use lookup::Lookup;
 pub use plan::carry_out;
 pub use profile::{Limits, Profile, ProfileError};
-pub use question::{CLIENT_SUBNET, COOKIE, EXPIRE, Edns, NSID, Question, header};
+pub use question::{CLIENT_SUBNET, COOKIE, EXPIRE, Edns, Letters, NSID, Question, header};
 pub use record::{Data, OwnedName, Record};
 pub use response::{Response, ResponseEdns};
 pub use root_servers::root_servers;

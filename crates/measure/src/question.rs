@@ -2,6 +2,7 @@
 
 use domain::base::iana::{Class, Rtype};
 use model::{Name, Transport};
+use serde::{Deserialize, Serialize};
 
 /// What is asked. Two equal questions to one address are asked once in an inquiry.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -22,8 +23,41 @@ pub struct Question {
     pub header_bits: u16,
     /// Whether a truncated answer over UDP is taken as it is, and not asked for again over TCP.
     pub ignores_truncation: bool,
+    /// Letter case of QNAME.
+    pub letters: Letters,
     /// The OPT record, if one is sent.
     pub edns: Option<Edns>,
+}
+
+/// In which letter case a name is sent. Names differ in it and are the same (RFC 4343).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Letters {
+    /// As the settings say: small letters, or random ones.
+    #[default]
+    Any,
+    /// The first letter of each label is a capital: `Www.Example.Test`.
+    Initials,
+    /// All letters are capitals but the first of each label: `wWW.eXAMPLE.tEST`.
+    AfterInitials,
+}
+
+impl Letters {
+    /// The octets of `name` in this letter case; [`Letters::Any`] gives small letters.
+    pub(crate) fn spell(self, name: &Name) -> Vec<u8> {
+        let mut octets = Vec::from(name.as_wire().as_slice());
+        let mut at = 0;
+        while let Some(length @ 1..) = octets.get(at).map(|length| usize::from(*length)) {
+            let (first, rest) = (at + 1..at + 2, at + 2..at + 1 + length);
+            match self {
+                Letters::Any => {}
+                Letters::Initials => octets[first].make_ascii_uppercase(),
+                Letters::AfterInitials => octets[rest].make_ascii_uppercase(),
+            }
+            at += 1 + length;
+        }
+        octets
+    }
 }
 
 /// The OPT record of a question (RFC 6891).
@@ -80,6 +114,7 @@ impl Question {
             opcode: 0,
             header_bits: 0,
             ignores_truncation: false,
+            letters: Letters::Any,
             edns: None,
         }
     }
@@ -151,6 +186,12 @@ impl Question {
     /// The same, and a truncated answer over UDP is taken as it is.
     pub fn ignoring_truncation(mut self) -> Self {
         self.ignores_truncation = true;
+        self
+    }
+
+    /// The same with QNAME in this letter case.
+    pub fn letters(mut self, letters: Letters) -> Self {
+        self.letters = letters;
         self
     }
 
@@ -238,6 +279,22 @@ mod tests {
     use super::*;
     use domain::base::Message;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_name_is_spelt_in_the_wanted_letters() {
+        let spelt = |name: &str, letters: Letters| {
+            let octets = letters.spell(&name.parse().unwrap());
+            domain::base::Name::from_octets(octets).unwrap().to_string()
+        };
+        for (letters, expected) in [
+            (Letters::Any, "www.1and1.x"),
+            (Letters::Initials, "Www.1and1.X"),
+            (Letters::AfterInitials, "wWW.1AND1.x"),
+        ] {
+            assert_eq!(spelt("www.1and1.x", letters), expected);
+            assert_eq!(spelt(".", letters), ".");
+        }
+    }
 
     #[test]
     fn an_odd_question_is_a_header_with_its_bits() {

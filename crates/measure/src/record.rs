@@ -73,6 +73,24 @@ impl Record {
         }
     }
 
+    /// Target of a PTR record.
+    pub fn ptr(&self) -> Option<Name> {
+        if let Data::Ptr(ptr) = &self.data {
+            Some(Name::from_wire(ptr.ptrdname()))
+        } else {
+            None
+        }
+    }
+
+    /// Octets of a TXT record, its strings joined (RFC 7208 §3.3).
+    pub fn txt(&self) -> Option<Vec<u8>> {
+        if let Data::Txt(txt) = &self.data {
+            Some(txt.iter().flatten().copied().collect())
+        } else {
+            None
+        }
+    }
+
     /// Address of an A or AAAA record.
     pub fn address(&self) -> Option<IpAddr> {
         match &self.data {

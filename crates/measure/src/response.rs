@@ -14,6 +14,8 @@ use crate::server::NsSet;
 /// An answer (RFC 1035 §4), all names in lower case.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Response {
+    /// Name of the question section in the letter case of the message, if there is a question.
+    pub question: Option<OwnedName>,
     /// RCODE with its EDNS part.
     pub rcode: OptRcode,
     /// AA bit.
@@ -82,6 +84,7 @@ impl Response {
             return None;
         }
         let mut response = Self {
+            question: question_of(wire).map(|(name, _, _)| name),
             rcode: OptRcode::from_rcode(header.rcode()),
             authoritative: header.aa(),
             truncated: header.tc(),

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dnssec::Anchor;
 use crate::exchange::{Ended, Exchange};
-use crate::question::{Edns, Question};
+use crate::question::{Edns, Letters, Question};
 
 /// Version of the form of the file; others are not read.
 const VERSION: u32 = 1;
@@ -75,12 +75,14 @@ struct Row {
     transport: Transport,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     recursion_desired: bool,
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_usual")]
     opcode: u8,
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_usual")]
     header_bits: u16,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     ignores_truncation: bool,
+    #[serde(default, skip_serializing_if = "is_usual")]
+    letters: Letters,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     edns: Option<EdnsRow>,
     outcome: Outcome,
@@ -103,8 +105,8 @@ struct EdnsRow {
     options: Vec<(u16, Vec<u8>)>,
 }
 
-fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
-    *number == T::default()
+fn is_usual<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn row(exchange: &Exchange) -> Row {
@@ -120,6 +122,7 @@ fn row(exchange: &Exchange) -> Row {
         opcode: question.opcode,
         header_bits: question.header_bits,
         ignores_truncation: question.ignores_truncation,
+        letters: question.letters,
         edns: question.edns.as_ref().map(|edns| EdnsRow {
             version: edns.version,
             payload_bytes: edns.payload,
@@ -190,6 +193,7 @@ fn read(row: Row) -> Option<Arc<Exchange>> {
         opcode: row.opcode,
         header_bits: row.header_bits,
         ignores_truncation: row.ignores_truncation,
+        letters: row.letters,
         edns,
     };
     let ended = Ended {

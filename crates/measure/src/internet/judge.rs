@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use domain::base::name::ToName;
 
-use crate::question::Question;
+use crate::question::{Letters, Question};
 use crate::response::question_of;
 
 /// What a datagram, or a message over TCP, is to the question that waits.
@@ -70,7 +70,8 @@ impl Sent<'_> {
         if !name.name_eq(self.question.name.as_wire()) || rtype != self.question.rtype || class != self.question.class {
             return Match::No;
         }
-        if name.as_slice() == self.spelling {
+        // where the letters are what is measured, others are an answer like any
+        if name.as_slice() == self.spelling || self.question.letters != Letters::Any {
             Match::Yes
         } else {
             Match::OtherLetters

@@ -51,8 +51,8 @@ async fn converse(
     ended: &mut Ended,
 ) -> io::Result<()> {
     let id: u16 = rand::random();
-    let spelling = question.name.as_wire().as_slice();
-    let wire = question.to_wire(id, spelling);
+    let spelling = question.letters.spell(&question.name);
+    let wire = question.to_wire(id, &spelling);
     let mut framed = Vec::with_capacity(2 + wire.len());
     framed.extend(u16::try_from(wire.len()).unwrap_or(u16::MAX).to_be_bytes());
     framed.extend(&wire);
@@ -60,7 +60,7 @@ async fn converse(
     let sent = Sent {
         target,
         question,
-        spelling,
+        spelling: &spelling,
         ids: &[id],
     };
     loop {

@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::health::{Health, Settled, Way};
 use super::judge::{Judgement, Sent};
 use crate::exchange::Ended;
-use crate::question::Question;
+use crate::question::{Letters, Question};
 use crate::settings::Settings;
 
 /// Questions that one socket carries before its port is given up. Chosen by us: ports stay hard to guess.
@@ -205,7 +205,7 @@ impl<'a> Ladder<'a> {
             lent,
             target,
             question,
-            spelling: spelling_of(&question.name, settings.case_randomization),
+            spelling: spelling_of(question, settings.case_randomization),
             ids: Vec::new(),
             sent_at: Vec::new(),
             probes: Vec::new(),
@@ -322,9 +322,9 @@ fn is_refusal(error: &io::Error) -> bool {
 }
 
 /// The name's octets, in random letter case if wanted.
-fn spelling_of(name: &Name, is_random: bool) -> Vec<u8> {
-    let mut octets = name.as_wire().as_slice().to_vec();
-    if is_random {
+fn spelling_of(question: &Question, is_random: bool) -> Vec<u8> {
+    let mut octets = question.letters.spell(&question.name);
+    if is_random && question.letters == Letters::Any {
         // length octets are below 64 and so never letters
         for octet in octets.iter_mut().filter(|octet| octet.is_ascii_alphabetic()) {
             if rand::random() {
