@@ -144,6 +144,8 @@ impl Run {
                 };
                 let (mut zone, mut servers) = start.take().unwrap_or_else(|| self.closest_cut(&from));
                 for _ in 0..STEPS {
+                    // what was said on the way here is no answer
+                    rcode = None;
                     let question = Question::plain(&current, rtype);
                     let Some(exchange) = self.ask_any(&zone, &servers, &question, &within).await else {
                         break 'alias;
@@ -151,7 +153,7 @@ impl Run {
                     let Some(response) = exchange.response() else {
                         break 'alias;
                     };
-                    rcode = Some(response.rcode);
+                    rcode = (!response.is_referral()).then_some(response.rcode);
                     let Some(canonical) = response.canonical(&current) else {
                         is_circle = true;
                         break 'alias;
@@ -229,7 +231,9 @@ impl Run {
 
     async fn race(&self, zone: &Name, addresses: BTreeSet<IpAddr>, question: &Question) -> Option<Arc<Exchange>> {
         // IPv4 first: where IPv6 leads nowhere, it does so slowly
-        let may_share = zone.label_count() <= 1 && !self.is_in_zone(&question.name);
+        // whose an address is does not depend on the zone under test, and a thousand zones share their servers
+        let is_of_address = matches!(question.rtype, Rtype::PTR | Rtype::TXT);
+        let may_share = (zone.label_count() <= 1 || is_of_address) && !self.is_in_zone(&question.name);
         let mut waiting = addresses
             .into_iter()
             .filter(|address| self.inquiry().is_enabled(*address));
