@@ -1,4 +1,4 @@
-//! Profiles: how severe each message is, which cases run, and the limits that a few cases measure by.
+//! Profiles: how severe each message is, which cases run, and the limits and tables that a few cases measure by.
 //!
 //! The standard profile is `levels.toml` beside this file and [`Limits::default`]. A profile file changes
 //! part of it. Zonemaster's JSON is read, so that a registry keeps the profile it has, and our own TOML:
@@ -11,6 +11,8 @@
 //! ipv6 = false
 //! [limits]
 //! soa_refresh_min_secs = 300        # all of them: the fields of `Limits`
+//! [asn_db]
+//! zones = ["asn.example"]           # who announces an address, in the form of Team Cymru's look-up
 //! ```
 //!
 //! A key that is not known is an error that names file and key.
@@ -21,18 +23,25 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use model::Level;
+use model::{Level, Name};
 use serde::Deserialize;
+
+use crate::routes::RouteTable;
+use crate::special_purpose::SpecialPurpose;
 
 const STANDARD: &str = include_str!("levels.toml");
 
 /// What several cases say alike stands under this name instead of a case's.
 pub(crate) const ANY_CASE: &str = "any";
 
+/// Look-up service for who announces an address, where neither profile nor table says another (connectivity03, "Cymru
+/// Base Name").
+const ASN_ZONE: &str = "asnlookup.zonemaster.net";
+
 /// Level by tag by case.
 type Levels = BTreeMap<String, BTreeMap<String, Level>>;
 
-/// How a check judges: levels of messages, choice of cases, limits. Cheap to clone.
+/// How a check judges: levels of messages, choice of cases, limits, tables. Cheap to clone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
     levels: Arc<Levels>,
@@ -44,6 +53,12 @@ pub struct Profile {
     pub ipv6: Option<bool>,
     /// The limits that cases measure by.
     pub limits: Limits,
+    /// Who announces which addresses. Where there is no table, [`Profile::asn_zones`] are asked.
+    pub routes: Option<Arc<RouteTable>>,
+    /// Zones of the DNS that say who announces an address, in Team Cymru's form; the next is asked when one fails.
+    pub asn_zones: Vec<Name>,
+    /// What addresses are set aside for.
+    pub special_purpose: Arc<SpecialPurpose>,
 }
 
 /// The limits that cases measure by, all in seconds.
@@ -131,6 +146,14 @@ struct File {
     net: Net,
     #[serde(default)]
     limits: Limits,
+    #[serde(default)]
+    asn_db: AsnDb,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AsnDb {
+    zones: Option<Vec<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -158,6 +181,9 @@ impl Default for Profile {
             ipv4: None,
             ipv6: None,
             limits: Limits::default(),
+            routes: None,
+            asn_zones: vec![ASN_ZONE.parse().expect("a constant name is a name")],
+            special_purpose: SpecialPurpose::shipped(),
         }
     }
 }
@@ -211,6 +237,9 @@ impl Profile {
             .cases
             .map(|cases| profile.known_cases(file, "cases", cases))
             .transpose()?;
+        if let Some(zones) = read.asn_db.zones {
+            profile.asn_zones = names(file, "asn_db.zones", &zones)?;
+        }
         Ok(profile)
     }
 
@@ -264,6 +293,20 @@ impl Profile {
     }
 }
 
+/// Domain names that a key lists.
+fn names(file: &str, key: &str, texts: &[String]) -> Result<Vec<Name>, ProfileError> {
+    let wrong = |reason: String| ProfileError::Key {
+        file: file.to_owned(),
+        key: key.to_owned(),
+        reason,
+    };
+    if texts.is_empty() {
+        return Err(wrong("it lists nothing".to_owned()));
+    }
+    let name = |text: &String| text.parse().map_err(|error: model::NameError| wrong(error.to_string()));
+    texts.iter().map(name).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -289,6 +332,8 @@ mod tests {
             ipv6 = false
             [limits]
             soa_refresh_min_secs = 300
+            [asn_db]
+            zones = ['asn.example', 'asn.test']
         ";
         let profile = Profile::parse("mine.toml", text).unwrap();
         assert_eq!(profile.level("dnssec07", "DS07_NOT_SIGNED"), Level::Error);
@@ -298,6 +343,10 @@ mod tests {
             Some(&["dnssec07".to_owned(), "zone02".to_owned()][..])
         );
         assert_eq!((profile.ipv4, profile.ipv6), (None, Some(false)));
+        assert_eq!(
+            profile.asn_zones.iter().map(Name::to_string).collect::<Vec<_>>(),
+            ["asn.example", "asn.test"]
+        );
         assert_eq!(
             profile.limits,
             Limits {
@@ -325,6 +374,8 @@ mod tests {
         assert!(error("cases = ['zone99']").contains("`zone99` is no test case"));
         assert!(error("[limit]").starts_with("the profile `mine.toml` is not a profile: "));
         assert!(error("[limit]").contains("unknown field `limit`"));
+        assert!(error("[asn_db]\nzones = ['a..b']").contains("a wrong `asn_db.zones`: `a..b` is not a domain name"));
+        assert!(error("[asn_db]\nzones = []").ends_with("a wrong `asn_db.zones`: it lists nothing"));
         let missing = Profile::load(Path::new("/nowhere/p.toml")).unwrap_err();
         assert_eq!(missing.to_string(), "cannot read the profile `/nowhere/p.toml`");
     }

@@ -1,23 +1,16 @@
-//! Reads profiles of Zonemaster (JSON): `test_levels`, `test_cases`, `test_cases_vars` and `net`.
+//! Reads profiles of Zonemaster (JSON): `test_levels`, `test_cases`, `test_cases_vars`, `net` and `asn_db`.
 //!
 //! Levels stand there by module (`DNSSEC`), ours by case (`dnssec07`): a level goes to every case of the
 //! module that gives the message. What tells Zonemaster how to work inside (caches, resolver, log filters)
 //! says nothing of a zone and is passed over.
 
+use model::Name;
 use serde_json::{Map, Value};
 
 use super::{ANY_CASE, Profile, ProfileError};
 
 /// Keys of Zonemaster profiles (version 2025.2) that do not bear on the judgement.
-const PASSED_OVER: [&str; 7] = [
-    "asnroots",
-    "asn_db",
-    "cache",
-    "logfilter",
-    "no_network",
-    "resolver",
-    "zonemaster",
-];
+const PASSED_OVER: [&str; 5] = ["cache", "logfilter", "no_network", "resolver", "zonemaster"];
 
 pub(super) fn parse(file: &str, text: &str) -> Result<Profile, ProfileError> {
     let value: Map<String, Value> = serde_json::from_str(text).map_err(|error| ProfileError::Form {
@@ -34,6 +27,9 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Profile, ProfileError> {
             "test_cases" => reader.cases(key, value)?,
             "test_cases_vars" => reader.limits(reader.table(key, value)?)?,
             "net" => reader.net(reader.table(key, value)?)?,
+            "asn_db" => reader.asn_db(reader.table(key, value)?)?,
+            // the form before 2019
+            "asnroots" => reader.profile.asn_zones = reader.names(key, value)?,
             known if PASSED_OVER.contains(&known) => {}
             _ => return Err(reader.wrong(key, "there is no such property")),
         }
@@ -119,6 +115,47 @@ impl Reader<'_> {
         Ok(())
     }
 
+    fn asn_db(&mut self, properties: &Map<String, Value>) -> Result<(), ProfileError> {
+        for (name, value) in properties {
+            let key = format!("asn_db.{name}");
+            match name.as_str() {
+                "style" => match value.as_str().map(str::to_ascii_lowercase).as_deref() {
+                    Some("cymru") => {}
+                    Some("ripe") => {
+                        let reason = "RIPE's whois is not asked by this program; leave the style out and give it a table of \
+                                      routes instead, such as RIPE's own riswhoisdump";
+                        return Err(self.wrong(&key, reason));
+                    }
+                    _ => return Err(self.wrong(&key, "it is neither `cymru` nor `ripe`")),
+                },
+                "sources" => {
+                    for (style, value) in self.table(&key, value)? {
+                        let key = format!("{key}.{style}");
+                        let zones = self.names(&key, value)?;
+                        match style.to_ascii_lowercase().as_str() {
+                            "cymru" => self.profile.asn_zones = zones,
+                            // of the other style, which is not in use
+                            "ripe" => {}
+                            _ => return Err(self.wrong(&key, "there is no such property")),
+                        }
+                    }
+                }
+                _ => return Err(self.wrong(&key, "there is no such property")),
+            }
+        }
+        Ok(())
+    }
+
+    fn names(&self, key: &str, value: &Value) -> Result<Vec<Name>, ProfileError> {
+        let texts: Option<Vec<String>> = match value {
+            Value::String(text) => Some(vec![text.clone()]),
+            Value::Array(texts) => texts.iter().map(|text| text.as_str().map(str::to_owned)).collect(),
+            _ => None,
+        };
+        let texts = texts.ok_or_else(|| self.wrong(key, "it is not a list of texts"))?;
+        super::names(self.file, key, &texts)
+    }
+
     fn limits(&mut self, cases: &Map<String, Value>) -> Result<(), ProfileError> {
         for (case, limits) in cases {
             for (name, value) in self.table(&format!("test_cases_vars.{case}"), limits)? {
@@ -161,6 +198,7 @@ mod tests {
         let text = r#"{
             "net": {"ipv6": false, "ipv4": 1},
             "resolver": {"defaults": {"retry": 3}},
+            "asn_db": {"style": "Cymru", "sources": {"Cymru": ["asn1.example", "asn2.example"], "RIPE": ["whois.example"]}},
             "test_levels": {
                 "DNSSEC": {"DS07_NOT_SIGNED": "NOTICE", "DS99_NEW": "ERROR"},
                 "ZONE": {"NO_RESPONSE": "INFO"}
@@ -174,6 +212,8 @@ mod tests {
         assert_eq!(profile.level("consistency01", "NO_RESPONSE"), Level::Debug);
         assert_eq!((profile.ipv4, profile.ipv6), (Some(true), Some(false)));
         assert_eq!(profile.limits.soa_refresh_min_secs, 60);
+        let zones: Vec<String> = profile.asn_zones.iter().map(Name::to_string).collect();
+        assert_eq!(zones, ["asn1.example", "asn2.example"]);
         assert_eq!(profile.cases.unwrap(), ["dnssec07", "zone10"]);
     }
 
@@ -197,6 +237,19 @@ mod tests {
                 r#"{"test_cases_vars": {"zone02": {"SOA_REFRESH_MINIMUM_VALUE": -1}}}"#,
                 "the profile `p.json` has a wrong `test_cases_vars.zone02.SOA_REFRESH_MINIMUM_VALUE`: it is not a \
                  number of seconds",
+            ),
+            (
+                r#"{"asn_db": {"style": "RIPE"}}"#,
+                "the profile `p.json` has a wrong `asn_db.style`: RIPE's whois is not asked by this program; leave the \
+                 style out and give it a table of routes instead, such as RIPE's own riswhoisdump",
+            ),
+            (
+                r#"{"asn_db": {"sources": {"cymru": [1]}}}"#,
+                "the profile `p.json` has a wrong `asn_db.sources.cymru`: it is not a list of texts",
+            ),
+            (
+                r#"{"asnroots": ["a..b"]}"#,
+                "the profile `p.json` has a wrong `asnroots`: `a..b` is not a domain name: empty label",
             ),
             (
                 r#"{"test_levels": []}"#,
