@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
-use domain::base::iana::Rtype;
+use domain::base::iana::{OptRcode, Rtype};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use model::{Ds, Name};
@@ -16,7 +16,7 @@ use crate::exchange::Exchange;
 use crate::inquiry::Inquiry;
 use crate::lookup::Lookup;
 use crate::methods::Delegated;
-use crate::profile::Limits;
+use crate::profile::{Limits, Profile};
 use crate::question::Question;
 use crate::server::{NsSet, Server, servers_of};
 use crate::walk::Walk;
@@ -37,7 +37,7 @@ pub struct Run {
     zone: Name,
     undelegated: Option<Undelegated>,
     now: Timestamp,
-    limits: Limits,
+    profile: Profile,
     pub(crate) walk: OnceCell<Walk>,
     pub(crate) delegated: OnceCell<Option<Delegated>>,
     pub(crate) delegation: OnceCell<Option<NsSet>>,
@@ -57,7 +57,7 @@ impl Run {
             inquiry: inquiry.clone(),
             zone: plan.zone.clone(),
             undelegated: plan.undelegated.clone(),
-            limits: plan.profile.limits,
+            profile: plan.profile.clone(),
             now,
             walk: OnceCell::new(),
             delegated: OnceCell::new(),
@@ -89,7 +89,24 @@ impl Run {
 
     /// The limits that cases measure by.
     pub fn limits(&self) -> &Limits {
-        &self.limits
+        &self.profile.limits
+    }
+
+    /// By what it is judged.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// Whether this is a world of its own on loopback: all its root servers are there.
+    pub(crate) fn is_lab(&self) -> bool {
+        let mut addresses = self.inquiry.hints().iter().flat_map(|(_, addresses)| addresses);
+        addresses.all(IpAddr::is_loopback)
+    }
+
+    /// Whether a name can be expected to hold what is asked below it. The Internet has its reverse tree and services of
+    /// look-up; a lab has only those that it brings, and their absence says nothing of the zone under test.
+    pub(crate) async fn is_there(&self, name: &Name) -> bool {
+        !self.is_lab() || self.lookup(name, Rtype::SOA).await.rcode != Some(OptRcode::NXDOMAIN)
     }
 
     /// What was given instead of the parent's delegation.

@@ -1,4 +1,4 @@
-//! Delegation: whether what the parent says of the zone is sound (`Delegation-TP`, without delegation03).
+//! Delegation: whether what the parent says of the zone is sound (`Delegation-TP`; delegation03 has its own file).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;

@@ -3,11 +3,14 @@
 //! Ids, tags and arguments are Zonemaster's (`docs/public/specifications/tests`, release v2025.2). What Zonemaster has not
 //! is our own: the chain of trust ([`chain`]), EDNS and odd questions ([`edns`]).
 
+pub mod address;
 pub mod basic;
 pub mod chain;
 pub mod connectivity;
+mod connectivity_origin;
 pub mod consistency;
 pub mod delegation;
+mod delegation_referral;
 pub mod dnssec;
 mod dnssec_cds;
 mod dnssec_denial;
@@ -18,6 +21,9 @@ mod dnssec_signatures;
 pub mod edns;
 pub mod glue;
 pub mod nameserver;
+mod nameserver_answers;
+mod nameserver_edns;
+mod nameserver_version;
 pub mod syntax;
 mod syntax_mailbox;
 pub mod zone;
@@ -96,15 +102,21 @@ pub(crate) use case;
 
 /// The cases of each file of this folder.
 const GROUPS: &[&[Case]] = &[
+    address::CASES,
     basic::CASES,
     chain::CASES,
     connectivity::CASES,
+    connectivity_origin::CASES,
     consistency::CASES,
     delegation::CASES,
+    delegation_referral::CASES,
     dnssec::CASES,
     edns::CASES,
     glue::CASES,
     nameserver::CASES,
+    nameserver_answers::CASES,
+    nameserver_edns::CASES,
+    nameserver_version::CASES,
     syntax::CASES,
     zone::CASES,
 ];
@@ -143,6 +155,12 @@ pub(crate) async fn first_response(run: &Run, rtype: Rtype) -> Option<Arc<Exchan
 /// Whether this is an address by which a host means itself, as several cases define it.
 pub(crate) fn is_localhost(address: IpAddr) -> bool {
     [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)].contains(&address)
+}
+
+/// Asks a server once it is known whether it answers at all, so that one that is dead is not asked by every case at once.
+pub(crate) async fn ask_known(run: &Run, address: IpAddr, question: &Question) -> Arc<Exchange> {
+    run.ask(address, &Question::plain(run.zone(), Rtype::SOA)).await;
+    run.ask(address, question).await
 }
 
 /// Reports the servers that are not asked because their family is off.

@@ -99,7 +99,12 @@ pub async fn said(lab: &Lab, zone: &str, case: &str) -> Vec<String> {
 
 /// As [`said`], with other settings.
 pub async fn said_with(lab: &Lab, zone: &str, case: &str, with: With) -> Vec<String> {
-    let lines = found(lab, zone, case, with).await.into_iter().map(|finding| {
+    lines(found(lab, zone, case, with).await)
+}
+
+/// Findings, one a line, sorted.
+pub fn lines(findings: impl IntoIterator<Item = Finding>) -> Vec<String> {
+    let lines = findings.into_iter().map(|finding| {
         let steady = |name: &str| !["keytag", "date", "expiration"].contains(&name);
         let args = finding.args.iter().filter(|(name, _)| steady(name));
         let args: Vec<String> = args.map(|(name, value)| format!(" {name}={value}")).collect();

@@ -5,8 +5,11 @@
     reason = "these are tests, and clippy takes only their #[test] functions for such"
 )]
 
+mod address;
+mod arguments;
 mod case_in_lab;
 mod chain;
+mod connectivity_origin;
 mod dnssec;
 mod dnssec_more;
 mod dnsviz_table;
@@ -19,6 +22,7 @@ mod plan;
 mod scenarios;
 mod scripted;
 mod servers;
+mod small_world;
 mod transport;
 mod verify;
 mod zone;

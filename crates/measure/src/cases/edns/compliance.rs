@@ -14,9 +14,9 @@ use crate::response::Response;
 use crate::run::Run;
 
 /// The code of an option that nobody uses (IANA DNS EDNS0 option codes, unassigned in 2026).
-const UNKNOWN_OPTION: u16 = 100;
+pub(crate) const UNKNOWN_OPTION: u16 = 100;
 /// A flag after DO that nobody uses (IANA EDNS header flags).
-const UNKNOWN_FLAG: u16 = 0x0080;
+pub(crate) const UNKNOWN_FLAG: u16 = 0x0080;
 /// An opcode that nobody uses (IANA DNS opcodes).
 const UNKNOWN_OPCODE: u8 = 15;
 /// A type that nobody uses (IANA RR types).

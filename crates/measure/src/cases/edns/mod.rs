@@ -14,6 +14,7 @@ mod weakness;
 
 use std::net::IpAddr;
 
+pub(crate) use compliance::{UNKNOWN_FLAG, UNKNOWN_OPTION};
 use futures_util::future::join_all;
 
 use super::{Case, Emission, case};
