@@ -102,8 +102,11 @@ pub struct InitArgs {
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// The zone.
-    #[arg(required_unless_present = "zones")]
+    #[arg(required_unless_present_any = ["zones", "list_tests"])]
     pub zone: Option<Name>,
+    /// Print the ids of all test cases, one a line, and end.
+    #[arg(long)]
+    pub list_tests: bool,
     /// Check every zone named in this file, one a line; `-` is standard input.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["zone", "ns", "ds", "save", "restore", "genreport"])]
     pub zones: Option<PathBuf>,
@@ -140,6 +143,13 @@ pub struct CheckArgs {
     /// Levels of tags that differ from the defaults: TOML, or a Zonemaster profile in JSON.
     #[arg(long, value_name = "FILE")]
     pub profile: Option<PathBuf>,
+    /// Table of who announces which addresses (pfx2as, riswhoisdump, bgp.tools table, GeoLite2 ASN); without one a
+    /// look-up service is asked.
+    #[arg(long, value_name = "FILE")]
+    pub routes: Option<PathBuf>,
+    /// One of IANA's special-purpose address registries (CSV) in the place of what ships. May be repeated.
+    #[arg(long = "special-registry", value_name = "FILE")]
+    pub special_registries: Vec<PathBuf>,
     /// Do not ask over IPv4.
     #[arg(long, conflicts_with = "no_ipv6")]
     pub no_ipv4: bool,

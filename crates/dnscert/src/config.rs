@@ -60,6 +60,11 @@ pub struct DnsConfig {
     pub hints: PathBuf,
     /// File of trust anchors, DS or DNSKEY records; empty for those of the IANA root, or for none with other hints.
     pub anchors: PathBuf,
+    /// Table of who announces which addresses, in a form that [`measure::RouteTable`] reads; empty: a look-up service
+    /// is asked for every address in every round.
+    pub routes: PathBuf,
+    /// IANA's special-purpose address registries (CSV); empty: those that ship.
+    pub special_registries: Vec<PathBuf>,
     /// Port of the name servers. Other than 53 only in a lab.
     pub port: u16,
     /// Ask over IPv4.
@@ -120,6 +125,8 @@ impl Default for DnsConfig {
         Self {
             hints: PathBuf::new(),
             anchors: PathBuf::new(),
+            routes: PathBuf::new(),
+            special_registries: Vec::new(),
             port: 53,
             ipv4: true,
             ipv6: true,
@@ -168,9 +175,11 @@ impl Config {
             &mut config.data,
             &mut config.dns.hints,
             &mut config.dns.anchors,
+            &mut config.dns.routes,
             &mut config.mail.folder,
         ];
-        for path in paths.into_iter().chain(certificate) {
+        let registries = &mut config.dns.special_registries;
+        for path in paths.into_iter().chain(registries).chain(certificate) {
             if path.is_relative() && !path.as_os_str().is_empty() {
                 *path = folder.join(&*path);
             }

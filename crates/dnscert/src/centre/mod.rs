@@ -15,7 +15,7 @@ use csirt::Records;
 use csirt::notices::{Centre as Identity, Mailer};
 use csirt::requests::Patience;
 use lake::Lake;
-use measure::{Internet, Settings};
+use measure::{Internet, Profile, Settings};
 use model::{Clock, Name};
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +33,8 @@ pub struct Centre {
     pub lake: Lake,
     /// The way into the DNS.
     pub internet: Internet,
+    /// By what rounds are judged.
+    pub profile: Profile,
     /// How the centre signs its notices.
     pub identity: Identity,
     /// How notices leave.
@@ -70,6 +72,7 @@ impl Centre {
             records,
             lake,
             internet,
+            profile: profile(&config)?,
             identity: identity(&config),
             mailer: mailer(&config)?,
             patience: Patience::default(),
@@ -162,6 +165,13 @@ const TASKS: [(&str, Task); 4] = [
     ("requests", |centre, stop| Box::pin(jobs::watch_requests(centre, stop))),
     ("upkeep", |centre, stop| Box::pin(upkeep::run(centre, stop))),
 ];
+
+/// By what rounds are judged, by the configuration.
+pub fn profile(config: &Config) -> anyhow::Result<Profile> {
+    let routes = &config.dns.routes;
+    let routes = (!routes.as_os_str().is_empty()).then_some(routes.as_path());
+    crate::commands::with_tables(Profile::default(), routes, &config.dns.special_registries)
+}
 
 /// How the DNS is asked, by the configuration.
 pub fn dns_settings(config: &Config) -> anyhow::Result<Settings> {

@@ -85,7 +85,11 @@ async fn round(
     let zone = &watched.watch.zone;
     let now = centre.records.now();
     let inquiry = centre.internet.inquiry();
-    let report = measure::check(&inquiry, &CheckPlan::of(zone.clone()), now).await;
+    let plan = CheckPlan {
+        profile: centre.profile.clone(),
+        ..CheckPlan::of(zone.clone())
+    };
+    let report = measure::check(&inquiry, &plan, now).await;
     let samples = inquiry.samples(&centre.config.dns.probe, zone);
     centre
         .lake

@@ -89,6 +89,7 @@ async fn examine(config: &Config, findings: &mut Findings) {
     }
     findings.tell(portal(config));
     findings.tell(address(config));
+    findings.tell(tables(config));
     for health in dns(config).await {
         findings.tell(health);
     }
@@ -189,6 +190,32 @@ fn address(config: &Config) -> Health {
             mend: "put a TLS proxy before the portal and write its https:// address into `public_url`".to_owned(),
         }
     }
+}
+
+fn tables(config: &Config) -> Health {
+    let profile = match centre::profile(config) {
+        Ok(profile) => profile,
+        Err(error) => {
+            return Health::Bad {
+                what: format!("a table that rounds are judged by cannot be used: {error:#}"),
+                mend: "fetch the file anew, or take it out of `dns.routes` or `dns.special_registries`".to_owned(),
+            };
+        }
+    };
+    let registries = format!("special-purpose addresses as of {}", profile.special_purpose.as_of());
+    Health::Good(match &profile.routes {
+        Some(routes) => {
+            let written = routes
+                .as_of()
+                .map(|time| format!(", written {time:.0}"))
+                .unwrap_or_default();
+            format!(
+                "{registries}; {} prefixes in the table of routes{written}",
+                routes.prefixes()
+            )
+        }
+        None => format!("{registries}; who announces an address is asked of a service in the DNS"),
+    })
 }
 
 async fn dns(config: &Config) -> Vec<Health> {

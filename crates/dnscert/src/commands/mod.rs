@@ -13,7 +13,7 @@ mod serve;
 mod watch;
 
 pub use account::create as create_account;
-pub use check::{read_anchors, read_hints};
+pub use check::{read_anchors, read_hints, with_tables};
 pub use lab::world;
 
 use std::path::Path;

@@ -74,6 +74,60 @@ async fn a_healthy_zone_ends_with_status_0_and_a_broken_one_with_status_1() {
     );
 }
 
+#[test]
+fn all_test_cases_are_listed_one_a_line() {
+    let output = dnscert(&["check", "--list-tests"]);
+    assert_eq!(output.status.code(), Some(0));
+    let listed = stdout(&output);
+    let listed: Vec<&str> = listed.lines().collect();
+    assert!(
+        listed.contains(&"basic01") && listed.contains(&"nameserver15"),
+        "{listed:?}"
+    );
+    assert!(listed.len() > 50);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_are_read_from_files() {
+    let lab = pocket().await;
+    let folder = tempfile::tempdir().unwrap();
+    let hints = write_hints(folder.path(), &lab);
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let routes = file("routes.txt", "127.10.3.0/24 64500\n");
+    let registry = "Address Block,Name,RFC,Allocation Date,Globally Reachable\n127.10.3.2/32,Documentation (here),x,2031-02,False\n";
+    let registry = file("ipv4.csv", registry);
+    let common = format!(
+        "good.test --hints {hints} --port {} --no-ipv6 --level debug --json",
+        lab.port()
+    );
+    let cases = "--test address01 --test connectivity03";
+    let output = check(words(&format!(
+        "{common} {cases} --routes {routes} --special-registry {registry}"
+    )))
+    .await;
+    let document: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let tags: Vec<&str> = document["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|f| f["tag"].as_str())
+        .collect();
+    assert!(
+        tags.contains(&"A01_DOCUMENTATION_ADDR") && tags.contains(&"IPV4_ONE_ASN"),
+        "{tags:?}"
+    );
+
+    let broken = file("broken.txt", "nonsense\n");
+    let output = check(words(&format!("{common} --routes {broken}"))).await;
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(said.contains("broken.txt") && said.contains("line 1"), "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn saved_exchanges_are_judged_again_without_asking() {
     let lab = pocket().await;

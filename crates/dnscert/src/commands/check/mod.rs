@@ -8,12 +8,13 @@ mod terminal;
 
 use std::io::Write as _;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use measure::{Anchor, CheckPlan, Inquiry, Internet, Profile, Report, Settings, Undelegated};
+use measure::{Anchor, CheckPlan, Inquiry, Internet, Profile, Report, RouteTable, Settings, Undelegated};
 use model::{Level, Name};
 
 use self::progress::Progress;
@@ -31,6 +32,10 @@ const NOT_TESTED: u8 = 3;
 
 /// Status 0 clean, 1 findings at ERROR or above, 2 usage, 3 could not test. Of many zones the first that fits: 1, 3, 0.
 pub async fn run(arguments: CheckArgs) -> anyhow::Result<ExitCode> {
+    if arguments.list_tests {
+        measure::cases::ids().for_each(|id| println!("{id}"));
+        return Ok(ExitCode::from(CLEAN));
+    }
     let plan = match plan(&arguments) {
         Ok(plan) => plan,
         Err(error) => {
@@ -112,6 +117,7 @@ fn plan(arguments: &CheckArgs) -> anyhow::Result<CheckPlan> {
         Some(file) => Profile::load(file).with_context(|| format!("reading the profile `{}`", file.display()))?,
         None => Profile::default(),
     };
+    let profile = with_tables(profile, arguments.routes.as_deref(), &arguments.special_registries)?;
     let undelegated = (!ns.is_empty() || !arguments.ds.is_empty()).then(|| Undelegated {
         ns,
         ds: arguments.ds.clone(),
@@ -134,6 +140,20 @@ fn chosen(arguments: &CheckArgs) -> Vec<String> {
         (false, true) => ids.collect(),
         (false, false) => arguments.tests.iter().map(|case| case.to_ascii_lowercase()).collect(),
     }
+}
+
+/// The profile with these tables in the place of its own.
+pub fn with_tables(mut profile: Profile, routes: Option<&Path>, registries: &[PathBuf]) -> anyhow::Result<Profile> {
+    if let Some(file) = routes {
+        let table = RouteTable::load(file).context("reading the table of routes")?;
+        profile.routes = Some(Arc::new(table));
+    }
+    for file in registries {
+        let registries = profile.special_purpose.with_file(file);
+        let registries = registries.context("reading the registry of special-purpose addresses")?;
+        profile.special_purpose = Arc::new(registries);
+    }
+    Ok(profile)
 }
 
 /// `NAME` or `NAME/IP`.
