@@ -97,7 +97,7 @@ impl FromStr for Name {
             text: text.to_owned(),
             reason: reason.to_string(),
         };
-        let trimmed = text.trim();
+        let trimmed = trim(text);
         if trimmed.is_empty() {
             return Err(wrong(&"it is empty"));
         }
@@ -108,6 +108,17 @@ impl FromStr for Name {
         };
         let wire = Wire::<Vec<u8>>::from_str(&ascii).map_err(|error| wrong(&error))?;
         Ok(Self::from_wire(&wire))
+    }
+}
+
+/// The text without the blanks around it; one that is escaped belongs to the name.
+fn trim(text: &str) -> &str {
+    let text = text.trim_start();
+    let trimmed = text.trim_end();
+    let escapes = trimmed.bytes().rev().take_while(|octet| *octet == b'\\').count();
+    match text[trimmed.len()..].chars().next() {
+        Some(blank) if escapes % 2 == 1 => &text[..trimmed.len() + blank.len_utf8()],
+        _ => trimmed,
     }
 }
 
@@ -181,6 +192,16 @@ mod tests {
         assert_eq!(name("WWW.Example.COM.").to_string(), "www.example.com");
         assert_eq!(name(".").to_string(), ".");
         assert_eq!(name("."), Name::root());
+    }
+
+    #[test]
+    fn blanks_around_a_name_do_not_count_unless_they_are_escaped() {
+        assert_eq!(name("  a.test \n"), name("a.test"));
+        for escaped in ["a.b\\ ", "a.b\\\\\\ "] {
+            assert_eq!(name(escaped).to_string(), escaped);
+            assert_eq!(name(&format!("{escaped} ")), name(escaped));
+        }
+        assert_eq!(name("a.b\\\\ ").to_string(), "a.b\\\\");
     }
 
     #[test]
