@@ -137,7 +137,7 @@ fn sort<R: Row>(batches: &[RecordBatch]) -> Result<RecordBatch, ArrowError> {
     take_record_batch(&all, &order)
 }
 
-fn properties() -> WriterProperties {
+pub(crate) fn properties() -> WriterProperties {
     let time = || ColumnPath::from("time");
     WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).unwrap_or_default()))

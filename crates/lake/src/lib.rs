@@ -14,6 +14,7 @@ mod journal;
 pub mod part;
 mod row;
 mod sample;
+mod sample_file;
 mod summary;
 mod table;
 mod upkeep;
@@ -31,6 +32,7 @@ use model::{Name, Sample, ZoneChange};
 
 pub use error::Error;
 pub use part::{Limits, PartId, Refusal};
+pub use sample_file::SampleFile;
 pub use summary::{Day, RttPoint};
 
 use table::{Batch, Table, filter};

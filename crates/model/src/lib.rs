@@ -31,7 +31,7 @@ pub use language::Language;
 pub use name::{Name, NameError};
 pub use plan::{Plan, PlanError, PlannedQuestion, PlannedZone};
 pub use prefix::{Prefix, PrefixError};
-pub use sample::{Family, Outcome, Sample, Transport};
+pub use sample::{AnswerRecord, AnsweredSample, Family, Outcome, Sample, Transport};
 pub use signal::{Detector, Severity, Signal};
 pub use tlp::Tlp;
 pub use zone_change::{ChangedPart, ZoneChange};

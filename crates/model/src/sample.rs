@@ -135,3 +135,29 @@ impl Sample {
         Family::of(self.address)
     }
 }
+
+/// One record of an answer, in presentation form, in the words of the Passive DNS Common Output Format
+/// (draft-dulaunoy-dnsop-passive-dns-cof).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerRecord {
+    /// Owner name.
+    pub rrname: Name,
+    /// Type, as its mnemonic or `TYPE65280`.
+    pub rrtype: String,
+    /// Time to live, in seconds.
+    pub ttl_secs: u32,
+    /// Record data.
+    pub rdata: String,
+}
+
+/// A sample with what the answer says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AnsweredSample {
+    /// The sample.
+    pub sample: Sample,
+    /// Its answer section.
+    pub answers: Vec<AnswerRecord>,
+    /// Whether some of that section could not be read; what follows that place is missing.
+    pub malformed: bool,
+}

@@ -9,6 +9,8 @@ mod parts;
 #[cfg(test)]
 mod reads;
 #[cfg(test)]
+mod sample_file;
+#[cfg(test)]
 mod story;
 #[cfg(test)]
 mod upkeep;
