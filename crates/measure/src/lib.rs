@@ -5,6 +5,7 @@
 
 pub mod cases;
 mod check;
+mod cuts;
 pub mod dnssec;
 mod exchange;
 mod hints;
@@ -29,10 +30,11 @@ mod server;
 mod settings;
 mod special_purpose;
 pub mod spf;
+pub mod sweep;
 mod verify;
 mod walk;
 
-pub use domain::base::iana::Rtype;
+pub use domain::base::iana::{OptRcode, Rtype};
 
 pub use cases::{Case, Emission};
 pub use check::{CheckPlan, Report, ServerState, check};

@@ -42,6 +42,10 @@ pub struct Lookup {
     pub alias: bool,
     /// The name at the end of the aliases.
     pub canonical: Name,
+    /// The CNAME records that led to the name which `exchange` asked for.
+    pub aliases: Vec<Record>,
+    /// The exchange that settled it: the last usable one, or one that was of no use where none was.
+    pub exchange: Option<Arc<Exchange>>,
 }
 
 /// Where a look-up stands among those it is part of.
@@ -106,26 +110,6 @@ impl Run {
         .await
     }
 
-    /// Remembers the name servers of a zone for later look-ups.
-    pub(crate) fn note_cut(&self, zone: &Name, servers: NsSet) {
-        self.cuts
-            .lock()
-            .expect("no holder of this lock panics")
-            .entry(zone.clone())
-            .or_insert(Arc::new(servers));
-    }
-
-    fn closest_cut(&self, name: &Name) -> (Name, Arc<NsSet>) {
-        let cuts = self.cuts.lock().expect("no holder of this lock panics");
-        let mut zone = name.clone();
-        loop {
-            if let Some(servers) = cuts.get(&zone) {
-                return (zone, servers.clone());
-            }
-            zone = zone.parent().expect("the cut of the root is known from the start");
-        }
-    }
-
     fn resolve(
         &self,
         name: Name,
@@ -137,19 +121,25 @@ impl Run {
             let mut current = name.clone();
             let mut rcode = None;
             let mut is_circle = false;
+            let (mut aliases, mut last) = (Vec::new(), None);
             'alias: for _ in 0..STEPS {
                 let from = match (rtype, current.parent()) {
                     (Rtype::DS, Some(parent)) => parent,
                     _ => current.clone(),
                 };
-                let (mut zone, mut servers) = start.take().unwrap_or_else(|| self.closest_cut(&from));
+                let (mut zone, mut servers) = start.take().unwrap_or_else(|| self.cuts.closest(&from));
                 for _ in 0..STEPS {
                     // what was said on the way here is no answer
                     rcode = None;
                     let question = Question::plain(&current, rtype);
-                    let Some(exchange) = self.ask_any(&zone, &servers, &question, &within).await else {
-                        break 'alias;
+                    let exchange = match self.ask_any(&zone, &servers, &question, &within).await {
+                        Ok(exchange) => exchange,
+                        Err(useless) => {
+                            last = useless;
+                            break 'alias;
+                        }
                     };
+                    last = Some(exchange.clone());
                     let Some(response) = exchange.response() else {
                         break 'alias;
                     };
@@ -165,15 +155,18 @@ impl Run {
                             records,
                             alias: canonical != name,
                             canonical,
+                            aliases,
+                            exchange: last,
                         };
                     }
                     if canonical != current {
+                        aliases.extend(response.answer_type(Rtype::CNAME).cloned());
                         current = canonical;
                         continue 'alias;
                     }
                     match response.referral() {
                         Some((below, set)) if leads_down(&zone, &below, &current) => {
-                            self.note_cut(&below, set.clone());
+                            self.cuts.note(&below, set.clone());
                             (zone, servers) = (below, Arc::new(set));
                         }
                         _ => break 'alias,
@@ -186,23 +179,27 @@ impl Run {
                 records: Vec::new(),
                 alias: is_circle || current != name,
                 canonical: current,
+                aliases,
+                exchange: last,
             }
         }
         .boxed()
     }
 
     /// The first usable answer of a zone's servers: one after the other, the next as soon as one is slow or useless.
+    /// Where none is usable, the last that was of no use.
     async fn ask_any(
         &self,
         zone: &Name,
         servers: &NsSet,
         question: &Question,
         within: &Within,
-    ) -> Option<Arc<Exchange>> {
+    ) -> Result<Arc<Exchange>, Option<Arc<Exchange>>> {
         let known: BTreeSet<IpAddr> = servers.values().flatten().copied().collect();
-        if let Some(exchange) = self.race(zone, known, question).await {
-            return Some(exchange);
-        }
+        let mut useless = match self.race(zone, known, question).await {
+            Ok(exchange) => return Ok(exchange),
+            Err(useless) => useless,
+        };
         for name in servers
             .iter()
             .filter(|(_, addresses)| addresses.is_empty())
@@ -222,14 +219,21 @@ impl Run {
                 .chain(&aaaa.records)
                 .filter_map(Record::address)
                 .collect();
-            if let Some(exchange) = self.race(zone, addresses, question).await {
-                return Some(exchange);
+            self.cuts.note_addresses(zone, name, &addresses);
+            match self.race(zone, addresses, question).await {
+                Ok(exchange) => return Ok(exchange),
+                Err(other) => useless = more_telling(other, useless),
             }
         }
-        None
+        Err(useless)
     }
 
-    async fn race(&self, zone: &Name, addresses: BTreeSet<IpAddr>, question: &Question) -> Option<Arc<Exchange>> {
+    async fn race(
+        &self,
+        zone: &Name,
+        addresses: BTreeSet<IpAddr>,
+        question: &Question,
+    ) -> Result<Arc<Exchange>, Option<Arc<Exchange>>> {
         // IPv4 first: where IPv6 leads nowhere, it does so slowly
         // whose an address is does not depend on the zone under test, and a thousand zones share their servers
         let is_of_address = matches!(question.rtype, Rtype::PTR | Rtype::TXT);
@@ -238,6 +242,7 @@ impl Run {
             .into_iter()
             .filter(|address| self.inquiry().is_enabled(*address));
         let mut asked = FuturesUnordered::new();
+        let mut useless: Option<Arc<Exchange>> = None;
         loop {
             let next = waiting.next();
             let is_last = next.is_none();
@@ -245,21 +250,30 @@ impl Run {
                 asked.push(self.inquiry().ask_or_share(address, question, may_share));
             }
             if asked.is_empty() {
-                return None;
+                return Err(useless);
             }
             let first = if is_last {
                 asked.next().await
             } else {
                 tokio::time::timeout(HEDGE, asked.next()).await.unwrap_or(None)
             };
-            if let Some(exchange) = first
-                && exchange
-                    .response()
-                    .is_some_and(|response| is_usable(response, zone, question))
-            {
-                return Some(exchange);
+            let Some(exchange) = first else { continue };
+            let response = exchange.response();
+            if response.is_some_and(|response| is_usable(response, zone, question)) {
+                return Ok(exchange);
             }
+            useless = more_telling(Some(exchange), useless);
         }
+    }
+}
+
+/// Of two exchanges of no use the later, but an answer rather than silence.
+fn more_telling(later: Option<Arc<Exchange>>, earlier: Option<Arc<Exchange>>) -> Option<Arc<Exchange>> {
+    let is_answer = |exchange: &Option<Arc<Exchange>>| exchange.as_ref().is_some_and(|one| one.response().is_some());
+    if later.is_none() || (is_answer(&earlier) && !is_answer(&later)) {
+        earlier
+    } else {
+        later
     }
 }
 

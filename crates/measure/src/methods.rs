@@ -180,7 +180,7 @@ impl Run {
             let set = self.with_outside_addresses(ns).await;
             if !set.is_empty() {
                 // look-ups of names within the zone need not come down from the root again
-                self.note_cut(self.zone(), set.clone());
+                self.cuts.note(self.zone(), set.clone());
             }
             Some(set)
         });

@@ -12,6 +12,7 @@ use tokio::sync::OnceCell;
 
 use crate::cases::chain;
 use crate::check::CheckPlan;
+use crate::cuts::Cuts;
 use crate::exchange::Exchange;
 use crate::inquiry::Inquiry;
 use crate::lookup::Lookup;
@@ -47,12 +48,18 @@ pub struct Run {
     child_servers: OnceCell<BTreeSet<Server>>,
     child_addresses: OnceCell<BTreeMap<IpAddr, BTreeSet<Name>>>,
     pub(crate) lookups: Mutex<HashMap<(Name, Rtype), Lookup>>,
-    pub(crate) cuts: Mutex<HashMap<Name, Arc<NsSet>>>,
+    pub(crate) cuts: Arc<Cuts>,
 }
 
 impl Run {
     /// A run as planned; signatures are judged as of `now`.
     pub fn new(inquiry: &Inquiry, plan: &CheckPlan, now: Timestamp) -> Self {
+        let cuts = Arc::new(Cuts::new(root_servers(inquiry.hints())));
+        Self::with_cuts(inquiry, plan, now, cuts)
+    }
+
+    /// As [`Run::new`], with zone cuts that other runs have met.
+    pub(crate) fn with_cuts(inquiry: &Inquiry, plan: &CheckPlan, now: Timestamp, cuts: Arc<Cuts>) -> Self {
         let run = Self {
             inquiry: inquiry.clone(),
             zone: plan.zone.clone(),
@@ -68,11 +75,10 @@ impl Run {
             child_servers: OnceCell::new(),
             child_addresses: OnceCell::new(),
             lookups: Mutex::default(),
-            cuts: Mutex::default(),
+            cuts,
         };
-        run.note_cut(&Name::root(), run.root_servers());
         if run.is_undelegated() {
-            run.note_cut(&run.zone, run.undelegated_servers());
+            run.cuts.note(&run.zone, run.undelegated_servers());
         }
         run
     }
@@ -145,10 +151,7 @@ impl Run {
 
     /// The root name servers.
     pub(crate) fn root_servers(&self) -> NsSet {
-        let hints = self.inquiry.hints().iter();
-        hints
-            .map(|(name, addresses)| (name.clone(), addresses.iter().copied().collect()))
-            .collect()
+        root_servers(self.inquiry.hints())
     }
 
     /// The name servers given for an undelegated test, with all the addresses given.
@@ -205,4 +208,12 @@ impl Run {
             })
             .collect()
     }
+}
+
+/// Root hints as a set of name servers.
+pub(crate) fn root_servers(hints: &[(Name, Vec<IpAddr>)]) -> NsSet {
+    hints
+        .iter()
+        .map(|(name, addresses)| (name.clone(), addresses.iter().copied().collect()))
+        .collect()
 }

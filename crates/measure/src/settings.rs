@@ -35,6 +35,8 @@ pub struct Settings {
     /// Pause between two odd questions to one address, as those of edns01 and edns02 are. The value of ISC's genreport
     /// (`-U`): a server that limits rates or logs what is odd is not burdened more than by the tool that it knows.
     pub odd_question_pause: Duration,
+    /// Questions per second, whoever is asked; zero: no limit.
+    pub rate: u32,
     /// How long answers of servers above the parent (the root, and top-level domains on other names) serve all
     /// inquiries. Zero: each inquiry asks for itself. What is said of the zone under test is always asked anew.
     pub shared_for: Duration,
@@ -68,6 +70,7 @@ impl Default for Settings {
             per_server_rate: 400,
             per_server_burst: 400,
             odd_question_pause: Duration::from_millis(113),
+            rate: 0,
             shared_for: Duration::from_secs(30),
             silent_for: Duration::from_secs(90),
             inquiry_questions: 5_000,

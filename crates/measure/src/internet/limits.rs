@@ -18,6 +18,9 @@ pub(crate) struct Targets {
     slots: usize,
     interval: Duration,
     burst: Duration,
+    /// Least time between two questions, whoever is asked.
+    overall_interval: Duration,
+    overall_at_rest: Mutex<Instant>,
     known: Mutex<HashMap<IpAddr, Arc<Target>>>,
 }
 
@@ -34,6 +37,8 @@ impl Targets {
             slots: settings.per_server.min(Semaphore::MAX_PERMITS),
             interval,
             burst: interval * settings.per_server_burst,
+            overall_interval: Duration::from_secs(1).checked_div(settings.rate).unwrap_or_default(),
+            overall_at_rest: Mutex::new(Instant::now()),
             known: Mutex::default(),
         }
     }
@@ -53,16 +58,8 @@ impl Targets {
             ),
             false => None,
         };
-        let now = Instant::now();
-        let wait = {
-            let mut at_rest = target.at_rest.lock().expect("no holder of this lock panics");
-            let start = (*at_rest).max(now);
-            *at_rest = start + self.interval;
-            start.duration_since(now).saturating_sub(self.burst)
-        };
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
-        }
+        wait(turn(&target.at_rest, self.interval).saturating_sub(self.burst)).await;
+        wait(turn(&self.overall_at_rest, self.overall_interval)).await;
         permit
     }
 
@@ -79,5 +76,20 @@ impl Targets {
             at_rest: Mutex::new(Instant::now()),
         };
         known.entry(address).or_insert_with(|| Arc::new(new())).clone()
+    }
+}
+
+/// How long the next question has to wait where there may be one each `interval`.
+fn turn(at_rest: &Mutex<Instant>, interval: Duration) -> Duration {
+    let now = Instant::now();
+    let mut at_rest = at_rest.lock().expect("no holder of this lock panics");
+    let start = (*at_rest).max(now);
+    *at_rest = start + interval;
+    start.duration_since(now)
+}
+
+async fn wait(span: Duration) {
+    if !span.is_zero() {
+        tokio::time::sleep(span).await;
     }
 }

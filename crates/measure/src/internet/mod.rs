@@ -7,8 +7,8 @@ pub(crate) mod health;
 mod judge;
 mod limits;
 mod shared;
-mod tcp;
-mod udp;
+pub(crate) mod tcp;
+pub(crate) mod udp;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

@@ -74,7 +74,8 @@ impl Pool {
     }
 }
 
-fn open(is_ipv4: bool) -> io::Result<UdpSocket> {
+/// A socket on a random port that reports refusals.
+pub(crate) fn open(is_ipv4: bool) -> io::Result<UdpSocket> {
     let any: SocketAddr = if is_ipv4 {
         (Ipv4Addr::UNSPECIFIED, 0).into()
     } else {

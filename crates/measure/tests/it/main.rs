@@ -23,6 +23,7 @@ mod scenarios;
 mod scripted;
 mod servers;
 mod small_world;
+mod sweep;
 mod transport;
 mod verify;
 mod zone;
