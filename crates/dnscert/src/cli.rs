@@ -1,10 +1,12 @@
 //! The command line: what can be said, parsed and not yet done.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use measure::Rtype;
 use model::{Ds, Language, Level, Name};
 
 /// Coordinates the security of the DNS: measures, warns, asks the right party, and verifies the repair.
@@ -32,6 +34,8 @@ pub enum Command {
     Doctor(ConfigArg),
     /// Test the delegation and DNSSEC of a zone.
     Check(Box<CheckArgs>),
+    /// Ask one question for each of many names, and write what came of it as lines of JSON.
+    Sweep(Box<SweepArgs>),
     /// Say who answers for a name or an address, and why.
     Route(RouteArgs),
     /// Import into or export from the directory of organisations.
@@ -173,6 +177,116 @@ pub struct CheckArgs {
     pub restore: Option<PathBuf>,
 }
 
+/// `dnscert sweep`.
+#[derive(Debug, Args)]
+#[command(
+    group = clap::ArgGroup::new("whom").args(["servers", "resolvers", "iterate"]).required(true),
+    after_help = "Ends with status 0 when every name was answered, 1 when some were not or some lines are no names, \
+                  2 when the command line is wrong, 3 when it could not be done to the end, 130 after Ctrl-C."
+)]
+pub struct SweepArgs {
+    /// Read the names, one a line, from this file instead of standard input.
+    #[arg(long, value_name = "FILE")]
+    pub names: Option<PathBuf>,
+    /// Type that is asked for.
+    #[arg(long = "type", value_name = "TYPE", default_value = "A", value_parser = question_type)]
+    pub rtype: Rtype,
+    /// Ask these servers in turn: IP, IPv4:PORT or [IPv6]:PORT.
+    #[arg(long = "server", value_name = "ADDR", num_args = 1.., value_parser = server_address)]
+    pub servers: Vec<SocketAddr>,
+    /// Ask the servers in this file in turn, one a line.
+    #[arg(long, value_name = "FILE")]
+    pub resolvers: Option<PathBuf>,
+    /// Walk down from the root for each name, as a resolver does.
+    #[arg(long)]
+    pub iterate: bool,
+    /// Root hints for --iterate, as a zone file; by default those of the IANA root.
+    #[arg(long, value_name = "FILE", requires = "iterate")]
+    pub hints: Option<PathBuf>,
+    /// Port of all name servers for --iterate; other than 53 only in a lab.
+    #[arg(long, default_value_t = 53, requires = "iterate")]
+    pub port: u16,
+    /// With --iterate, do not ask over IPv6.
+    #[arg(long, requires = "iterate")]
+    pub no_ipv6: bool,
+    /// Questions per second in all; 0 for no limit. By default 1000, and no limit when all servers are on loopback.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
+    pub rate: Option<u32>,
+    /// Questions per second to one server; 0 for no limit. By default one each 113 ms, and no limit on loopback.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
+    pub max_per_target: Option<u32>,
+    /// Names under way at a time.
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u16).range(1..=measure::sweep::MOST_UNDER_WAY as i64))]
+    pub under_way: u16,
+    /// How long one name may take, all attempts together.
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    pub timeout: Duration,
+    /// Questions for one name before it counts as unanswered.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=i64::from(measure::sweep::MOST_ATTEMPTS)))]
+    pub attempts: u32,
+    /// Give up when no server at all has answered for so long.
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    pub patience: Duration,
+    /// Do not set the RD bit: ask authoritative servers as resolvers do.
+    #[arg(long)]
+    pub no_recursion: bool,
+    /// Announce by EDNS that answers of 1232 octets are taken.
+    #[arg(long, conflicts_with = "iterate")]
+    pub edns: bool,
+    /// Ask for DNSSEC records (DO); sets --edns.
+    #[arg(long, conflicts_with = "iterate")]
+    pub dnssec: bool,
+    /// Ask in random upper and lower case, which makes answers harder to forge (0x20).
+    #[arg(long)]
+    pub case_randomization: bool,
+    /// Lines of JSON, or Parquet, which needs --output.
+    #[arg(long, value_enum, default_value_t = SweepFormat::Ndjson)]
+    pub format: SweepFormat,
+    /// Write into this file instead of standard output.
+    #[arg(long, value_name = "FILE", required_if_eq("format", "parquet"))]
+    pub output: Option<PathBuf>,
+    /// Keep in this file how far the sweep has come, and go on from there when it exists.
+    #[arg(long, value_name = "FILE", requires = "output")]
+    pub resume: Option<PathBuf>,
+    /// Id of this vantage point, for the samples in Parquet.
+    #[arg(long, value_name = "ID", default_value = "sweep")]
+    pub probe: String,
+}
+
+/// Forms of a sweep's output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum SweepFormat {
+    /// A line of JSON for each name.
+    Ndjson,
+    /// A file with the columns of the lake's table `sample`.
+    Parquet,
+}
+
+/// A type that can be asked for in one message.
+fn question_type(text: &str) -> Result<Rtype, String> {
+    let rtype: Rtype = text.parse().map_err(|_| "it is no type of the DNS".to_owned())?;
+    match rtype {
+        Rtype::AXFR | Rtype::IXFR => Err("a zone transfer is no question for one name".to_owned()),
+        Rtype::OPT => Err("OPT is no type of a record".to_owned()),
+        rtype => Ok(rtype),
+    }
+}
+
+/// An address, with port 53 where none is given.
+pub fn server_address(text: &str) -> Result<SocketAddr, String> {
+    let address = text.parse::<IpAddr>().map(|address| SocketAddr::new(address, 53));
+    let address = address.or_else(|_| text.parse());
+    address.map_err(|_| "it is no IP address, with or without a port".to_owned())
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
+    match seconds {
+        0.01..=86_400.0 => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("it is not between 0.01 and 86400".to_owned()),
+    }
+}
+
 /// `dnscert route`.
 #[derive(Debug, Args)]
 pub struct RouteArgs {
@@ -306,7 +420,10 @@ impl Cli {
     /// Logs go to standard error; results go to standard output.
     pub fn start_logging(&self) {
         use tracing_subscriber::EnvFilter;
-        let quiet = matches!(self.command, Command::Check(_) | Command::Demo(_) | Command::Route(_));
+        let quiet = matches!(
+            self.command,
+            Command::Check(_) | Command::Demo(_) | Command::Route(_) | Command::Sweep(_)
+        );
         let default = match (self.verbose, quiet) {
             (0, true) => "error",
             (0, false) => "info,sqlx=warn,deltalake_core=warn,buoyant_kernel=warn,buoyant_kernel_engine=warn",

@@ -10,6 +10,7 @@ mod init;
 mod lab;
 mod route;
 mod serve;
+mod sweep;
 mod watch;
 
 pub use account::create as create_account;
@@ -35,6 +36,7 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(arguments) => serve::run(&arguments).await,
         Command::Doctor(arguments) => doctor::run(&arguments).await,
         Command::Check(arguments) => check::run(*arguments).await,
+        Command::Sweep(arguments) => sweep::run(*arguments).await,
         Command::Route(arguments) => route::run(arguments).await,
         Command::Directory(command) => directory::run(command).await,
         Command::Account(command) => account::run(command).await,

@@ -12,3 +12,4 @@ mod demo;
 mod kill;
 mod portal;
 mod real_loop;
+mod sweep;
