@@ -14,6 +14,7 @@ const USAGE: &str = "\
 Usage:
   cargo xtask test [--all]      every check of the project; with --all nothing may be left out
   cargo xtask bench check       this system beside zonemaster-cli and dnsviz, on the same zones
+  cargo xtask bench sweep       this system beside dnsperf, with the same million names against NSD
   cargo xtask packages          the Debian packages that the tests use, and which are missing
 ";
 
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(test::Scope::WhatIsHere),
         ["test", "--all"] => test::run(test::Scope::All),
         ["bench", "check"] => bench::check(),
+        ["bench", "sweep"] => bench::sweep(),
         ["packages"] => packages::report(),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

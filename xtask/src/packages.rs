@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
+use crate::bench;
 use crate::run::{is_installed, is_root};
 
 /// One package, the program by which it is recognised, and what is left out without it.
@@ -99,25 +100,6 @@ pub const PACKAGES: &[Package] = &[
     },
 ];
 
-/// Packages that only the benchmarks need.
-pub const PEERS: &[Package] = &[
-    Package {
-        name: "zonemaster-cli",
-        program: "zonemaster-cli",
-        needed_for: "bench check",
-    },
-    Package {
-        name: "dnsviz",
-        program: "dnsviz",
-        needed_for: "bench check",
-    },
-    Package {
-        name: "iproute2",
-        program: "ip",
-        needed_for: "bench check",
-    },
-];
-
 /// Those of `packages` that are not installed.
 pub fn missing(packages: &'static [Package]) -> Vec<&'static Package> {
     packages
@@ -163,7 +145,7 @@ fn run_quietly(command: &mut Command) {
 
 /// Prints the table of packages.
 pub fn report() -> ExitCode {
-    for package in PACKAGES.iter().chain(PEERS) {
+    for package in PACKAGES.iter().chain(bench::CHECK_PEERS).chain(bench::SWEEP_PEERS) {
         let state = if is_installed(package.program) {
             "installed"
         } else {

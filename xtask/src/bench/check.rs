@@ -1,77 +1,38 @@
-//! Benchmarks: us and the peers on the same work, in one run, as a ratio.
-//!
-//! `bench check` serves a healthy zone and one with a dead server from the lab, each at 0 and at 20 ms, on port 53 inside a
-//! network namespace of its own, and lets `dnscert check`, `zonemaster-cli` and `dnsviz` test them one after the other.
+//! `bench check` serves a healthy zone and one with a dead server from the lab, each at 0 and at 20 ms, on port 53, and lets
+//! `dnscert check`, `zonemaster-cli` and `dnsviz` test them one after the other.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::packages;
-use crate::run::{cargo, is_root, watched, workspace};
+use super::{binary, run};
+use crate::packages::Package;
+
+/// Whom we are compared with, and what the comparison needs.
+pub const PEERS: &[Package] = &[
+    Package {
+        name: "zonemaster-cli",
+        program: "zonemaster-cli",
+        needed_for: "bench check",
+    },
+    Package {
+        name: "dnsviz",
+        program: "dnsviz",
+        needed_for: "bench check",
+    },
+    Package {
+        name: "iproute2",
+        program: "ip",
+        needed_for: "bench check",
+    },
+];
 
 /// Runs of each tool on each zone; the fastest counts, so that a busy machine harms nobody.
 const RUNS: usize = 3;
 
-/// Marks the process that has the namespace for itself.
-const INSIDE: &str = "XTASK_BENCH_NAMESPACE";
-
-/// Full check of a healthy zone and of one with a dead server, at 0 and 20 ms.
-pub fn check() -> ExitCode {
-    if std::env::var_os(INSIDE).is_none() {
-        return outside();
-    }
-    match inside() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(reason) => {
-            eprintln!("xtask bench: {reason}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Builds, installs the peers, and starts itself again in a namespace.
-fn outside() -> ExitCode {
-    if !is_root() {
-        eprintln!("xtask bench: port 53 in a network namespace needs root");
-        return ExitCode::FAILURE;
-    }
-    let missing = packages::install(packages::PEERS);
-    if !missing.is_empty() {
-        let names: Vec<&str> = missing.iter().map(|package| package.name).collect();
-        eprintln!("xtask bench: not installed: {}", names.join(" "));
-        return ExitCode::FAILURE;
-    }
-    if !watched(cargo(&["build", "--release", "--package", "dnscert"]), |_| ()) {
-        return ExitCode::FAILURE;
-    }
-    let Ok(own) = std::env::current_exe() else {
-        return ExitCode::FAILURE;
-    };
-    let mut again = Command::new("unshare");
-    again
-        .args(["--net", "--mount"])
-        .arg(own)
-        .args(["bench", "check"])
-        .env(INSIDE, "1");
-    if watched(again, |_| ()) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
-}
-
-fn inside() -> Result<(), String> {
-    run(Command::new("ip").args(["link", "set", "lo", "up"]))?;
-    let folder = std::env::temp_dir().join(format!("dnscert-bench-{}", std::process::id()));
-    let result = compare(&folder);
-    // What is left behind is a few zone files in the folder for temporary things.
-    let _ = fs::remove_dir_all(&folder);
-    result
-}
-
-fn compare(folder: &Path) -> Result<(), String> {
+/// Prints seconds of each tool on each zone, and ratios.
+pub fn compare(folder: &Path) -> Result<(), String> {
     let ours = binary()?;
     println!(
         "{:<28} {:>10} {:>16} {:>10} {:>9} {:>9}",
@@ -191,25 +152,6 @@ fn best(make: impl Fn() -> Command) -> Result<f64, String> {
         fastest = fastest.min(begun.elapsed().as_secs_f64());
     }
     Ok(fastest)
-}
-
-fn run(command: &mut Command) -> Result<(), String> {
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{command:?} ended with {status}")),
-        Err(error) => Err(format!("could not start {command:?}: {error}")),
-    }
-}
-
-/// The release binary, where cargo puts it.
-fn binary() -> Result<PathBuf, String> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from);
-    let path = target.join("release/dnscert");
-    if path.is_file() {
-        Ok(path)
-    } else {
-        Err(format!("there is no `{}`", path.display()))
-    }
 }
 
 /// A root, one top-level domain and one zone, two servers each; the second of the zone's may be dead.
