@@ -58,15 +58,21 @@ pub const PACKAGES: &[Package] = &[
         program: "dnsviz",
         needed_for: "the chain of trust beside other validators, and its table of faults",
     },
+    // Debian has one mail server at a time: it takes the place of another one that is installed.
     Package {
-        name: "opensmtpd",
-        program: "smtpd",
-        needed_for: "the loop with a real mail server",
+        name: "postfix",
+        program: "postfix",
+        needed_for: "notices by a real relay",
     },
     Package {
         name: "dovecot-imapd",
         program: "dovecot",
-        needed_for: "the loop with a real mailbox",
+        needed_for: "a real mailbox, and passwords at the relay",
+    },
+    Package {
+        name: "openssl",
+        program: "openssl",
+        needed_for: "certificates of the mail servers",
     },
     Package {
         name: "chromium",

@@ -1,5 +1,6 @@
 //! For tests only: real servers, a database per test, request helpers.
 
+pub mod authority;
 pub mod browser;
 pub mod database;
 pub mod loopback;

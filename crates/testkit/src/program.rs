@@ -4,8 +4,9 @@ use std::path::Path;
 use std::process::{Child, Command};
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 
+use crate::database::all_demanded;
 use crate::loopback::wait_until;
 
 /// Whether all these programs are installed. Where one is not, the test is left out with a word on standard error, or
@@ -19,16 +20,28 @@ pub fn are_installed(programs: &[&str]) -> anyhow::Result<bool> {
     if missing.is_empty() {
         return Ok(true);
     }
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place where tests are told that nothing may be left out"
-    )]
-    let demanded = std::env::var("DNSCERT_TEST_ALL").is_ok_and(|value| value == "1");
-    if demanded {
+    if all_demanded() {
         bail!("{} not installed, and DNSCERT_TEST_ALL demands it", missing.join(", "));
     }
     eprintln!("left out: {} not installed", missing.join(", "));
     Ok(false)
+}
+
+/// Runs a program to its end. Fails with what it said when it did not end well.
+pub(crate) fn run(program: &str, arguments: &[&str]) -> anyhow::Result<()> {
+    let output = Command::new(program)
+        .args(arguments)
+        .output()
+        .with_context(|| format!("starting `{program}`"))?;
+    if !output.status.success() {
+        bail!(
+            "`{program} {}` failed:\n{}{}",
+            arguments.join(" "),
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(())
 }
 
 /// Ends a server with its own children: these end when it is asked to, and not when it is killed.

@@ -1,6 +1,7 @@
 //! The ways out: a mail relay, or a folder of `.eml` files.
 
 use std::io::Write;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -23,6 +24,12 @@ pub enum Security {
     None,
     /// TLS from the first octet (port 465).
     Tls,
+}
+
+/// Whether a host is this machine: the only one to which a password may go in the clear.
+pub fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// A relay (RFC 6409).
@@ -86,6 +93,12 @@ pub enum MailerError {
         #[source]
         source: lettre::transport::smtp::Error,
     },
+    /// The password would go to another machine in the clear, or would where somebody on the way wants it so.
+    #[error("`security` lets the password for the relay `{host}` travel in the clear; it must be `required` or `tls`")]
+    Clear {
+        /// Its host.
+        host: String,
+    },
     /// The certificate file cannot be read.
     #[error("the certificate file `{}` cannot be read", path.display())]
     Certificate {
@@ -120,6 +133,12 @@ pub(super) enum Handover {
 impl Mailer {
     /// A way to a relay. Nothing is connected yet.
     pub fn smtp(settings: &SmtpSettings) -> Result<Self, MailerError> {
+        let may_be_clear = matches!(settings.security, Security::None | Security::Opportunistic);
+        if may_be_clear && !settings.user.is_empty() && !is_loopback(&settings.host) {
+            return Err(MailerError::Clear {
+                host: settings.host.clone(),
+            });
+        }
         let relay = |source| MailerError::Relay {
             host: settings.host.clone(),
             source,
@@ -195,6 +214,9 @@ async fn send(relay: &AsyncSmtpTransport<Tokio1Executor>, mail: &Message) -> Han
         Err(error) => error,
     };
     let recipients = envelope.to().to_vec();
+    if is_about_us(&first) {
+        return Handover::Later(format!("the relay does not let us in: {}", chain(&first)));
+    }
     if !first.is_permanent() || recipients.len() < 2 {
         let text = chain(&first);
         return if first.is_permanent() {
@@ -221,6 +243,14 @@ async fn send(relay: &AsyncSmtpTransport<Tokio1Executor>, mail: &Message) -> Han
         (true, true) => Handover::Refused(failed),
         (true, false) => Handover::Later(failed),
     }
+}
+
+/// Whether the relay refused our user or password (RFC 4954 §6) or the way we came. That says nothing about the mail: it waits
+/// until somebody has mended the settings.
+fn is_about_us(error: &lettre::transport::smtp::Error) -> bool {
+    error
+        .status()
+        .is_some_and(|code| [530, 534, 535, 538].contains(&u16::from(code)))
 }
 
 fn words<'a>(lines: impl Iterator<Item = &'a str>) -> String {
@@ -268,6 +298,26 @@ mod tests {
         assert_eq!(std::fs::read(folder.path().join("one.eml")).unwrap(), b"first");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(Mailer::Folder(folder.path().to_owned()).has("one"));
+    }
+
+    #[test]
+    fn a_password_goes_in_the_clear_to_this_machine_at_most() {
+        let settings = |host: &str, security, user: &str| SmtpSettings {
+            host: host.to_owned(),
+            security,
+            user: user.to_owned(),
+            ..SmtpSettings::default()
+        };
+        for security in [Security::None, Security::Opportunistic] {
+            let clear = Mailer::smtp(&settings("mail.example", security, "centre"));
+            assert!(matches!(clear, Err(MailerError::Clear { .. })), "{security:?}");
+            assert!(Mailer::smtp(&settings("mail.example", security, "")).is_ok());
+            for host in ["localhost", "127.0.0.1", "::1", "[::1]"] {
+                assert!(Mailer::smtp(&settings(host, security, "centre")).is_ok(), "{host}");
+            }
+        }
+        assert!(Mailer::smtp(&settings("mail.example", Security::Required, "centre")).is_ok());
+        assert!(Mailer::smtp(&settings("mail.example", Security::Tls, "centre")).is_ok());
     }
 
     #[test]

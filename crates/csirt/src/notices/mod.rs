@@ -28,7 +28,7 @@ use crate::word::words;
 pub use deliver::{Delivery, deliver};
 pub use facts::Facts;
 pub use mail::is_address;
-pub use mailer::{Mailer, MailerError, Security, SmtpSettings};
+pub use mailer::{Mailer, MailerError, Security, SmtpSettings, is_loopback};
 pub use receive::{Received, receive};
 pub use render::{LINK_PLACEHOLDER, Rendered};
 pub use state::{NoticeEvent, NoticeKind, NoticeState};

@@ -20,6 +20,7 @@ mod jobs;
 mod links;
 mod matter;
 mod notices;
+mod relay;
 mod requests;
 mod schema;
 mod watch;

@@ -1,4 +1,4 @@
-//! The loop against what people run: NSD, Knot DNS and BIND as servers, OpenSMTPD and Dovecot between the centre and the
+//! The loop against what people run: NSD, Knot DNS and BIND as servers, Postfix and Dovecot between the centre and the
 //! party.
 
 use std::net::IpAddr;
@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 use mail_parser::MessageParser;
 use model::Name;
 use testkit::loopback::free_port;
-use testkit::mail_server::{MailServer, PASSWORD};
+use testkit::mail_server::{self, MailServer, PASSWORD};
 use testkit::name_server::{NameServer, Software, ZoneText};
 use testkit::program::are_installed;
 
@@ -18,15 +18,8 @@ use crate::portal::{Portal, hidden_fields};
 /// Longest wait for one step.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// What the test needs besides cargo.
-const PROGRAMS: &[&str] = &[
-    "/usr/sbin/nsd",
-    "/usr/sbin/knotd",
-    "/usr/sbin/named",
-    "/usr/sbin/smtpd",
-    "/usr/sbin/dovecot",
-    "/usr/bin/openssl",
-];
+/// What the test needs besides cargo and the mail servers.
+const NAME_SERVERS: &[&str] = &["/usr/sbin/nsd", "/usr/sbin/knotd", "/usr/sbin/named"];
 
 const SOA: &str = "$TTL 3600\n@ SOA ns1 hostmaster SERIAL 14400 3600 1209600 3600\n";
 
@@ -101,15 +94,16 @@ const DIRECTORY: &str = r#"{"format": "dnscert-directory-1", "organisations": [{
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_server_and_a_redelegation_are_told_by_real_mail_and_verified_on_real_servers() {
-    if !are_installed(PROGRAMS).unwrap() {
+    if !are_installed(&[NAME_SERVERS, mail_server::PROGRAMS].concat()).unwrap() {
         return;
     }
     let mut world = tokio::task::block_in_place(World::start);
     let mut mail = tokio::task::block_in_place(MailServer::start).unwrap();
-    // In the clear on loopback: Debian 12's OpenSMTPD ends every TLS handshake of current OpenSSL.
     let relay = format!(
-        "[mail.relay]\nhost = \"127.0.0.1\"\nport = {}\nsecurity = \"none\"",
-        mail.smtp_port
+        "[mail.relay]\nhost = \"localhost\"\nport = {}\nsecurity = \"required\"\nuser = \"centre\"\n\
+         password = \"{PASSWORD}\"\nca_file = \"{}\"",
+        mail.ports.submission,
+        mail.authority().display()
     );
     let mut centre = Centre::set_up(&world.hints(), world.port, &relay);
     tokio::task::block_in_place(|| {
@@ -237,7 +231,7 @@ struct Notice {
 async fn wait_for_mail(server: &MailServer, address: &str) -> Notice {
     let end = tokio::time::Instant::now() + PATIENCE;
     loop {
-        for raw in fetch_all(server.imap_port).await {
+        for raw in fetch_all(server.ports.imap).await {
             let mail = MessageParser::default().parse(&raw).unwrap();
             let is_for = mail.to().unwrap().iter().any(|to| to.address() == Some(address));
             let body = mail.body_text(0).unwrap_or_default().into_owned();
