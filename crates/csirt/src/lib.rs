@@ -21,6 +21,7 @@ pub mod alerts;
 pub mod cases;
 pub mod intake;
 pub mod links;
+pub mod mailbox;
 pub mod notices;
 pub mod requests;
 

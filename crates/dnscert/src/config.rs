@@ -32,6 +32,8 @@ pub struct Config {
     pub dns: DnsConfig,
     /// How notices leave.
     pub mail: MailConfig,
+    /// Where mail to the centre comes in; none means that nobody reads it here.
+    pub mailbox: Option<MailboxConfig>,
 }
 
 /// Who runs this centre, as it signs its notices and as RFC 2350 wants it known.
@@ -92,6 +94,101 @@ pub struct MailConfig {
     pub relay: Option<SmtpSettings>,
 }
 
+/// Where mail to the centre comes in: a mailbox that is read by IMAP (RFC 9051).
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MailboxConfig {
+    /// Name or address of the mail server.
+    pub host: String,
+    /// Its port; none for 993 with `tls` and 143 else.
+    pub port: Option<u16>,
+    /// How the way to it is secured.
+    pub security: MailboxSecurity,
+    /// User.
+    pub user: String,
+    /// Its password.
+    pub password: String,
+    /// File that holds the password instead, read anew for each connection; empty for none.
+    pub password_file: PathBuf,
+    /// The folder that is read.
+    pub folder: String,
+    /// Pause between two looks, in seconds. How late an answer by mail is seen; much less than 10 is a burden for the
+    /// mail server and wins nothing for people.
+    pub interval_secs: u64,
+    /// PEM file with a certificate to trust besides the system's; `None` for none.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// How the way to a mailbox is secured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailboxSecurity {
+    /// TLS from the first octet.
+    #[default]
+    Tls,
+    /// STARTTLS or nothing.
+    Required,
+    /// In the clear; only to this machine.
+    None,
+}
+
+impl Default for MailboxConfig {
+    fn default() -> Self {
+        Self {
+            host: "localhost".to_owned(),
+            port: None,
+            security: MailboxSecurity::Tls,
+            user: String::new(),
+            password: String::new(),
+            password_file: PathBuf::new(),
+            folder: "INBOX".to_owned(),
+            interval_secs: 60,
+            ca_file: None,
+        }
+    }
+}
+
+impl MailboxConfig {
+    /// The port.
+    pub fn port(&self) -> u16 {
+        let usual = if self.security == MailboxSecurity::Tls {
+            993
+        } else {
+            143
+        };
+        self.port.unwrap_or(usual)
+    }
+
+    /// What the mailbox is called in the records, on the health page and in logs: `user@host/folder`.
+    pub fn name(&self) -> String {
+        format!("{}@{}/{}", self.user, self.host, self.folder)
+    }
+
+    /// The password, from where it stands.
+    pub fn read_password(&self) -> anyhow::Result<String> {
+        if self.password_file.as_os_str().is_empty() {
+            return Ok(self.password.clone());
+        }
+        let path = self.password_file.display();
+        if !self.password.is_empty() {
+            anyhow::bail!("both `mailbox.password` and `mailbox.password_file` are set");
+        }
+        let text = std::fs::read_to_string(&self.password_file)
+            .with_context(|| format!("reading the mailbox's password from `{path}`"))?;
+        Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+    }
+}
+
+impl std::fmt::Debug for MailboxConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MailboxConfig")
+            .field("name", &self.name())
+            .field("port", &self.port())
+            .field("security", &self.security)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -103,6 +200,7 @@ impl Default for Config {
             centre: CentreConfig::default(),
             dns: DnsConfig::default(),
             mail: MailConfig::default(),
+            mailbox: None,
         }
     }
 }
@@ -149,6 +247,7 @@ fn is_setting(key: &figment::value::UncasedStr) -> bool {
         "centre",
         "dns",
         "mail",
+        "mailbox",
     ]
     .iter()
     .any(|known| section.eq_ignore_ascii_case(known))
@@ -170,7 +269,12 @@ impl Config {
             .map_err(|error| anyhow::anyhow!("{error}"))
             .with_context(|| format!("reading the configuration `{}`", file.display()))?;
         let folder = file.parent().unwrap_or(Path::new(""));
-        let certificate = config.mail.relay.as_mut().and_then(|relay| relay.ca_file.as_mut());
+        let relay = config.mail.relay.as_mut().and_then(|relay| relay.ca_file.as_mut());
+        let mailbox = config.mailbox.as_mut();
+        let mailbox = mailbox.map(|mailbox| (&mut mailbox.password_file, mailbox.ca_file.as_mut()));
+        let mailbox = mailbox
+            .into_iter()
+            .flat_map(|(file, certificate)| [file].into_iter().chain(certificate));
         let paths = [
             &mut config.data,
             &mut config.dns.hints,
@@ -179,7 +283,7 @@ impl Config {
             &mut config.mail.folder,
         ];
         let registries = &mut config.dns.special_registries;
-        for path in paths.into_iter().chain(registries).chain(certificate) {
+        for path in paths.into_iter().chain(registries).chain(relay).chain(mailbox) {
             if path.is_relative() && !path.as_os_str().is_empty() {
                 *path = folder.join(&*path);
             }
@@ -234,6 +338,26 @@ mod tests {
     fn a_misspelt_key_is_named() {
         let error = format!("{:#}", read("lissten = \"127.0.0.1:1\"").unwrap_err());
         assert!(error.contains("lissten"), "{error}");
+    }
+
+    #[test]
+    fn a_mailbox_has_the_usual_port_and_reads_its_password_from_a_file() {
+        assert!(read("").unwrap().mailbox.is_none());
+        for (security, port) in [("tls", 993), ("required", 143), ("none", 143)] {
+            let config = read(&format!("[mailbox]\nsecurity = \"{security}\"")).unwrap();
+            assert_eq!(config.mailbox.unwrap().port(), port, "{security}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("dnscert.toml");
+        std::fs::write(folder.path().join("secret.txt"), "hunter 2\n").unwrap();
+        std::fs::write(&file, "[mailbox]\nuser = \"duty\"\npassword_file = \"secret.txt\"").unwrap();
+        let mut mailbox = Config::read(&file).unwrap().mailbox.unwrap();
+        assert_eq!(mailbox.read_password().unwrap(), "hunter 2");
+        assert!(!format!("{mailbox:?}").contains("hunter"));
+        mailbox.password = "hunter 3".to_owned();
+        assert!(mailbox.read_password().is_err(), "one of the two must be wrong");
+        mailbox.password_file = PathBuf::new();
+        assert_eq!(mailbox.read_password().unwrap(), "hunter 3");
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::shell::metrics::Metrics;
 use crate::shell::seal::Secret;
 use crate::shell::{assets, guard};
 use crate::{
-    WebError, about, account, alerts, answer, api, cases, centre, directory, live, organisation, report, signin,
+    WebError, about, account, alerts, answer, api, cases, centre, directory, live, mail, organisation, report, signin,
     status, zones,
 };
 
@@ -45,8 +45,19 @@ pub struct Settings {
     pub tls: bool,
     /// Whether a proxy of ours stands before the portal and names the reader's address in `X-Forwarded-For`.
     pub behind_proxy: bool,
+    /// The mailbox that is read; `None` when none is.
+    pub mailbox: Option<MailboxSettings>,
     /// Version of the software.
     pub version: String,
+}
+
+/// The mailbox that is read, as far as its state is shown.
+#[derive(Debug, Clone)]
+pub struct MailboxSettings {
+    /// Its name in the records.
+    pub name: String,
+    /// Pause between two looks, in seconds.
+    pub interval_secs: u64,
 }
 
 impl Settings {
@@ -147,6 +158,7 @@ pub fn router(app: App) -> Router {
         .merge(directory::router())
         .merge(api::router())
         .merge(live::router())
+        .merge(mail::router())
         .fallback(async || WebError::NotFound)
         .method_not_allowed_fallback(async || axum::http::StatusCode::METHOD_NOT_ALLOWED)
         .layer(DefaultBodyLimit::max(MOST_BYTES))

@@ -16,6 +16,7 @@ pub mod charts;
 pub mod directory;
 pub mod health;
 pub mod live;
+pub mod mail;
 pub mod organisation;
 pub mod paging;
 pub mod report;
@@ -24,5 +25,5 @@ pub mod signin;
 pub mod status;
 pub mod zones;
 
-pub use app::{App, Settings, router};
+pub use app::{App, MailboxSettings, Settings, router};
 pub use shell::{Errors, Page, Posted, WebError};

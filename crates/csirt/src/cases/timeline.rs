@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Case, Evidence, actor_text, store};
 use crate::links::AnswerKind;
+use crate::mailbox::{self, Kind, Mail};
 use crate::notices::{self, AttemptOutcome, Notice, NoticeKind};
 use crate::records::{Actor, Records};
 use crate::requests::{self, Request};
@@ -40,7 +41,7 @@ pub enum Event {
         /// What it became.
         new: Option<String>,
     },
-    /// Somebody wrote a note, or a mail came.
+    /// Somebody wrote a note.
     Note {
         /// The text.
         text: String,
@@ -57,6 +58,13 @@ pub enum Event {
         outcome: Option<AttemptOutcome>,
         /// Subject, or the relay's words.
         detail: String,
+    },
+    /// A mail came in.
+    Mail {
+        /// Number of the request.
+        request: i32,
+        /// The mail.
+        mail: Box<Mail>,
     },
     /// A party answered.
     Answer {
@@ -95,7 +103,7 @@ impl Event {
             Event::Change { old, new, .. } => [old, new].into_iter().flatten().for_each(tell),
             Event::Note { text } => tell(text),
             Event::Evidence { title, .. } => tell(title),
-            Event::Notice { .. } | Event::Answer { .. } | Event::Verdict { .. } => {}
+            Event::Notice { .. } | Event::Mail { .. } | Event::Answer { .. } | Event::Verdict { .. } => {}
         }
         self
     }
@@ -173,6 +181,22 @@ async fn of_request(records: &Records, request: &Request) -> Result<Vec<Entry>, 
             });
         }
         entries.extend(changes(records, "notice", &notice.id.to_string(), &format!("notice /{number}")).await?);
+    }
+    for mail in mailbox::of_request(records.db(), request.id).await? {
+        // A program's answer is none of the party's, and a sender's address may be forged but is what there is.
+        let actor = match mail.kind {
+            Kind::Reply if mail.from_party => Actor::Party(request.id),
+            Kind::Reply | Kind::Report | Kind::Unreadable => Actor::Public,
+            _ => Actor::System,
+        };
+        entries.push(Entry {
+            time: mail.taken_at,
+            actor,
+            event: Event::Mail {
+                request: number,
+                mail: Box::new(mail),
+            },
+        });
     }
     for given in links::answers(records, request.id).await? {
         let event = Event::Answer {

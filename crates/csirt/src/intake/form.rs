@@ -55,6 +55,27 @@ pub struct Draft {
     pub tlp: Tlp,
 }
 
+impl Draft {
+    /// A report by mail. What is too long is cut: the mail itself is kept. A TLP label in the subject counts (TLP 2.0, §2).
+    pub fn of_mail(subject: &str, text: &str, from: &str, language: Option<Language>) -> Self {
+        let what = clean(&format!("{subject}\n\n{text}"));
+        let told = in_text(&what);
+        let label = Tlp::ALL
+            .into_iter()
+            .rev()
+            .find(|label| subject.to_uppercase().contains(label.as_str()));
+        Self {
+            what: what.chars().take(LONGEST_WHAT).collect(),
+            names: String::new(),
+            zones: told.names,
+            addresses: told.addresses,
+            email: is_address(from).then(|| from.to_owned()),
+            language: language.unwrap_or_default(),
+            tlp: label.unwrap_or(Tlp::Amber),
+        }
+    }
+}
+
 /// What is wrong with one field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FieldError {
@@ -152,6 +173,25 @@ mod tests {
             ["bank.example", "shop.example"]
         );
         assert_eq!((draft.addresses.len(), draft.tlp, draft.email), (1, Tlp::Amber, None));
+    }
+
+    #[test]
+    fn a_mail_becomes_a_report_with_its_names_and_its_label() {
+        let draft = Draft::of_mail(
+            "[TLP:AMBER+STRICT] help",
+            "shop.example is gone",
+            "ada@bank.example",
+            None,
+        );
+        assert_eq!(draft.what, "[TLP:AMBER+STRICT] help\n\nshop.example is gone");
+        assert_eq!((draft.zones.len(), draft.tlp), (1, Tlp::AmberStrict));
+        assert_eq!(draft.email.as_deref(), Some("ada@bank.example"));
+        let bare = Draft::of_mail("", &"x".repeat(20_000), "MAILER-DAEMON", Some(Language::Arabic));
+        assert_eq!(
+            (bare.what.len(), bare.email, bare.tlp),
+            (LONGEST_WHAT, None, Tlp::Amber)
+        );
+        assert_eq!(bare.language, Language::Arabic);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Intake: reports of the public, without an account.
+//! Intake: reports of the public, without an account, by form and by mail.
 //!
 //! A report is kept with its number and its alert in one change before anybody is thanked; what looks like spam is kept
 //! aside, with a number too, so that a program learns nothing and a person who was taken for one loses nothing. The web
@@ -22,6 +22,7 @@ pub use crate::cases::ReportNumber;
 pub use form::{Draft, FieldError, Form, check};
 pub use limit::Policy;
 pub use store::{find, list, of_alert, set_aside, submit, take_back};
+pub(crate) use store::{keep_in, signal_of_now};
 
 /// Where a report stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

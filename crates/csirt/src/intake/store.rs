@@ -31,22 +31,43 @@ pub async fn submit(
     let mut change = records.begin(Actor::Public).await?;
     let now = change.now();
     limit(&mut change, address, policy).await?;
-    let number = next_number(change.db(), now).await?;
-    let id: Id<Report> = change.new_id();
-    let state = if is_spam(form, policy.fastest_secs, now) {
-        ReportState::Spam
+    let (_, number) = if is_spam(form, policy.fastest_secs, now) {
+        keep_aside(&mut change, draft).await?
     } else {
-        ReportState::Open
+        keep_in(&mut change, draft, Severity::Review, |_| {}).await?
     };
-    let alert = match state {
-        ReportState::Spam => None,
-        ReportState::Open => Some(
-            alerts::raise_in(&mut change, &signal(number, &draft, now))
-                .await?
-                .alert()
-                .id,
-        ),
-    };
+    change.commit().await?;
+    Ok(number)
+}
+
+/// Keeps a report and raises its alert, which `shape` may change.
+pub(crate) async fn keep_in(
+    change: &mut Change,
+    draft: Draft,
+    severity: Severity,
+    shape: impl FnOnce(&mut Signal),
+) -> Result<(Id<Report>, ReportNumber), Error> {
+    let number = next_number(change.db(), change.now()).await?;
+    let mut signal = signal(number, &draft, change.now(), severity);
+    shape(&mut signal);
+    let alert = alerts::raise_in(change, &signal).await?.alert().id;
+    insert(change, number, draft, ReportState::Open, Some(alert)).await
+}
+
+/// Keeps a report that looks like spam, without an alert.
+async fn keep_aside(change: &mut Change, draft: Draft) -> Result<(Id<Report>, ReportNumber), Error> {
+    let number = next_number(change.db(), change.now()).await?;
+    insert(change, number, draft, ReportState::Spam, None).await
+}
+
+async fn insert(
+    change: &mut Change,
+    number: ReportNumber,
+    draft: Draft,
+    state: ReportState,
+    alert: Option<Id<Alert>>,
+) -> Result<(Id<Report>, ReportNumber), Error> {
+    let id: Id<Report> = change.new_id();
     let row = entity::report::ActiveModel {
         id: Set(id.to_string()),
         year: Set(i64::from(number.year)),
@@ -59,17 +80,15 @@ pub async fn submit(
         email: Set(draft.email),
         language: Set(draft.language.code().to_owned()),
         tlp: Set(draft.tlp.as_str().to_owned()),
-        received_at_us: Set(now.as_microsecond()),
+        received_at_us: Set(change.now().as_microsecond()),
         alert_id: Set(alert.map(|alert| alert.to_string())),
     };
     entity::report::Entity::insert(row)
         .exec_without_returning(change.db())
-        .await
-        .map_err(Error::from)?;
+        .await?;
     change.audit("report", id, "number", None, Some(&number.to_string()));
     change.audit("report", id, "state", None, Some(&column::word(&state)));
-    change.commit().await?;
-    Ok(number)
+    Ok((id, number))
 }
 
 /// Counts the report of this address, or says when the next one is taken. Forgets sources whose window is over.
@@ -104,21 +123,31 @@ async fn limit(change: &mut Change, address: IpAddr, policy: &Policy) -> Result<
     Ok(())
 }
 
-fn signal(number: ReportNumber, draft: &Draft, now: Timestamp) -> Signal {
+fn signal(number: ReportNumber, draft: &Draft, now: Timestamp, severity: Severity) -> Signal {
     let line = draft.what.split_whitespace().collect::<Vec<_>>().join(" ");
     let addresses: Vec<String> = draft.addresses.iter().map(ToString::to_string).collect();
     Signal {
-        detector: Detector::Report,
         key: format!("report:{number}"),
-        severity: Severity::Review,
-        time: now,
         zones: draft.zones.clone(),
-        kind: "report".to_owned(),
         args: BTreeMap::from([
             ("number".to_owned(), number.to_string()),
             ("summary".to_owned(), line.chars().take(SUMMARY).collect()),
             ("addresses".to_owned(), addresses.join(" ")),
         ]),
+        ..signal_of_now(now, severity)
+    }
+}
+
+/// A signal of what somebody wrote, without key, zones and arguments.
+pub(crate) fn signal_of_now(now: Timestamp, severity: Severity) -> Signal {
+    Signal {
+        detector: Detector::Report,
+        key: String::new(),
+        severity,
+        time: now,
+        zones: Vec::new(),
+        kind: "report".to_owned(),
+        args: BTreeMap::new(),
         findings: Vec::new(),
         changes: Vec::new(),
     }
@@ -174,10 +203,13 @@ pub async fn take_back(records: &Records, actor: Actor, number: ReportNumber) ->
         language: before.language,
         tlp: before.tlp,
     };
-    let alert = alerts::raise_in(&mut change, &signal(number, &draft, before.received_at))
-        .await?
-        .alert()
-        .id;
+    let alert = alerts::raise_in(
+        &mut change,
+        &signal(number, &draft, before.received_at, Severity::Review),
+    )
+    .await?
+    .alert()
+    .id;
     let after = set_state(&mut change, row, ReportState::Open, Some(alert)).await?;
     change.commit().await?;
     Ok(after)

@@ -1,14 +1,9 @@
-//! Delivery reports of other mail systems (RFC 3464), read from the raw mail.
+//! Delivery reports of other mail systems (RFC 3464).
 //!
 //! A report is believed where it names one of our Message-IDs, whose random part only its receivers and the relays on
 //! the way know. Text outside of the machine-readable part is never interpreted.
 
-use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
-
-/// Largest mail that is looked at, in octets; a report carries at most the mail it is about.
-const LARGEST: usize = 8 << 20;
-
-/// Parts and recipients looked at; real reports have a handful.
+/// Recipients looked at; real reports have a handful.
 const MOST: usize = 200;
 
 /// What became of one recipient (RFC 3464 §2.3.3).
@@ -45,6 +40,15 @@ pub struct DeliveryReport {
 }
 
 impl DeliveryReport {
+    /// The report that these `message/delivery-status` parts make; `None` where they name no recipient.
+    pub(super) fn of(statuses: &[String], message_ids: Vec<String>) -> Option<Self> {
+        let recipients: Vec<Recipient> = statuses.iter().flat_map(|text| read_status(text)).take(MOST).collect();
+        (!recipients.is_empty()).then_some(Self {
+            message_ids,
+            recipients,
+        })
+    }
+
     /// What the report comes to: a single recipient reached counts as reached.
     pub fn action(&self) -> Action {
         self.recipients
@@ -54,80 +58,46 @@ impl DeliveryReport {
             .unwrap_or(Action::Failed)
     }
 
-    /// The words of the first recipient that failed, for people.
+    /// The words about the recipient that fared worst, for people.
     pub fn words(&self) -> String {
         let worst = self.recipients.iter().max_by_key(|recipient| recipient.action);
-        worst.map_or_else(String::new, |recipient| {
-            format!("{} {} {}", recipient.address, recipient.status, recipient.diagnostic)
-                .trim()
-                .to_owned()
-        })
+        worst.map_or_else(String::new, Recipient::words)
     }
-}
 
-/// Reads a mail as a delivery report; `None` when it is none.
-pub fn read(raw: &[u8]) -> Option<DeliveryReport> {
-    if raw.len() > LARGEST {
-        return None;
-    }
-    let message = MessageParser::default().parse(raw)?;
-    let mut recipients = Vec::new();
-    let mut returned = Vec::new();
-    for part in message.parts.iter().take(MOST) {
-        let kind = part.content_type().map(|kind| {
-            (
-                kind.ctype().to_ascii_lowercase(),
-                kind.subtype().unwrap_or_default().to_ascii_lowercase(),
-            )
+    /// What became of each recipient, one on a line: `failed noc@registry.example 5.1.1 no such user here`.
+    pub(super) fn told(&self) -> String {
+        let lines = self.recipients.iter().map(|recipient| {
+            let action = match recipient.action {
+                Action::Delivered => "delivered",
+                Action::Delayed => "delayed",
+                Action::Failed => "failed",
+            };
+            format!("{action} {}", recipient.words())
         });
-        match kind.as_ref().map(|(kind, subtype)| (kind.as_str(), subtype.as_str())) {
-            Some(("message", "delivery-status" | "global-delivery-status")) => {
-                recipients.extend(read_status(&String::from_utf8_lossy(&octets(&part.body))));
-            }
-            Some(("message", "rfc822" | "global")) => {
-                if let PartType::Message(inner) = &part.body {
-                    returned.extend(inner.message_id().map(str::to_owned));
-                }
-            }
-            Some(("text", "rfc822-headers")) | Some(("message", "global-headers")) => {
-                let headers = String::from_utf8_lossy(&octets(&part.body)).into_owned();
-                returned.extend(field(&unfold(&headers), "message-id").map(|id| bare(&id)));
-            }
-            _ => {}
-        }
+        lines.collect::<Vec<_>>().join("\n")
     }
-    if recipients.is_empty() {
-        return None;
+
+    /// Addresses that were not reached, in lower case.
+    pub(super) fn failed(&self) -> impl Iterator<Item = String> {
+        let failed = self
+            .recipients
+            .iter()
+            .filter(|recipient| recipient.action == Action::Failed);
+        failed.map(|recipient| recipient.address.to_ascii_lowercase())
     }
-    recipients.truncate(MOST);
-    returned.extend(thread_of(&message));
-    returned.dedup();
-    returned.truncate(MOST);
-    Some(DeliveryReport {
-        message_ids: returned,
-        recipients,
-    })
+
+    /// The same, read from what [`DeliveryReport::told`] told.
+    pub(super) fn failed_in(told: &str) -> impl Iterator<Item = String> {
+        let failed = told.lines().filter_map(|line| line.strip_prefix("failed "));
+        failed.filter_map(|words| Some(words.split(' ').next()?.to_ascii_lowercase()))
+    }
 }
 
-/// The Message-IDs that a mail answers: In-Reply-To, then References from the newest.
-pub(crate) fn thread_of(message: &Message<'_>) -> Vec<String> {
-    let mut ids: Vec<String> = Vec::new();
-    for header in [message.in_reply_to(), message.references()] {
-        let texts = header
-            .as_text_list()
-            .map(<[_]>::to_vec)
-            .unwrap_or_else(|| header.as_text().map(Into::into).into_iter().collect());
-        ids.extend(texts.iter().rev().take(MOST).map(|id| bare(id)));
-    }
-    ids
-}
-
-fn octets(body: &PartType<'_>) -> Vec<u8> {
-    match body {
-        PartType::Text(text) | PartType::Html(text) => text.as_bytes().to_vec(),
-        PartType::Binary(octets) | PartType::InlineBinary(octets) => octets.to_vec(),
-        PartType::Message(message) => message.raw_message.to_vec(),
-        PartType::Multipart(_) => Vec::new(),
+impl Recipient {
+    fn words(&self) -> String {
+        format!("{} {} {}", self.address, self.status, self.diagnostic)
+            .trim()
+            .to_owned()
     }
 }
 
@@ -184,10 +154,6 @@ fn field(lines: &[String], name: &str) -> Option<String> {
     })
 }
 
-fn bare(id: &str) -> String {
-    id.trim().trim_start_matches('<').trim_end_matches('>').to_owned()
-}
-
 fn shorten(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).take(500).collect()
 }
@@ -197,6 +163,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn read(raw: &[u8]) -> Option<DeliveryReport> {
+        super::super::read(raw).ok()?.delivery
+    }
 
     const BOUNCE: &str = "From: MAILER-DAEMON@relay.example\r\n\
         To: cert@cert.example\r\n\
@@ -234,6 +204,9 @@ mod tests {
         assert_eq!(report.message_ids, ["0199-7@cert.example"]);
         assert_eq!(report.action(), Action::Failed);
         assert_eq!(report.words(), "noc@registry.example 5.1.1 550 5.1.1 no such user here");
+        let failed: Vec<String> = report.failed().collect();
+        assert_eq!(failed, ["noc@registry.example"]);
+        assert_eq!(DeliveryReport::failed_in(&report.told()).collect::<Vec<_>>(), failed);
     }
 
     #[test]

@@ -125,7 +125,7 @@ async fn accept(change: &mut Change, notice: &Notice, words: &str) -> Result<(),
 }
 
 /// A notice that was refused or came back: the request shows it, unless the party has answered by another way.
-pub(super) async fn come_back(
+pub(crate) async fn come_back(
     change: &mut Change,
     notice: &Notice,
     event: NoticeEvent,
@@ -138,6 +138,16 @@ pub(super) async fn come_back(
         requests::apply(change, row, RequestEvent::Bounce).await?;
     }
     Ok(moved)
+}
+
+/// A notice that arrived, as the party's mail system reports.
+pub(crate) async fn arrive(change: &mut Change, notice: &Notice) -> Result<(), Error> {
+    let moved = move_notice(change, notice.id, NoticeEvent::Report, None).await?;
+    if moved && notice.kind != NoticeKind::Thanks {
+        let row = requests::row(change.db(), notice.request).await?;
+        requests::apply(change, row, RequestEvent::Deliver).await?;
+    }
+    Ok(())
 }
 
 async fn later(change: &mut Change, notice: &Notice, words: String) -> Result<Delivery, Error> {

@@ -8,14 +8,12 @@
 //! name is that of the notice, and a notice whose file is there is not written again.
 
 pub mod backoff;
-pub mod bounce;
 mod deliver;
 pub(crate) mod entity;
 pub mod facts;
 mod mail;
 pub mod mailer;
 pub(crate) mod migration;
-mod receive;
 pub mod render;
 mod state;
 mod store;
@@ -26,13 +24,13 @@ use serde::{Deserialize, Serialize};
 use crate::requests::Request;
 use crate::word::words;
 pub use deliver::{Delivery, deliver};
+pub(crate) use deliver::{arrive, come_back};
 pub use facts::Facts;
 pub use mail::is_address;
 pub use mailer::{Mailer, MailerError, Security, SmtpSettings, is_loopback};
-pub use receive::{Received, receive};
 pub use render::{LINK_PLACEHOLDER, Rendered};
 pub use state::{NoticeEvent, NoticeKind, NoticeState};
-pub(crate) use store::{facts_of, queue_in};
+pub(crate) use store::{facts_of, queue_in, with_message_id};
 pub use store::{get, of_request, preview, queue, queue_thanks};
 
 /// Who sends notices, and how it can be reached and recognised.

@@ -207,7 +207,7 @@ pub async fn of_request(records: &Records, request: Id<Request>) -> Result<Vec<N
 }
 
 /// The notice with this Message-ID.
-pub(super) async fn with_message_id(db: &impl ConnectionTrait, message_id: &str) -> Result<Option<Notice>, Error> {
+pub(crate) async fn with_message_id(db: &impl ConnectionTrait, message_id: &str) -> Result<Option<Notice>, Error> {
     let row = entity::notice::Entity::find()
         .filter(entity::notice::Column::MessageId.eq(message_id))
         .one(db)

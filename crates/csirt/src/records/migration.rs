@@ -24,6 +24,7 @@ fn all() -> Vec<&'static Migration> {
         &crate::notices::migration::MIGRATION,
         &crate::links::migration::MIGRATION,
         &crate::intake::migration::MIGRATION,
+        &crate::mailbox::migration::MIGRATION,
     ]
 }
 

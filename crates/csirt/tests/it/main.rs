@@ -18,6 +18,7 @@ mod foundation;
 mod intake;
 mod jobs;
 mod links;
+mod mailbox;
 mod matter;
 mod notices;
 mod relay;

@@ -1,11 +1,11 @@
 use std::sync::{Arc, Mutex};
 
 use csirt::notices::{
-    Delivery, Mailer, NoticeKind, NoticeState, Received, Security, SmtpSettings, deliver as deliver_by, get,
-    of_request, preview, queue as queue_kind, receive,
+    Delivery, Mailer, NoticeKind, NoticeState, Security, SmtpSettings, deliver as deliver_by, get, of_request, preview,
+    queue as queue_kind,
 };
 use csirt::requests::RequestState;
-use csirt::{Error, cases, links, requests};
+use csirt::{Error, links, requests};
 use mail_parser::{MessageParser, MimeHeaders};
 use model::Language;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -253,94 +253,6 @@ async fn one_wrong_address_does_not_keep_a_notice_from_the_others() {
         assert_eq!((delivery, taken.lock().unwrap().len()), (Delivery::Sent, 1));
         let attempt = &get(&world.records, notice.id).await.unwrap().attempts[0];
         assert!(attempt.result.as_ref().unwrap().contains("gone@"), "{attempt:?}");
-    })
-    .await;
-}
-
-fn report(message_id: &str, action: &str) -> String {
-    format!(
-        "From: MAILER-DAEMON@relay.example\r\nMIME-Version: 1.0\r\n\
-        Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n\
-        --b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; relay.example\r\n\r\n\
-        Final-Recipient: rfc822; noc@shop.atlas.example\r\nAction: {action}\r\nStatus: 5.1.1\r\n\r\n\
-        --b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: <{message_id}>\r\n\r\n--b--\r\n"
-    )
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_mail_that_comes_back_marks_its_notice_unless_the_party_has_answered() {
-    on_each_database(async |world| {
-        let (_, request) = open_request(world).await;
-        let folder = tempfile::tempdir().unwrap();
-        let notice = queue(world, &request).await;
-        deliver(world, notice.id, folder.path()).await;
-        let unknown = receive(&world.records, report("0@elsewhere.example", "failed").as_bytes())
-            .await
-            .unwrap();
-        assert_eq!(unknown, Received::Unknown);
-        let came = receive(&world.records, report(&notice.message_id, "failed").as_bytes())
-            .await
-            .unwrap();
-        assert_eq!(came, Received::Bounced(notice.id));
-        assert_eq!(
-            get(&world.records, notice.id).await.unwrap().last_error.unwrap(),
-            "noc@shop.atlas.example 5.1.1"
-        );
-        assert_eq!(
-            requests::get(&world.records, request.id).await.unwrap().state,
-            RequestState::Bounced
-        );
-        let second = queue(world, &request).await;
-        assert_eq!(second.in_reply_to.as_deref(), Some(notice.message_id.as_str()));
-        deliver(world, second.id, folder.path()).await;
-        let arrived = receive(&world.records, report(&second.message_id, "delivered").as_bytes())
-            .await
-            .unwrap();
-        assert_eq!(arrived, Received::Delivered(second.id));
-        let token = links::issue(&world.records, duty_officer(), request.id)
-            .await
-            .unwrap()
-            .to_string();
-        let known = links::Answer::bare(links::AnswerKind::Acknowledge);
-        links::answer(&world.records, &token, &known, "1").await.unwrap();
-        receive(&world.records, report(&second.message_id, "failed").as_bytes())
-            .await
-            .unwrap();
-        assert_eq!(
-            requests::get(&world.records, request.id).await.unwrap().state,
-            RequestState::Acknowledged
-        );
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_reply_becomes_a_note_once_and_moves_nothing() {
-    on_each_database(async |world| {
-        let (case, request) = open_request(world).await;
-        let folder = tempfile::tempdir().unwrap();
-        let notice = queue(world, &request).await;
-        deliver(world, notice.id, folder.path()).await;
-        let reply = |from: &str, thread: &str| {
-            format!(
-                "From: {from}\r\nMessage-ID: <r1@shop.example>\r\n{thread}\r\nSubject: =?UTF-8?Q?R=C3=A9=3A_?= [DNSCERT-2026-00001/1] x\r\n\
-                Content-Type: text/plain; charset=utf-8\r\n\r\nC'est réparé.\r\n"
-            )
-        };
-        let threaded = reply("noc@shop.atlas.example", &format!("In-Reply-To: <{}>", notice.message_id));
-        for _ in 0..2 {
-            let received = receive(&world.records, threaded.as_bytes()).await.unwrap();
-            assert_eq!(received, Received::Reply(request.id));
-        }
-        let stranger = receive(&world.records, reply("eve@evil.example", "X-Nothing: 1").as_bytes()).await.unwrap();
-        assert_eq!(stranger, Received::Reply(request.id), "the subject's token is enough to find the case");
-        let notes = cases::notes(&world.records, case.id).await.unwrap();
-        assert_eq!(notes.len(), 2);
-        assert!(notes[0].text.contains("an address of the party") && notes[0].text.contains("C'est réparé."));
-        assert!(notes[1].text.contains("not an address of the party"), "{}", notes[1].text);
-        assert_eq!(requests::get(&world.records, request.id).await.unwrap().state, RequestState::Sent);
-        assert_eq!(receive(&world.records, b"Subject: hello\r\n\r\nhello").await.unwrap(), Received::Unknown);
-        assert_eq!(receive(&world.records, &[0xff; 100]).await.unwrap(), Received::Unknown);
     })
     .await;
 }

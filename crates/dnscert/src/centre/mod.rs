@@ -1,6 +1,8 @@
 //! The running centre: what its tasks share, and which tasks there are.
 
+pub mod imap;
 mod jobs;
+mod mailbox;
 mod rounds;
 pub mod secret;
 mod supervisor;
@@ -138,6 +140,10 @@ impl Centre {
             secret: web::shell::seal::Secret::new(secret::read_or_make(&config.data)?),
             tls: config.public_url.starts_with("https:"),
             behind_proxy: config.behind_proxy,
+            mailbox: config.mailbox.as_ref().map(|mailbox| web::MailboxSettings {
+                name: mailbox.name(),
+                interval_secs: mailbox.interval_secs,
+            }),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         })
     }
@@ -159,10 +165,11 @@ impl Running {
 type Task = fn(Arc<Centre>, CancellationToken) -> futures_util::future::BoxFuture<'static, anyhow::Result<()>>;
 
 /// The tasks beside the portal.
-const TASKS: [(&str, Task); 4] = [
+const TASKS: [(&str, Task); 5] = [
     ("rounds", |centre, stop| Box::pin(rounds::run(centre, stop))),
     ("jobs", |centre, stop| Box::pin(jobs::run(centre, stop))),
     ("requests", |centre, stop| Box::pin(jobs::watch_requests(centre, stop))),
+    ("mailbox", |centre, stop| Box::pin(mailbox::run(centre, stop))),
     ("upkeep", |centre, stop| Box::pin(upkeep::run(centre, stop))),
 ];
 

@@ -94,6 +94,7 @@ async fn examine(config: &Config, findings: &mut Findings) {
         findings.tell(health);
     }
     findings.tell(mail(config).await);
+    findings.tell(mailbox(config).await);
     findings.tell(sender(config));
 }
 
@@ -298,6 +299,32 @@ async fn mail(config: &Config) -> Health {
         Err(_) => Health::Bad {
             what: format!("the relay {place} did not answer within {} s", RELAY_PATIENCE.as_secs()),
             mend: "check host and port, and that this machine may reach it".to_owned(),
+        },
+    }
+}
+
+async fn mailbox(config: &Config) -> Health {
+    let Some(mailbox) = &config.mailbox else {
+        return Health::Doubtful {
+            what: format!(
+                "no mailbox is set: nobody here reads what is written to `{}`",
+                config.centre.mail
+            ),
+            mend: "set [mailbox] so that answers, delivery reports and reports by mail are read".to_owned(),
+        };
+    };
+    match centre::imap::Session::open(mailbox).await {
+        Ok(session) => {
+            let mails = session.exists;
+            session.close().await;
+            Health::Good(format!(
+                "the mailbox {} can be read, {mails} mails are in it",
+                mailbox.name()
+            ))
+        }
+        Err(error) => Health::Bad {
+            what: format!("the mailbox {} cannot be read: {error:#}", mailbox.name()),
+            mend: "check host, port, security, user, password and folder in [mailbox]".to_owned(),
         },
     }
 }

@@ -10,6 +10,7 @@ mod centre;
 mod cli;
 mod demo;
 mod kill;
+mod mailbox;
 mod portal;
 mod real_loop;
 mod sweep;

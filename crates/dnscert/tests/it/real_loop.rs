@@ -13,6 +13,7 @@ use testkit::name_server::{NameServer, Software, ZoneText};
 use testkit::program::are_installed;
 
 use crate::centre::{Centre, stderr};
+use crate::mailbox;
 use crate::portal::{Portal, hidden_fields};
 
 /// Longest wait for one step.
@@ -90,7 +91,10 @@ const DIRECTORY: &str = r#"{"format": "dnscert-directory-1", "organisations": [{
     "handle": "test-registry", "name": "Registre de test", "kind": "registry", "region": "EU",
     "preferred_language": "fr", "time_zone": "Europe/Paris",
     "channels": [{"kind": "email", "value": "security@registry.example", "purpose": "security"}],
-    "responsibilities": [{"kind": "zone", "value": "test", "role": "registry"}]}]}"#;
+    "responsibilities": [{"kind": "zone", "value": "test", "role": "registry"}]}, {
+    "handle": "absent", "name": "Absent Operator", "kind": "operator", "region": "EU",
+    "preferred_language": "en", "time_zone": "UTC",
+    "channels": [{"kind": "email", "value": "gone@absent.example", "purpose": "security"}]}]}"#;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_server_and_a_redelegation_are_told_by_real_mail_and_verified_on_real_servers() {
@@ -101,9 +105,10 @@ async fn a_dead_server_and_a_redelegation_are_told_by_real_mail_and_verified_on_
     let mut mail = tokio::task::block_in_place(MailServer::start).unwrap();
     let relay = format!(
         "[mail.relay]\nhost = \"localhost\"\nport = {}\nsecurity = \"required\"\nuser = \"centre\"\n\
-         password = \"{PASSWORD}\"\nca_file = \"{}\"",
+         password = \"{PASSWORD}\"\nca_file = \"{}\"\n{}",
         mail.ports.submission,
-        mail.authority().display()
+        mail.authority().display(),
+        mailbox::section(&mail, "required")
     );
     let mut centre = Centre::set_up(&world.hints(), world.port, &relay);
     tokio::task::block_in_place(|| {
@@ -131,6 +136,36 @@ async fn a_dead_server_and_a_redelegation_are_told_by_real_mail_and_verified_on_
     tokio::task::block_in_place(|| mail.start_smtp()).unwrap();
     let notice = wait_for_mail(&mail, "noc@shop.example").await;
     assert!(notice.body.contains("shop.test"), "{}", notice.body);
+    // Somebody who knows the subject answers by mail, and so does an absent colleague's program. Neither moves anything.
+    tokio::task::block_in_place(|| {
+        let answer = notice.answer("Noc@shop.example", "", "نعمل على ذلك.");
+        mail.send("noc@shop.example", "duty@dns-cert.example", &answer).unwrap();
+        let absent = notice.answer(
+            "night@shop.example",
+            "Auto-Submitted: auto-replied\r\n",
+            "Back on Monday.",
+        );
+        mail.send("", "duty@dns-cert.example", &absent).unwrap();
+    });
+    let case = request.split("/requests/").next().unwrap().to_owned();
+    wait_for_text(&officer, &case, "نعمل على ذلك.").await;
+    wait_for_text(&officer, &case, "Back on Monday.").await;
+    let page = officer.get(&case).await.unwrap().body;
+    let line = |text: &str| page.split("<li>").find(|line| line.contains(text)).unwrap().to_owned();
+    let (answer, absent) = (line("نعمل على ذلك."), line("Back on Monday."));
+    assert!(
+        answer.contains("متجر الاختبار") && answer.contains(">answer<"),
+        "{answer}"
+    );
+    assert!(!answer.contains("not an address of the party"), "{answer}");
+    assert!(absent.contains(">automatic answer<"), "{absent}");
+    wait_for_state(&officer, &request, "sent").await;
+
+    // Another party cannot be reached: the relay takes the notice, and it comes back.
+    let absent = ask_by_hand(&officer, &case, "Absent Operator").await;
+    wait_for_state(&officer, &absent, "bounced").await;
+    wait_for_text(&officer, &case, "failed gone@absent.example 5.1.1").await;
+
     let party = Portal::new(centre.address);
     party.answer(&notice.link, "acknowledge").await.unwrap();
     wait_for_state(&officer, &request, "acknowledged").await;
@@ -139,7 +174,7 @@ async fn a_dead_server_and_a_redelegation_are_told_by_real_mail_and_verified_on_
     tokio::task::block_in_place(|| world.shop.iter_mut().for_each(|server| server.restart().unwrap()));
     party.answer(&notice.link, "done").await.unwrap();
     wait_for_state(&officer, &request, "verified").await;
-    close(&officer, &request).await;
+    close(&officer, &request, "the absent operator is not needed").await;
 
     // The registry delegates the shop to somebody else's names, without a word beforehand.
     tokio::task::block_in_place(|| {
@@ -157,7 +192,7 @@ async fn a_dead_server_and_a_redelegation_are_told_by_real_mail_and_verified_on_
     });
     party.answer(&notice.link, "done").await.unwrap();
     wait_for_state(&officer, &request, "verified").await;
-    close(&officer, &request).await;
+    close(&officer, &request, "").await;
     assert!(tokio::task::block_in_place(|| centre.stop()), "{}", centre.log());
 }
 
@@ -194,6 +229,45 @@ async fn ask_first_proposal(officer: &Portal, zone: &str, party: &str) -> String
     request
 }
 
+/// Asks an organisation that routing does not propose, and sends. Path of the request.
+async fn ask_by_hand(officer: &Portal, case: &str, organisation: &str) -> String {
+    let page = officer.get(case).await.unwrap().body;
+    let form = page
+        .split("<form")
+        .find(|form| form.contains("name=\"organisation\""))
+        .unwrap();
+    let mut fields = hidden_fields(form);
+    for (name, value) in [
+        ("organisation", organisation),
+        ("zone", "shop.test"),
+        ("ask", "explain"),
+        ("because", "It serves the zone as well."),
+    ] {
+        fields.insert(name.to_owned(), value.to_owned());
+    }
+    let made = officer.post(&format!("{case}/requests"), &fields).await.unwrap();
+    let request = made.to;
+    assert!(request.contains("/requests/"), "{}", made.body);
+    let sent = officer.submit(&request, &format!("{request}/send"), &[]).await.unwrap();
+    assert!(sent.status.is_redirection(), "{}", sent.body);
+    request
+}
+
+async fn wait_for_text(officer: &Portal, path: &str, text: &str) {
+    let end = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let page = officer.get(path).await.unwrap().body;
+        if page.contains(text) {
+            return;
+        }
+        assert!(
+            tokio::time::Instant::now() < end,
+            "`{text}` does not appear in {path}:\n{page}"
+        );
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
 async fn wait_for_state(officer: &Portal, request: &str, state: &str) {
     let word = language::texts(model::Language::English).get(&format!("case-request-state-{state}"));
     let end = tokio::time::Instant::now() + PATIENCE;
@@ -215,16 +289,36 @@ async fn wait_for_state(officer: &Portal, request: &str, state: &str) {
     }
 }
 
-async fn close(officer: &Portal, request: &str) {
+async fn close(officer: &Portal, request: &str, reason: &str) {
     let case = request.split("/requests/").next().unwrap();
-    let closed = officer.submit(case, &format!("{case}/close"), &[]).await.unwrap();
+    let fields = [("reason", reason)];
+    let closed = officer.submit(case, &format!("{case}/close"), &fields).await.unwrap();
     assert!(closed.status.is_redirection(), "{}", closed.body);
 }
 
 /// A mail as its reader sees it.
 struct Notice {
+    message_id: String,
+    subject: String,
     body: String,
     link: String,
+}
+
+impl Notice {
+    /// An answer to it, as a mail program writes it: by its threading, or by the subject alone.
+    fn answer(&self, from: &str, head: &str, text: &str) -> String {
+        let thread = if head.is_empty() {
+            String::new()
+        } else {
+            format!("In-Reply-To: <{}>\r\n", self.message_id)
+        };
+        format!(
+            "From: {from}\r\nTo: duty@dns-cert.example\r\nSubject: Re: {}\r\nMessage-ID: <{}.{from}>\r\n{thread}{head}\
+             MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{text}\r\n",
+            self.subject.chars().filter(char::is_ascii).collect::<String>(),
+            text.len(),
+        )
+    }
 }
 
 /// Reads the mailbox by IMAP until there is a mail for `address`.
@@ -238,7 +332,12 @@ async fn wait_for_mail(server: &MailServer, address: &str) -> Notice {
             if let Some(at) = body.find("/a/").filter(|_| is_for) {
                 let end = |c: char| c.is_whitespace() || c == '\u{2069}' || c == '>';
                 let link = body[at..].split(end).next().unwrap().to_owned();
-                return Notice { body, link };
+                return Notice {
+                    message_id: mail.message_id().unwrap().to_owned(),
+                    subject: mail.subject().unwrap().to_owned(),
+                    body,
+                    link,
+                };
             }
         }
         assert!(
@@ -251,22 +350,13 @@ async fn wait_for_mail(server: &MailServer, address: &str) -> Notice {
 }
 
 async fn fetch_all(port: u16) -> Vec<Vec<u8>> {
-    let stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    let mut client = async_imap::Client::new(stream);
-    client.read_response().await.unwrap();
-    let mut session = client
-        .login("party", PASSWORD)
-        .await
-        .map_err(|(error, _)| error)
-        .unwrap();
-    let mailbox = session.select("INBOX").await.unwrap();
+    let mut session = mailbox::open_mailbox(port, "party").await;
     let mut mails = Vec::new();
-    if mailbox.exists > 0 {
-        let mut fetched = session.fetch("1:*", "RFC822").await.unwrap();
-        while let Some(mail) = fetched.next().await {
-            mails.extend(mail.unwrap().body().map(<[u8]>::to_vec));
-        }
+    let mut fetched = session.uid_fetch("1:*", "RFC822").await.unwrap();
+    while let Some(mail) = fetched.next().await {
+        mails.extend(mail.unwrap().body().map(<[u8]>::to_vec));
     }
+    drop(fetched);
     session.logout().await.unwrap();
     mails
 }

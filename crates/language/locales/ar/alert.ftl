@@ -40,6 +40,7 @@ alert-in-case = ضمن القضية
 alert-report = البلاغ { $number }
 alert-report-names = الأسماء المعنية
 alert-report-mail = الرد إلى
+alert-report-by-mail = بالبريد
 alert-evidence = الأدلة
 alert-evidence-none = لا أدلة محفوظة مع هذا الإنذار.
 alert-changes = تغييرات التفويض

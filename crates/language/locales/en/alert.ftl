@@ -42,6 +42,7 @@ alert-in-case = In case
 alert-report = Report { $number }
 alert-report-names = Names it is about
 alert-report-mail = Reply to
+alert-report-by-mail = By mail
 alert-evidence = Evidence
 alert-evidence-none = No evidence is kept with this alert.
 alert-changes = Changes of the delegation

@@ -19,6 +19,8 @@ case-alert-kind-mass-redelegated = Several zones moved to the same servers
 case-alert-kind-ds-removed = All DS records removed
 case-alert-kind-health-worse = Health got worse
 case-alert-kind-report = Report by a person
+case-alert-kind-mail-unreadable = Mail that could not be read
+case-alert-kind-mail-closed-case = Mail about the closed case { $number }
 case-alert-kind-other = Other matter
 
 case-request-state-not-notified = Not notified

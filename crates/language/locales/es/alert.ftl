@@ -40,6 +40,7 @@ alert-in-case = En el caso
 alert-report = Aviso { $number }
 alert-report-names = Nombres afectados
 alert-report-mail = Responder a
+alert-report-by-mail = Por correo
 alert-evidence = Pruebas
 alert-evidence-none = Esta alerta no tiene pruebas guardadas.
 alert-changes = Cambios de la delegación

@@ -40,6 +40,7 @@ alert-in-case = Dans le dossier
 alert-report = Signalement { $number }
 alert-report-names = Noms concernés
 alert-report-mail = Répondre à
+alert-report-by-mail = Par courriel
 alert-evidence = Éléments de preuve
 alert-evidence-none = Aucune preuve n’accompagne cette alerte.
 alert-changes = Changements de la délégation

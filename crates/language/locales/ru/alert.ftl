@@ -40,6 +40,7 @@ alert-in-case = В деле
 alert-report = Сообщение { $number }
 alert-report-names = О каких именах
 alert-report-mail = Ответить
+alert-report-by-mail = По почте
 alert-evidence = Доказательства
 alert-evidence-none = К этому сигналу нет доказательств.
 alert-changes = Изменения делегирования

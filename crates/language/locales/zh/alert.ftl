@@ -40,6 +40,7 @@ alert-in-case = 所属案件
 alert-report = 报告 { $number }
 alert-report-names = 涉及的名称
 alert-report-mail = 回复地址
+alert-report-by-mail = 通过邮件
 alert-evidence = 证据
 alert-evidence-none = 此警报没有保存证据。
 alert-changes = 授权的变更

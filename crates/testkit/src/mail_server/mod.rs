@@ -204,6 +204,19 @@ impl MailServer {
         Ok(())
     }
 
+    /// Has the mailbox of `user` count its mails anew under another UIDVALIDITY, as after a move to another server.
+    pub fn forget_uids(&mut self, user: &str) -> anyhow::Result<()> {
+        self.stop_imap();
+        let folder = self.path("mail").join(user);
+        for entry in std::fs::read_dir(&folder).context("listing the mailbox")? {
+            let path = entry.context("listing the mailbox")?.path();
+            if path.is_file() {
+                std::fs::remove_file(&path).with_context(|| format!("removing `{}`", path.display()))?;
+            }
+        }
+        self.start_imap()
+    }
+
     /// Puts a mail into the mailbox of `user` as it is, past the relay, which would refuse or mend some.
     pub fn put(&self, user: &str, mail: &[u8]) -> anyhow::Result<()> {
         let number = self.put.fetch_add(1, Ordering::Relaxed);

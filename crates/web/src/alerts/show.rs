@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use csirt::accounts::Capability;
 use csirt::alerts::{self, Alert, AlertState};
+use csirt::mailbox::{self, Mail};
 use csirt::{cases, intake};
 use model::{Id, Signal};
 
@@ -24,6 +25,7 @@ struct Show {
     hidden: usize,
     case: Option<String>,
     report: Option<intake::Report>,
+    mail: Option<Mail>,
     may_open: bool,
     may_dismiss: bool,
     tlps: Vec<(String, String)>,
@@ -43,6 +45,10 @@ pub async fn show(State(app): State<App>, page: Page, Path(id): Path<String>) ->
         None => None,
     };
     let report = intake::of_alert(&app.records, id).await?;
+    let mail = match &report {
+        Some(report) => mailbox::of_report(&app.records, report.id).await?,
+        None => None,
+    };
     let is_new = alert.state == AlertState::New;
     let may_open = is_new && page.has(Capability::WorkCases);
     let may_dismiss = is_new && page.has(Capability::DismissAlerts);
@@ -53,6 +59,7 @@ pub async fn show(State(app): State<App>, page: Page, Path(id): Path<String>) ->
         hidden,
         case,
         report,
+        mail,
         may_open,
         may_dismiss,
         alert,

@@ -45,6 +45,12 @@ pub(crate) async fn find(app: &App, number: &str) -> Result<Case, WebError> {
     Ok(cases::find(&app.records, number).await?)
 }
 
+/// Whether a person wrote it whose address is none of the party's.
+pub(crate) fn is_stranger(mail: &csirt::mailbox::Mail) -> bool {
+    use csirt::mailbox::Kind;
+    !mail.from_party && matches!(mail.kind, Kind::Reply | Kind::Unreadable | Kind::Report)
+}
+
 /// The beginning of a long text, so that a page stays light.
 pub(crate) fn excerpt(text: &str) -> String {
     const MOST: usize = 2000;

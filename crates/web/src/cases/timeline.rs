@@ -1,10 +1,11 @@
 //! The one timeline of a case: mail, answers, verdicts, notes and changes, each with who did it.
 
 use csirt::cases::{Entry, Event};
+use csirt::mailbox::{Kind, Mail};
 use csirt::notices::AttemptOutcome;
 use model::Timestamp;
 
-use super::words::{Names, answer_text, verdict_class, verdict_text};
+use super::words::{Names, answer_text, mail_class, mail_text, verdict_class, verdict_text};
 use crate::alerts::short_id;
 use crate::{Page, WebError};
 
@@ -22,6 +23,8 @@ pub(super) struct Line {
     pub(super) text: String,
     /// Number of the request within the case, where the line is about one.
     pub(super) request: Option<i32>,
+    /// The mail that came in, where the line is about one.
+    pub(super) mail: Option<Box<Mail>>,
 }
 
 /// Turns entries into lines.
@@ -37,6 +40,7 @@ pub(super) async fn lines(entries: Vec<Entry>, names: &mut Names<'_>, page: &Pag
             change: None,
             text: String::new(),
             request: None,
+            mail: None,
         };
         match entry.event.told(page.language) {
             Event::Change {
@@ -70,6 +74,13 @@ pub(super) async fn lines(entries: Vec<Entry>, names: &mut Names<'_>, page: &Pag
                     }
                 };
                 line.text = detail;
+            }
+            Event::Mail { request, mail } => {
+                line.request = Some(request);
+                line.what = page.t("casework-event-mail");
+                line.tag = Some((mail_class(mail.kind), mail_text(mail.kind)));
+                line.text = super::excerpt(mail.reason.as_ref().unwrap_or(&mail.text));
+                line.mail = Some(mail);
             }
             Event::Answer {
                 request,
@@ -165,8 +176,11 @@ pub(super) const KINDS: [(&str, &str); 6] = [
 /// Whether `event` belongs to `kind`; an unknown kind takes all.
 pub(super) fn is_of_kind(event: &Event, kind: &str) -> bool {
     match kind {
-        "mail" => matches!(event, Event::Notice { .. }),
-        "answers" => matches!(event, Event::Answer { .. }),
+        "mail" => matches!(event, Event::Notice { .. } | Event::Mail { .. }),
+        "answers" => match event {
+            Event::Mail { mail, .. } => mail.kind == Kind::Reply,
+            event => matches!(event, Event::Answer { .. }),
+        },
         "verdicts" => matches!(event, Event::Verdict { .. }),
         "notes" => matches!(event, Event::Note { .. } | Event::Evidence { .. }),
         "changes" => matches!(event, Event::Change { .. }),

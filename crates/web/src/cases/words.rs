@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use csirt::cases::CaseState;
 use csirt::links::AnswerKind;
+use csirt::mailbox::Kind;
 use csirt::requests::{Ask, Grid, Request, RequestState};
 use csirt::{Actor, accounts};
 use language::Text;
@@ -77,6 +78,32 @@ pub(crate) fn answer_text(kind: AnswerKind) -> &'static str {
         AnswerKind::Cannot => "casework-answer-cannot",
         AnswerKind::NotOurs => "casework-answer-not-ours",
         AnswerKind::CallMe => "casework-answer-call-me",
+    }
+}
+
+/// Class of a label for what a mail turned out to be.
+pub(super) fn mail_class(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Reply => "info",
+        Kind::Delivered => "good",
+        Kind::Delayed | Kind::Report => "warn",
+        Kind::Bounced | Kind::Unreadable => "bad",
+        Kind::Automatic | Kind::Own | Kind::Duplicate => "none",
+    }
+}
+
+/// Id of the word for what a mail turned out to be.
+pub(super) fn mail_text(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Reply => "casework-mail-reply",
+        Kind::Automatic => "casework-mail-automatic",
+        Kind::Bounced => "casework-mail-bounced",
+        Kind::Delayed => "casework-mail-delayed",
+        Kind::Delivered => "casework-mail-delivered",
+        Kind::Own => "casework-mail-own",
+        Kind::Report => "casework-mail-report",
+        Kind::Unreadable => "casework-mail-unreadable",
+        Kind::Duplicate => "casework-mail-duplicate",
     }
 }
 

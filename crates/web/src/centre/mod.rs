@@ -11,6 +11,7 @@ use csirt::accounts::Capability;
 use csirt::alerts;
 use csirt::audit::{self, Chain};
 use csirt::jobs::{self, Queue};
+use csirt::mailbox::{self, Kind, Mailbox};
 use csirt::watch::{self, WatchedZone, ZoneState};
 use jiff::{SignedDuration, Timestamp};
 use model::Health;
@@ -25,6 +26,9 @@ const INTERVALS: i64 = 3;
 const LISTED: usize = 50;
 /// Failed jobs from which on the queue needs attention. One that failed once is retried and usually gets through.
 const FAILED: u64 = 10;
+
+/// Intervals, and at least seconds, that may pass without the mailbox having been read to its end.
+const UNREAD: (u64, i64) = (10, 600);
 
 /// A figure for Prometheus: name, help, and its values by label.
 type Figure<'a> = (&'a str, &'a str, &'a [(&'a str, i64)]);
@@ -73,6 +77,9 @@ struct Centre {
     tables: Vec<Table>,
     damaged: Vec<(String, String)>,
     alerts: alerts::Counts,
+    mailbox: Option<Mailbox>,
+    mails: i64,
+    unreadable: i64,
 }
 
 impl Centre {
@@ -103,6 +110,21 @@ impl Centre {
         }
     }
 
+    /// Nothing can be said of a mailbox that is not set or was not tried yet.
+    fn mailbox_health(&self) -> Health {
+        let (Some(settings), Some(mailbox)) = (&self.page.settings.mailbox, &self.mailbox) else {
+            return Health::Unknown;
+        };
+        let intervals = i64::try_from(settings.interval_secs.saturating_mul(UNREAD.0)).unwrap_or(i64::MAX);
+        let allowed = SignedDuration::from_secs(intervals.max(UNREAD.1));
+        let since = mailbox.fetched_at.unwrap_or(self.started_at);
+        match &mailbox.failing {
+            _ if self.page.now.duration_since(since) > allowed => Health::Broken,
+            Some(_) => Health::Impaired,
+            None => Health::Good,
+        }
+    }
+
     fn lake_health(&self) -> Health {
         if self.damaged.is_empty() {
             Health::Good
@@ -116,6 +138,7 @@ impl Centre {
             self.jobs_health(),
             self.watch_health(),
             self.records_health(),
+            self.mailbox_health(),
             self.lake_health(),
         ];
         parts.into_iter().max().unwrap_or(Health::Unknown)
@@ -152,7 +175,12 @@ async fn centre(State(app): State<App>, page: Page, Query(asked): Query<Asked>) 
     } else {
         Some(audit::verify(&app.records).await?)
     };
+    let mailbox = mailbox_of(&app).await?;
+    let mails = mailbox::counts(&app.records).await?;
     shell::show(Centre {
+        mailbox,
+        mails: mails.values().sum(),
+        unreadable: mails.get(&Kind::Unreadable).copied().unwrap_or(0),
         started_at: app.started_at,
         engine: app.records.engine().to_string(),
         queue: jobs::queue(&app.records).await?,
@@ -183,6 +211,14 @@ async fn centre(State(app): State<App>, page: Page, Query(asked): Query<Asked>) 
     })
 }
 
+/// How it goes with the mailbox that is set.
+async fn mailbox_of(app: &App) -> Result<Option<Mailbox>, WebError> {
+    match &app.settings.mailbox {
+        Some(settings) => Ok(mailbox::find(&app.records, &settings.name).await?),
+        None => Ok(None),
+    }
+}
+
 /// Counts only, none of them about a single party: the endpoint needs no token.
 async fn metrics(State(app): State<App>, page: Page) -> Result<Response, WebError> {
     let overview = Overview::load(&app.records, page.now).await?;
@@ -192,7 +228,20 @@ async fn metrics(State(app): State<App>, page: Page) -> Result<Response, WebErro
     let late = late(states, page.now).len();
     let good: usize = overview.regions.iter().map(|region| region.good).sum();
     let unknown = overview.watched - good - overview.impaired - overview.broken;
-    let figures: [Figure<'_>; 6] = [
+    let mailbox = mailbox_of(&app).await?;
+    let mails: Vec<(String, i64)> = mailbox::counts(&app.records)
+        .await?
+        .into_iter()
+        .map(|(kind, mails)| (format!("{{kind=\"{kind}\"}}"), mails))
+        .collect();
+    let mails: Vec<(&str, i64)> = mails.iter().map(|(label, mails)| (label.as_str(), *mails)).collect();
+    let fetched = mailbox.as_ref().and_then(|mailbox| mailbox.fetched_at);
+    let fetched: Vec<(&str, i64)> = fetched.iter().map(|time| ("", time.as_second())).collect();
+    let failing: Vec<(&str, i64)> = mailbox
+        .iter()
+        .map(|mailbox| ("", i64::from(mailbox.failing.is_some())))
+        .collect();
+    let figures: [Figure<'_>; 9] = [
         (
             "dnscert_zones",
             "Watched zones by health",
@@ -229,6 +278,17 @@ async fn metrics(State(app): State<App>, page: Page) -> Result<Response, WebErro
             "dnscert_cases_open",
             "Cases that are open",
             &[("", overview.open_cases)],
+        ),
+        ("dnscert_mails", "Mails taken by what they turned out to be", &mails),
+        (
+            "dnscert_mailbox_fetched_timestamp_seconds",
+            "When the mailbox was last read to its end",
+            &fetched,
+        ),
+        (
+            "dnscert_mailbox_failing",
+            "Whether the last try to read the mailbox failed",
+            &failing,
         ),
         (
             "dnscert_uptime_seconds",

@@ -10,6 +10,7 @@ mod forms;
 mod hostile;
 mod html;
 mod link;
+mod mail;
 mod pages;
 mod rooms;
 mod world;

@@ -88,6 +88,10 @@ impl World {
             secret: Secret::new([7; 32]),
             tls: true,
             behind_proxy: true,
+            mailbox: Some(web::MailboxSettings {
+                name: "duty@mail.example/INBOX".to_owned(),
+                interval_secs: 60,
+            }),
             version: "0.1.0".to_owned(),
         };
         let app = App::new(records, lake, settings, clock.clone());
