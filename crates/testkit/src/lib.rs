@@ -7,3 +7,4 @@ pub mod loopback;
 pub mod mail_server;
 pub mod name_server;
 pub mod program;
+pub mod relay;

@@ -1,5 +1,3 @@
-use std::sync::{Arc, Mutex};
-
 use csirt::notices::{
     Delivery, Mailer, NoticeKind, NoticeState, Security, SmtpSettings, deliver as deliver_by, get, of_request, preview,
     queue as queue_kind,
@@ -8,7 +6,7 @@ use csirt::requests::RequestState;
 use csirt::{Error, links, requests};
 use mail_parser::{MessageParser, MimeHeaders};
 use model::Language;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use testkit::relay::Relay;
 use tokio::net::TcpListener;
 
 use crate::matter::{centre, deliver, duty_officer, mails, open_request, queue, token_in};
@@ -107,45 +105,6 @@ async fn a_double_click_queues_one_notice_and_a_party_without_address_none() {
     .await;
 }
 
-/// A relay that answers RCPT as `rcpt` says and keeps the mails it took.
-async fn relay(rcpt: fn(&str) -> &'static str) -> (u16, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let taken = Arc::new(Mutex::new(Vec::new()));
-    let mails = taken.clone();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let mails = mails.clone();
-            tokio::spawn(async move {
-                let (read, mut write) = stream.into_split();
-                let mut lines = BufReader::new(read).lines();
-                let mut say = async |text: &str| write.write_all(format!("{text}\r\n").as_bytes()).await;
-                say("220 relay.example").await?;
-                while let Some(line) = lines.next_line().await? {
-                    let answer = match line.get(..4).unwrap_or_default().to_ascii_uppercase().as_str() {
-                        "RCPT" => rcpt(&line),
-                        "DATA" => {
-                            say("354 go on").await?;
-                            let mut mail = String::new();
-                            while let Some(line) = lines.next_line().await?.filter(|line| line != ".") {
-                                mail.push_str(&line);
-                                mail.push_str("\r\n");
-                            }
-                            mails.lock().unwrap().push(mail);
-                            "250 taken"
-                        }
-                        "QUIT" => break,
-                        _ => "250 relay.example",
-                    };
-                    say(answer).await?;
-                }
-                say("221 bye").await
-            });
-        }
-    });
-    (port, taken)
-}
-
 fn smtp(port: u16) -> Mailer {
     let settings = SmtpSettings {
         host: "127.0.0.1".to_owned(),
@@ -177,12 +136,12 @@ async fn a_relay_that_is_down_is_tried_again_and_every_link_that_left_opens() {
         assert_eq!(waiting.state, NoticeState::Queued);
         assert!(waiting.last_error.is_some() && waiting.attempts[0].ended_at.is_some());
         world.wait_secs(60);
-        let (port, taken) = relay(|_| "250 yes").await;
-        let delivery = deliver_by(&world.records, &centre(), notice.id, &smtp(port))
+        let relay = Relay::start(0, |_| "250 yes").await.unwrap();
+        let delivery = deliver_by(&world.records, &centre(), notice.id, &smtp(relay.port))
             .await
             .unwrap();
         assert_eq!(delivery, Delivery::Sent);
-        let mail = taken.lock().unwrap()[0].clone();
+        let mail = relay.mails().remove(0);
         assert!(mail.contains(&format!("Message-ID: <{}>", notice.message_id)));
         let token = token_in(&mail).to_string();
         assert!(links::view(&world.records, &token).await.is_ok());
@@ -205,13 +164,13 @@ async fn a_refusal_for_good_shows_and_a_passing_one_waits_up_to_five_days() {
     on_each_database(async |world| {
         let (_, request) = open_request(world).await;
         let notice = queue(world, &request).await;
-        let (busy, _) = relay(|_| "451 later").await;
-        let delivery = deliver_by(&world.records, &centre(), notice.id, &smtp(busy))
+        let busy = Relay::start(0, |_| "451 later").await.unwrap();
+        let delivery = deliver_by(&world.records, &centre(), notice.id, &smtp(busy.port))
             .await
             .unwrap();
         assert!(matches!(delivery, Delivery::RetryAt(_)), "{delivery:?}");
         world.wait_secs(5 * 86_400);
-        let delivery = deliver_by(&world.records, &centre(), notice.id, &smtp(busy))
+        let delivery = deliver_by(&world.records, &centre(), notice.id, &smtp(busy.port))
             .await
             .unwrap();
         assert!(matches!(delivery, Delivery::Failed(_)), "{delivery:?}");
@@ -220,8 +179,8 @@ async fn a_refusal_for_good_shows_and_a_passing_one_waits_up_to_five_days() {
             RequestState::Bounced
         );
         let again = queue(world, &request).await;
-        let (strict, _) = relay(|_| "550 5.1.1 no such user").await;
-        let delivery = deliver_by(&world.records, &centre(), again.id, &smtp(strict))
+        let strict = Relay::start(0, |_| "550 5.1.1 no such user").await.unwrap();
+        let delivery = deliver_by(&world.records, &centre(), again.id, &smtp(strict.port))
             .await
             .unwrap();
         assert!(
@@ -246,11 +205,12 @@ async fn one_wrong_address_does_not_keep_a_notice_from_the_others() {
             .await
             .unwrap();
         let notice = queue(world, &request).await;
-        let (port, taken) = relay(|line| if line.contains("gone@") { "550 gone" } else { "250 yes" }).await;
-        let delivery = deliver_by(&world.records, &centre(), notice.id, &smtp(port))
+        let answer = |line: &str| if line.contains("gone@") { "550 gone" } else { "250 yes" };
+        let relay = Relay::start(0, answer).await.unwrap();
+        let delivery = deliver_by(&world.records, &centre(), notice.id, &smtp(relay.port))
             .await
             .unwrap();
-        assert_eq!((delivery, taken.lock().unwrap().len()), (Delivery::Sent, 1));
+        assert_eq!((delivery, relay.mails().len()), (Delivery::Sent, 1));
         let attempt = &get(&world.records, notice.id).await.unwrap().attempts[0];
         assert!(attempt.result.as_ref().unwrap().contains("gone@"), "{attempt:?}");
     })

@@ -34,24 +34,29 @@ pub async fn run(centre: Arc<Centre>, stop: CancellationToken) -> anyhow::Result
     let mut enqueued = centre.records.enqueued();
     while !stop.is_cancelled() {
         enqueued.mark_unchanged();
-        let claimed = jobs::claim_due(&centre.records, LEASE, AT_ONCE)
-            .await
-            .context("claiming jobs")?;
-        if claimed.is_empty() {
-            let sleep = until_next(&centre).await?;
-            tokio::select! {
-                () = tokio::time::sleep(sleep) => {}
-                _ = enqueued.changed() => {}
-                () = stop.cancelled() => {}
-            }
+        if do_due(&centre).await? > 0 {
             continue;
         }
-        let work = claimed.iter().map(|claimed| one(&centre, claimed));
-        for result in futures_util::future::join_all(work).await {
-            result?;
+        let sleep = until_next(&centre).await?;
+        tokio::select! {
+            () = tokio::time::sleep(sleep) => {}
+            _ = enqueued.changed() => {}
+            () = stop.cancelled() => {}
         }
     }
     Ok(())
+}
+
+/// Does the jobs that are due, and says how many there were.
+async fn do_due(centre: &Arc<Centre>) -> anyhow::Result<usize> {
+    let claimed = jobs::claim_due(&centre.records, LEASE, AT_ONCE)
+        .await
+        .context("claiming jobs")?;
+    let work = claimed.iter().map(|claimed| one(centre, claimed));
+    for result in futures_util::future::join_all(work).await {
+        result?;
+    }
+    Ok(claimed.len())
 }
 
 async fn until_next(centre: &Centre) -> anyhow::Result<Duration> {
@@ -189,7 +194,163 @@ pub async fn watch_requests(centre: Arc<Centre>, stop: CancellationToken) -> any
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use csirt::cases::{self, NewCase};
+    use csirt::notices::{Notice, NoticeKind, NoticeState, Security, SmtpSettings};
+    use csirt::requests::{Ask, Proposal, RequestState};
+    use csirt::{Actor, alerts};
+    use jiff::SignedDuration;
+    use model::{Clock as _, Detector, Id, Language, ManualClock, Severity, Signal, Tlp};
+    use testkit::relay::Relay;
+
     use super::*;
+    use crate::config::Config;
+
+    /// A centre on this database whose relay is at `port`.
+    async fn centre(folder: &tempfile::TempDir, database: &str, clock: Arc<ManualClock>, port: u16) -> Arc<Centre> {
+        let mut config = Config {
+            data: folder.path().to_owned(),
+            database: database.to_owned(),
+            ..Config::default()
+        };
+        config.mail.relay = Some(SmtpSettings {
+            host: "127.0.0.1".to_owned(),
+            port,
+            security: Security::None,
+            hello: "cert.example".to_owned(),
+            ..SmtpSettings::default()
+        });
+        Arc::new(Centre::open(config, clock).await.unwrap())
+    }
+
+    /// Notices to `number` parties, all queued now.
+    async fn queue_notices(centre: &Centre, number: usize) -> Vec<Id<Notice>> {
+        let zone: model::Name = "shop.example".parse().unwrap();
+        let signal = Signal {
+            detector: Detector::Health,
+            key: "health:shop.example".to_owned(),
+            severity: Severity::Page,
+            time: centre.records.now(),
+            zones: vec![zone.clone()],
+            kind: "zone-unreachable".to_owned(),
+            args: BTreeMap::new(),
+            findings: Vec::new(),
+            changes: Vec::new(),
+        };
+        let raised = alerts::raise(&centre.records, &signal).await.unwrap();
+        let new = NewCase {
+            title: "Shop is silent".to_owned(),
+            tlp: Tlp::Amber,
+            alerts: vec![raised.alert().id],
+        };
+        let case = cases::open(&centre.records, Actor::System, &new).await.unwrap().id;
+        let mut queued = Vec::new();
+        for party in 1..=number {
+            let proposal = Proposal {
+                organisation: None,
+                name: format!("Party {party}"),
+                addresses: vec![format!("noc@party{party}.example")],
+                language: Language::English,
+                time_zone: "UTC".to_owned(),
+                because: "by hand".to_owned(),
+                check: Ask::RestoreService.check(&zone, None),
+                zone: zone.clone(),
+                ask: Ask::RestoreService,
+                deadline: centre.records.now() + SignedDuration::from_hours(4),
+            };
+            let request = requests::create(&centre.records, Actor::System, case, &proposal)
+                .await
+                .unwrap();
+            let (records, identity) = (&centre.records, &centre.identity);
+            let notice = notices::queue(records, Actor::System, identity, request.id, NoticeKind::Ask)
+                .await
+                .unwrap();
+            queued.push(notice.id);
+        }
+        queued
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn notices_wait_for_a_relay_that_is_down_for_ten_minutes_and_go_out_once_when_it_is_back() {
+        const NOTICES: usize = 3;
+        for database in testkit::database::databases().unwrap() {
+            let start: Timestamp = "2026-07-01T09:00:00Z".parse().unwrap();
+            let back = start + SignedDuration::from_mins(10);
+            let clock = Arc::new(ManualClock::new(start));
+            let folder = tempfile::tempdir().unwrap();
+            let port = testkit::loopback::free_port().unwrap();
+            let centre = centre(&folder, &database.url, clock.clone(), port).await;
+            let queued = queue_notices(&centre, NOTICES).await;
+            let mut relay = None;
+            // From one moment at which something is due to the next; a runner that looks in between finds nothing.
+            while let Some(due) = jobs::next_due(&centre.records).await.unwrap() {
+                let wait = due.duration_since(clock.now());
+                if wait > SignedDuration::from_secs(1) {
+                    clock.advance(wait - SignedDuration::from_secs(1));
+                    assert_eq!(do_due(&centre).await.unwrap(), 0, "nothing is due yet");
+                }
+                clock.advance(due.duration_since(clock.now()));
+                if clock.now() >= back && relay.is_none() {
+                    relay = Some(Relay::start(port, |_| "250 yes").await.unwrap());
+                }
+                assert!(do_due(&centre).await.unwrap() > 0);
+                let queue = jobs::queue(&centre.records).await.unwrap();
+                if relay.is_some() {
+                    continue;
+                }
+                // Nobody has heard anything, everything waits, and it shows why.
+                assert_eq!(queue.waiting, NOTICES as u64, "{}", database.engine);
+                for id in &queued {
+                    let notice = notices::get(&centre.records, *id).await.unwrap();
+                    let request = requests::get(&centre.records, notice.request).await.unwrap();
+                    assert_eq!(
+                        (notice.state, request.state),
+                        (NoticeState::Queued, RequestState::Queued)
+                    );
+                    let tried = notice.attempts.last().map(|attempt| attempt.result.clone().unwrap());
+                    assert!(tried.is_none_or(|result| result.starts_with("failed: ")));
+                }
+            }
+            let mails = relay.unwrap().mails();
+            let ids: BTreeSet<&str> = mails
+                .iter()
+                .filter_map(|mail| mail.split("Message-ID: ").nth(1)?.lines().next())
+                .collect();
+            assert_eq!(
+                (mails.len(), ids.len()),
+                (NOTICES, NOTICES),
+                "each once, on {}",
+                database.engine
+            );
+            assert_eq!(jobs::queue(&centre.records).await.unwrap(), jobs::Queue::default());
+            for id in queued {
+                let notice = notices::get(&centre.records, id).await.unwrap();
+                let request = requests::get(&centre.records, notice.request).await.unwrap();
+                assert_eq!((notice.state, request.state), (NoticeState::Sent, RequestState::Sent));
+                assert_eq!(
+                    request.notified_at, notice.sent_at,
+                    "told when it left, not when it was queued"
+                );
+                // The first try after the relay is back is the one that reaches it, and the wait before it is the rule's.
+                let begun: Vec<Timestamp> = notice.attempts.iter().map(|attempt| attempt.begun_at).collect();
+                assert!(
+                    begun[begun.len() - 2] < back && back <= begun[begun.len() - 1],
+                    "{begun:?}"
+                );
+                for (attempt, pair) in begun.windows(2).enumerate() {
+                    let rule = (10 << attempt).min(600) as f64;
+                    let waited = pair[1].duration_since(pair[0]).as_secs_f64();
+                    assert!(
+                        (rule / 2.0 - 0.01..=rule).contains(&waited),
+                        "{waited} s before try {}",
+                        attempt + 2
+                    );
+                }
+                assert!(begun.len() >= 7 && notice.attempts.len() == begun.len());
+            }
+        }
+    }
 
     #[test]
     fn the_pause_doubles_up_to_its_limit() {
