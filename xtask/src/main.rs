@@ -5,6 +5,7 @@
 mod bench;
 mod conformance;
 mod packages;
+mod python;
 mod run;
 mod test;
 

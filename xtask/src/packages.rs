@@ -104,6 +104,11 @@ pub const PACKAGES: &[Package] = &[
         program: "ip",
         needed_for: "the conformance scenarios",
     },
+    Package {
+        name: "python3-venv",
+        program: "/usr/share/python-wheels",
+        needed_for: "reading the lake's tables with Python's deltalake",
+    },
 ];
 
 /// Those of `packages` that are not installed.

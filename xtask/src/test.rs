@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::run::{cargo, watched};
-use crate::{conformance, packages};
+use crate::{conformance, packages, python};
 
 /// How much must run.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,6 +52,14 @@ pub fn run(scope: Scope) -> ExitCode {
         eprintln!("  apt-get install {}", names.join(" "));
         if scope == Scope::All {
             println!("0 passed, {} failed", missing.len());
+            return ExitCode::FAILURE;
+        }
+    }
+
+    if let Err(reason) = python::install() {
+        eprintln!("xtask: {} is left out: {reason}", python::NEEDED_FOR);
+        if scope == Scope::All {
+            println!("0 passed, 1 failed");
             return ExitCode::FAILURE;
         }
     }
