@@ -58,6 +58,21 @@ pub const PACKAGES: &[Package] = &[
         program: "dnsviz",
         needed_for: "the chain of trust beside other validators, and its table of faults",
     },
+    Package {
+        name: "unbound",
+        program: "unbound",
+        needed_for: "the tests of resolvers",
+    },
+    Package {
+        name: "knot-resolver",
+        program: "kresd",
+        needed_for: "the tests of resolvers",
+    },
+    Package {
+        name: "pdns-recursor",
+        program: "pdns_recursor",
+        needed_for: "the tests of resolvers",
+    },
     // Debian has one mail server at a time: it takes the place of another one that is installed.
     Package {
         name: "postfix",
@@ -102,7 +117,7 @@ pub const PACKAGES: &[Package] = &[
     Package {
         name: "iproute2",
         program: "ip",
-        needed_for: "the conformance scenarios",
+        needed_for: "the conformance scenarios and the tests of resolvers",
     },
     Package {
         name: "python3-venv",

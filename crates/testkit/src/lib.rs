@@ -6,5 +6,8 @@ pub mod database;
 pub mod loopback;
 pub mod mail_server;
 pub mod name_server;
+#[cfg(target_os = "linux")]
+pub mod network;
 pub mod program;
 pub mod relay;
+pub mod resolver;

@@ -20,11 +20,17 @@ pub fn are_installed(programs: &[&str]) -> anyhow::Result<bool> {
     if missing.is_empty() {
         return Ok(true);
     }
-    if all_demanded() {
-        bail!("{} not installed, and DNSCERT_TEST_ALL demands it", missing.join(", "));
-    }
-    eprintln!("left out: {} not installed", missing.join(", "));
+    leave_out(&format!("{} not installed", missing.join(", ")))?;
     Ok(false)
+}
+
+/// Says that a test is left out, and why; fails when `DNSCERT_TEST_ALL=1` demands all tests.
+pub fn leave_out(reason: &str) -> anyhow::Result<()> {
+    if all_demanded() {
+        bail!("{reason}, and DNSCERT_TEST_ALL demands it");
+    }
+    eprintln!("left out: {reason}");
+    Ok(())
 }
 
 /// Runs a program to its end. Fails with what it said when it did not end well.
