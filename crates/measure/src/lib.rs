@@ -3,6 +3,7 @@
 //! Asking and judging are apart: an [`Inquiry`] asks each question once and keeps every [`Exchange`]; test cases are
 //! plain functions over a [`Run`]. What the DNS says is data, never an error.
 
+pub mod authority;
 pub mod cases;
 mod check;
 mod cuts;
@@ -20,6 +21,7 @@ mod prefix_table;
 pub mod profile;
 mod question;
 mod record;
+mod resolver;
 mod response;
 mod reverse;
 mod root_servers;
@@ -49,6 +51,7 @@ pub use prefix_table::TableError;
 pub use profile::{Limits, Profile, ProfileError};
 pub use question::{CLIENT_SUBNET, COOKIE, EXPIRE, Edns, Letters, NSID, Question, header};
 pub use record::{Data, OwnedName, Record};
+pub use resolver::{Measuring, Randomness, ResolverPlan, ResolverReport, check_resolver, deviation};
 pub use response::{Response, ResponseEdns};
 pub use root_servers::root_servers;
 pub use routes::RouteTable;

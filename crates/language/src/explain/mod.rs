@@ -37,7 +37,7 @@ pub struct Explanation {
     pub kindns: String,
 }
 
-/// A name server program for which a text may carry lines of configuration.
+/// A name server or resolver program for which a text may carry lines of configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Program {
@@ -49,6 +49,12 @@ pub enum Program {
     Knot,
     /// PowerDNS Authoritative Server.
     Powerdns,
+    /// Unbound.
+    Unbound,
+    /// Knot Resolver.
+    Kresd,
+    /// PowerDNS Recursor.
+    Recursor,
     /// Windows Server DNS, in PowerShell.
     Windows,
 }
@@ -61,6 +67,9 @@ impl Program {
             Program::Nsd => "NSD",
             Program::Knot => "Knot DNS",
             Program::Powerdns => "PowerDNS",
+            Program::Unbound => "Unbound",
+            Program::Kresd => "Knot Resolver",
+            Program::Recursor => "PowerDNS Recursor",
             Program::Windows => "Windows",
         }
     }

@@ -99,6 +99,7 @@ fn every_tag_in_the_cases_has_a_level_and_a_text() {
         files.map(|file| file.unwrap().path()).collect()
     };
     let mut waiting = folder(concat!(env!("CARGO_MANIFEST_DIR"), "/src/cases").as_ref());
+    waiting.extend(folder(concat!(env!("CARGO_MANIFEST_DIR"), "/src/resolver").as_ref()));
     while let Some(path) = waiting.pop() {
         if path.is_dir() {
             waiting.extend(folder(&path));

@@ -7,6 +7,7 @@
 
 mod address;
 mod arguments;
+mod authority;
 mod case_in_lab;
 mod chain;
 mod connectivity_origin;
@@ -15,10 +16,13 @@ mod dnssec_more;
 mod dnsviz_table;
 mod edns;
 mod explained;
+mod false_resolver;
 mod hostile;
 mod offline;
 mod parsers;
 mod plan;
+#[cfg(target_os = "linux")]
+mod resolver;
 mod scenarios;
 mod scripted;
 mod servers;
