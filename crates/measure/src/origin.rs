@@ -119,6 +119,8 @@ mod tests {
             records: texts.iter().map(record).collect(),
             alias,
             canonical: name.clone(),
+            aliases: Vec::new(),
+            exchange: None,
         }
     }
 
