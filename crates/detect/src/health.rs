@@ -165,6 +165,9 @@ pub struct Round<'a> {
     pub findings: &'a [Finding],
     /// The cases that were run, where not all of the usual ones were; the others are held as they were.
     pub cases: Option<&'a [String]>,
+    /// Zones above this one that are watched themselves. What a finding says of one of them (its argument `zone`) is that
+    /// zone's matter: signatures of a top-level domain that expire would else call somebody for every zone below it.
+    pub above: &'a [Name],
     /// Whether the parent has a DS for the zone: then invalid signatures make the zone vanish for validating resolvers.
     /// `None` where it was not seen, which counts as yes: one call too many is better than one too few.
     pub secured: Option<bool>,
@@ -199,7 +202,7 @@ pub fn step(config: &Config, mut state: State, round: &Round<'_>) -> Step {
         };
     }
     state.version = 1;
-    let now = outcomes(round.findings);
+    let now = outcomes(round.findings.iter().filter(|finding| is_own(round, finding)));
     let first = !state.has_baseline;
     state.has_baseline = true;
 
@@ -257,8 +260,14 @@ pub fn step(config: &Config, mut state: State, round: &Round<'_>) -> Step {
     }
 }
 
+/// Whether a finding is about the zone itself, or about one above it that nobody else looks after.
+fn is_own(round: &Round<'_>, finding: &Finding) -> bool {
+    let about = finding.args.get("zone");
+    about.is_none_or(|about| !round.above.iter().any(|above| above.to_string() == *about))
+}
+
 /// The worst outcome of each case that is not clean.
-fn outcomes(findings: &[Finding]) -> BTreeMap<String, Outcome> {
+fn outcomes<'f>(findings: impl Iterator<Item = &'f Finding>) -> BTreeMap<String, Outcome> {
     let mut worst = BTreeMap::new();
     for finding in findings {
         let outcome = Outcome::from(finding.level);
@@ -456,7 +465,7 @@ fn signal(state: &mut State, round: &Round<'_>, kind: Kind, first: bool) -> Sign
     let findings = round
         .findings
         .iter()
-        .filter(|finding| Outcome::from(finding.level) > Outcome::Clean)
+        .filter(|finding| Outcome::from(finding.level) > Outcome::Clean && is_own(round, finding))
         .filter(|finding| matter.cases.contains_key(&finding.case.to_ascii_lowercase()))
         .cloned()
         .collect();

@@ -25,7 +25,9 @@ pub const REACH_CASES: [&str; 2] = ["basic01", "basic02"];
 
 /// Cases whose failure makes a validating resolver call the zone bogus: DS without a matching key, expired or wrong
 /// signatures over DNSKEY and SOA, no valid denial, DS over an unsigned zone (Zonemaster, DNSSEC).
-pub const VALIDITY_CASES: [&str; 6] = ["dnssec02", "dnssec04", "dnssec08", "dnssec09", "dnssec10", "dnssec11"];
+pub const VALIDITY_CASES: [&str; 8] = [
+    "chain01", "chain02", "dnssec02", "dnssec04", "dnssec08", "dnssec09", "dnssec10", "dnssec11",
+];
 
 impl Health {
     /// All, worst first.

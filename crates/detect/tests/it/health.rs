@@ -44,6 +44,7 @@ fn play(secured: impl Into<Option<bool>>, story: &str) -> String {
             time,
             findings: &findings,
             cases: cases.as_deref(),
+            above: &[],
             secured,
             untestable,
         };
@@ -279,10 +280,10 @@ proptest! {
                 levels.iter().map(|(case, level)| finding(CASES[*case], Level::ALL[*level])).collect();
             let time = Timestamp::from_second(1_800_000_000 + 60 * at as i64).unwrap();
             let config = Config::default();
-            let round = Round { zone: &zone, time, findings: &findings, cases: None, secured, untestable: false };
+            let round = Round { zone: &zone, time, findings: &findings, cases: None, above: &[], secured, untestable: false };
             let one = step(&config, forward, &round);
             findings.reverse();
-            let round = Round { zone: &zone, time, findings: &findings, cases: None, secured, untestable: false };
+            let round = Round { zone: &zone, time, findings: &findings, cases: None, above: &[], secured, untestable: false };
             let mut two = step(&config, backward, &round);
             for signal in &mut two.signals {
                 signal.findings.reverse();
@@ -305,10 +306,45 @@ proptest! {
         let mut state = State::default();
         for minute in 0..10 {
             let time = Timestamp::from_second(1_800_000_000 + 60 * minute).unwrap();
-            let round = Round { zone: &zone, time, findings: &findings, cases: None, secured: Some(true), untestable: false };
+            let round = Round { zone: &zone, time, findings: &findings, cases: None, above: &[], secured: Some(true), untestable: false };
             let after = step(&Config::default(), state, &round);
             prop_assert!(after.signals.is_empty() && !after.confirm_soon && after.recovered.is_empty());
             state = after.state;
         }
+    }
+}
+
+#[test]
+fn what_is_broken_in_a_watched_zone_above_is_that_zones_matter() {
+    let zone: Name = "shop.example".parse().unwrap();
+    let above: Vec<Name> = vec!["example".parse().unwrap()];
+    let bogus = |zone: &str| Finding {
+        args: [("zone".to_owned(), zone.to_owned())].into(),
+        ..finding("chain01", Level::Error)
+    };
+    for (about, above, calls) in [
+        ("example", &above[..], false),
+        ("example", &[], true),
+        ("shop.example", &above[..], true),
+    ] {
+        let mut state = State::default();
+        let mut called = false;
+        let findings = [bogus(about)];
+        for (minute, findings) in [(0, &findings[..0]), (1, &findings), (2, &findings), (3, &findings)] {
+            let time = format!("2026-11-23T09:0{minute}:00Z").parse().unwrap();
+            let round = Round {
+                zone: &zone,
+                time,
+                findings,
+                cases: None,
+                above,
+                secured: Some(true),
+                untestable: false,
+            };
+            let after = step(&Config::default(), state, &round);
+            called |= !after.signals.is_empty();
+            state = after.state;
+        }
+        assert_eq!(called, calls, "{about} with {above:?}");
     }
 }

@@ -102,6 +102,7 @@ async fn round(
         Some(state) => serde_json::from_value(state.round.detectors.clone()).context("reading the detector's state")?,
         None => health::State::default(),
     };
+    let above = watched_above(centre, zone).await?;
     let step = health::step(
         &health::Config::default(),
         detector,
@@ -110,6 +111,7 @@ async fn round(
             time: now,
             findings: &findings,
             cases: None,
+            above: &above,
             secured: report.delegation.as_ref().map(|delegation| !delegation.ds.is_empty()),
             untestable: report.untestable.is_some(),
         },
@@ -132,6 +134,20 @@ async fn round(
         .await
         .context("recording the round")?;
     Ok((state, step.confirm_soon))
+}
+
+/// The zones above `zone` that are watched themselves.
+async fn watched_above(centre: &Centre, zone: &Name) -> anyhow::Result<Vec<Name>> {
+    let mut above = Vec::new();
+    let mut next = zone.parent();
+    while let Some(name) = next {
+        let watched = watch::by_zone(&centre.records, &name).await;
+        if watched.context("looking for zones above")?.is_some() {
+            above.push(name.clone());
+        }
+        next = name.parent();
+    }
+    Ok(above)
 }
 
 /// Raises the alerts. One that takes in others ends them: the same matter stands in the queue once.
