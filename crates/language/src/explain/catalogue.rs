@@ -141,6 +141,18 @@ mod tests {
     }
 
     #[test]
+    fn every_tag_is_explained_in_every_language() {
+        for language in Language::ALL {
+            for (case, of_case) in catalogue(Language::English) {
+                for tag in of_case.tags.keys() {
+                    let own = catalogue(language).get(case).and_then(|texts| texts.tags.get(tag));
+                    assert!(own.is_some(), "{case} {tag} has no text in {language}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn only_the_english_files_carry_what_is_the_same_in_all_languages() {
         for language in Language::ALL
             .into_iter()

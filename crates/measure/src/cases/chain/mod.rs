@@ -108,15 +108,24 @@ fn sum_up(run: &Run, chain: &Chain, faults: &mut Faults) {
         Security::Indeterminate => "CH01_INDETERMINATE",
     };
     // the first zone that is in the state: what is below it only inherits it
-    let same = chain.links.iter().rev().take_while(|link| link.state == chain.state);
-    if let Some(first) = same.last() {
-        let zone = if chain.state == Security::Secure {
-            run.zone()
-        } else {
-            &first.zone
-        };
-        faults.note(Fault::new(tag, zone).arg("domain", run.zone()), []);
-    }
+    let same = chain
+        .links
+        .iter()
+        .rev()
+        .take_while(|link| link.state == chain.state)
+        .count();
+    let first = chain.links.len() - same;
+    let Some(link) = chain.links.get(first) else { return };
+    // a DS RRset is signed by the zone above: where none verifies, the fault is there
+    let is_handed_down_bogus = chain.state == Security::Bogus
+        && !link.trust.is_empty()
+        && link.trust.iter().all(|trust| trust.state == Security::Bogus);
+    let zone = match chain.links.get(first.wrapping_sub(1)) {
+        _ if chain.state == Security::Secure => run.zone(),
+        Some(above) if is_handed_down_bogus => &above.zone,
+        _ => &link.zone,
+    };
+    faults.note(Fault::new(tag, zone).arg("domain", run.zone()), []);
 }
 
 /// chain01: is the zone secure, insecure, bogus or indeterminate, and where is that decided?

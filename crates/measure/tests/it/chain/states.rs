@@ -1,7 +1,7 @@
 //! States of zones, RRsets, keys and delegations.
 
 use lab::{Change, Fault};
-use measure::{CheckPlan, Internet, Report, Settings, Undelegated, check};
+use measure::{CheckPlan, Internet, Report, Rtype, Settings, Undelegated, check};
 use model::Security::{self, Bogus, Indeterminate, Insecure, Secure};
 
 use super::{chain, said, states};
@@ -98,6 +98,21 @@ async fn what_breaks_above_is_named_where_it_breaks() {
         said(&lab, "good.test")
             .await
             .contains(&"CH01_BOGUS domain=good.test zone=test".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_ds_that_the_zone_above_does_not_sign_is_a_fault_of_the_zone_above() {
+    let lab = pocket().await;
+    for server in ["127.10.1.1", "127.10.1.2"] {
+        super::forge::change(&lab, server, ("good.test", Rtype::DS), |answer| {
+            answer.answer.retain(|record| record.rtype() != Rtype::RRSIG);
+        });
+    }
+    let lines = said(&lab, "good.test").await;
+    assert!(
+        lines.contains(&"CH01_BOGUS domain=good.test zone=test".to_owned()),
+        "{lines:#?}"
     );
 }
 
