@@ -186,7 +186,7 @@ async fn a_mailbox_that_cannot_be_read_shows_until_it_can_again() {
     wait_for_round(&officer).await;
     let page = officer.get("/centre").await.unwrap().body;
     assert!(
-        page.contains("centre@localhost/INBOX") && !page.contains("Not readable since"),
+        page.contains("centre@localhost/INBOX") && !page.contains("First failure"),
         "{page}"
     );
 
@@ -198,7 +198,7 @@ async fn a_mailbox_that_cannot_be_read_shows_until_it_can_again() {
     }
     let page = officer.get("/centre").await.unwrap().body;
     assert!(
-        page.contains("Not readable since") && page.contains("the mail server"),
+        page.contains("First failure") && page.contains("the mail server"),
         "{page}"
     );
     tokio::task::block_in_place(|| {
