@@ -44,6 +44,9 @@ pub enum Command {
     /// Make accounts, list them, switch them off, or set a new password.
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Replace the secret that seals forms and encrypts second factors.
+    #[command(subcommand)]
+    Secret(SecretCommand),
     /// Add zones to the watch list, or show it.
     #[command(subcommand)]
     Watch(WatchCommand),
@@ -359,6 +362,17 @@ pub enum AccountCommand {
     Reset {
         /// What is typed to sign in.
         name: String,
+        /// Which centre.
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+}
+
+/// `dnscert secret`.
+#[derive(Debug, Subcommand)]
+pub enum SecretCommand {
+    /// Replace the secret, and encrypt what is kept under it anew. Stop the centre before.
+    Rotate {
         /// Which centre.
         #[command(flatten)]
         config: ConfigArg,

@@ -7,7 +7,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::HeaderValue;
 use axum::middleware::from_fn_with_state;
 use csirt::Records;
-use csirt::accounts::{self, Account, Lifetime};
+use csirt::accounts::{self, Account, Lifetime, TotpKey};
 use model::Clock;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -41,6 +41,8 @@ pub struct Settings {
     pub key_fingerprint: String,
     /// What marks of forms are sealed with; at least 32 random octets, the same over restarts.
     pub secret: Secret,
+    /// What the secrets of second factors are kept under.
+    pub totp_key: TotpKey,
     /// Whether readers reach the portal by TLS: cookies are then `Secure`, and browsers are told to stay with TLS.
     pub tls: bool,
     /// Whether a proxy of ours stands before the portal and names the reader's address in `X-Forwarded-For`.

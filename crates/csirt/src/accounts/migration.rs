@@ -18,7 +18,7 @@ pub(crate) const MIGRATION: Migration = Migration {
                 language TEXT NOT NULL,
                 time_zone TEXT NOT NULL,
                 password_hash TEXT NOT NULL, -- argon2id, PHC string
-                totp_secret TEXT, -- base32; enrolment begun or done
+                totp_secret TEXT, -- encrypted: KEY-ID.NONCE-AND-CIPHERTEXT; enrolment begun or done
                 totp_confirmed BOOLEAN NOT NULL, -- asked for at sign-in only when true
                 totp_last_step BIGINT, -- number of the newest 30 s step whose code was taken: none at or before it counts again
                 created_at_us BIGINT NOT NULL,

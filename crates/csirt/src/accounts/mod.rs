@@ -12,6 +12,7 @@ mod session;
 mod sign_in;
 mod token;
 mod totp;
+mod totp_key;
 
 use model::{Id, Language, Timestamp};
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
@@ -22,7 +23,8 @@ pub use secret::Secret;
 pub use session::{Lifetime, Session, session, sessions, sign_out, sign_out_everywhere};
 pub use sign_in::{Credentials, Limits, SignIn, sign_in};
 pub use token::{ApiToken, Scope, by_token, create_token, revoke_token, tokens};
-pub use totp::{Enrolment, begin_totp, confirm_totp, remove_totp};
+pub use totp::{Enrolment, begin_totp, confirm_totp, encrypt_totp_anew, remove_totp, totp_unreadable};
+pub use totp_key::{TotpKey, TotpKeyError};
 
 use crate::Error;
 use crate::directory::Organisation;

@@ -7,7 +7,9 @@ use model::{Id, Timestamp};
 use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter};
 
 use super::entity::sign_in_attempt::{ActiveModel, Column, Entity, Model};
-use super::{Account, Lifetime, PASSWORD_MAX_BYTES, Secret, by_name_in, canonical_name, password, session, totp};
+use super::{
+    Account, Lifetime, PASSWORD_MAX_BYTES, Secret, TotpKey, by_name_in, canonical_name, password, session, totp,
+};
 use crate::Error;
 use crate::records::{Actor, Change, Records};
 
@@ -72,6 +74,7 @@ pub async fn sign_in(
     records: &Records,
     limits: &Limits,
     lifetime: &Lifetime,
+    key: &TotpKey,
     credentials: Credentials<'_>,
 ) -> Result<SignIn, Error> {
     let name: String = canonical_name(credentials.name).chars().take(64).collect();
@@ -108,7 +111,7 @@ pub async fn sign_in(
             change.commit_quietly().await?;
             return Ok(SignIn::CodeNeeded);
         };
-        if !totp::take(&mut change, row, code).await? {
+        if !totp::take(&mut change, key, row, code).await? {
             tracing::info!(account = %account.id, %network, "second factor refused");
             return Ok(SignIn::Refused);
         }

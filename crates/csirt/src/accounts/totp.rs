@@ -2,14 +2,14 @@
 
 use model::Id;
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use totp_rs::{Algorithm, TOTP};
 
 use super::entity::{account, recovery_code};
 use super::secret::{Secret, digest_code};
-use super::{Account, row};
+use super::{Account, TotpKey, TotpKeyError, row};
 use crate::Error;
-use crate::records::{Actor, Change, Records};
+use crate::records::{Actor, Change, Records, column};
 
 /// What every authenticator app takes (RFC 6238 §1.2, §4): SHA-1, 6 digits, 30 s.
 const STEP_SECS: u64 = 30;
@@ -35,7 +35,7 @@ pub struct Enrolment {
 
 /// Makes a new secret for an account. It counts only once [`confirm_totp`] has seen a code of it. Fails with `NotFound`, and
 /// with `Conflict` when the account has a second factor already.
-pub async fn begin_totp(records: &Records, issuer: &str, id: Id<Account>) -> Result<Enrolment, Error> {
+pub async fn begin_totp(records: &Records, key: &TotpKey, issuer: &str, id: Id<Account>) -> Result<Enrolment, Error> {
     let mut change = records.begin(Actor::Account(id)).await?;
     let row = row(change.db(), id).await?;
     if row.totp_confirmed {
@@ -55,32 +55,29 @@ pub async fn begin_totp(records: &Records, issuer: &str, id: Id<Account>) -> Res
         row.name.clone(),
     )
     .map_err(|error| Error::invalid("issuer", error))?;
-    let secret = totp.get_secret_base32();
-    update(
-        &change,
-        id,
-        account::ActiveModel {
-            totp_secret: Set(Some(secret.clone())),
-            ..Default::default()
-        },
-    )
-    .await?;
+    let secret = Secret::from_text(totp.get_secret_base32());
+    let kept = key.encrypt(change.random(), id, &secret);
+    set_secret(&change, id, kept).await?;
     change.audit("account", id, "totp", None, Some("begun"));
     change.commit().await?;
     Ok(Enrolment {
-        secret: Secret::from_text(secret),
+        secret,
         url: Secret::from_text(totp.get_url()),
     })
 }
 
 /// Switches the second factor on when `code` is of the secret made by [`begin_totp`], and hands out the recovery codes.
 /// Fails with `NotFound`, with `Conflict` when no enrolment was begun, and with `Invalid` for a wrong code.
-pub async fn confirm_totp(records: &Records, id: Id<Account>, code: &str) -> Result<Vec<Secret>, Error> {
+pub async fn confirm_totp(records: &Records, key: &TotpKey, id: Id<Account>, code: &str) -> Result<Vec<Secret>, Error> {
     let mut change = records.begin(Actor::Account(id)).await?;
     let row = row(change.db(), id).await?;
-    let Some(secret) = row.totp_secret.filter(|_| !row.totp_confirmed) else {
+    let Some(kept) = row.totp_secret.filter(|_| !row.totp_confirmed) else {
         return Err(Error::conflict("no enrolment was begun"));
     };
+    // Begun under a key that is gone: what is left is to begin anew.
+    let secret = key
+        .decrypt(id, &kept)
+        .map_err(|error| Error::conflict(format!("the enrolment cannot be read: {error}")))?;
     let step = matching_step(&secret, change.now(), code)?.ok_or_else(|| Error::invalid("code", "it is not right"))?;
     let confirmed = account::ActiveModel {
         totp_confirmed: Set(true),
@@ -122,13 +119,21 @@ pub async fn remove_totp(records: &Records, actor: Actor, id: Id<Account>) -> Re
     change.commit().await
 }
 
-/// Whether `code` is good for this account now. A good one is used up within `change`: it is never taken again.
-pub(super) async fn take(change: &mut Change, row: account::Model, code: &str) -> Result<bool, Error> {
-    let id: Id<Account> = crate::records::column::parse("account", &row.id, &row.id)?;
-    let Some(secret) = &row.totp_secret else {
+/// Whether `code` is good for this account now. A good one is used up within `change`: it is never taken again. Where the
+/// kept secret cannot be read, recovery codes still open the account: they need no key.
+pub(super) async fn take(change: &mut Change, key: &TotpKey, row: account::Model, code: &str) -> Result<bool, Error> {
+    let id: Id<Account> = column::parse("account", &row.id, &row.id)?;
+    let Some(kept) = &row.totp_secret else {
         return Ok(false);
     };
-    if let Some(step) = matching_step(secret, change.now(), code)? {
+    let step = match key.decrypt(id, kept) {
+        Ok(secret) => matching_step(&secret, change.now(), code)?,
+        Err(error) => {
+            tracing::error!(account = %id, "the secret of the second factor cannot be read: {error}");
+            None
+        }
+    };
+    if let Some(step) = step {
         if row.totp_last_step.is_some_and(|last| step <= last) {
             return Ok(false);
         }
@@ -154,11 +159,73 @@ pub(super) async fn take(change: &mut Change, row: account::Model, code: &str) -
     Ok(used.rows_affected > 0)
 }
 
+/// Brings all kept secrets under `to`: those that are not encrypted yet, and those under one of `from`. Returns how many that
+/// were. Repeating it does nothing. What cannot be read stays as it is: see [`totp_unreadable`].
+pub async fn encrypt_totp_anew(records: &Records, from: &[TotpKey], to: &TotpKey) -> Result<usize, Error> {
+    let mut change = records.begin(Actor::System).await?;
+    let mut done = 0;
+    for row in with_secret(change.db()).await? {
+        let id: Id<Account> = column::parse("account", &row.id, &row.id)?;
+        let kept = row.totp_secret.unwrap_or_default();
+        let (secret, old) = match to.decrypt(id, &kept) {
+            Err(TotpKeyError::Clear) => (Secret::from_text(kept), "none"),
+            Err(TotpKeyError::OtherKey { .. }) => {
+                let read = from
+                    .iter()
+                    .find_map(|key| Some((key.decrypt(id, &kept).ok()?, key.id())));
+                let Some(read) = read else { continue };
+                read
+            }
+            Ok(_) | Err(TotpKeyError::Damaged) => continue,
+        };
+        let kept = to.encrypt(change.random(), id, &secret);
+        set_secret(&change, id, kept).await?;
+        change.audit("account", id, "totp_key", Some(old), Some(to.id()));
+        done += 1;
+    }
+    if done > 0 {
+        change.commit().await?;
+    }
+    Ok(done)
+}
+
+/// Names of the accounts whose second factor cannot be checked with this key, and why. They can sign in by a recovery
+/// code, or have the factor removed.
+pub async fn totp_unreadable(records: &Records, key: &TotpKey) -> Result<Vec<(String, TotpKeyError)>, Error> {
+    let mut unreadable = Vec::new();
+    for row in with_secret(records.db()).await? {
+        let id: Id<Account> = column::parse("account", &row.id, &row.id)?;
+        let kept = row.totp_secret.as_deref().unwrap_or_default();
+        if let Err(error) = key.decrypt(id, kept)
+            && row.totp_confirmed
+        {
+            unreadable.push((row.name, error));
+        }
+    }
+    Ok(unreadable)
+}
+
+async fn with_secret(db: &impl ConnectionTrait) -> Result<Vec<account::Model>, Error> {
+    Ok(account::Entity::find()
+        .filter(account::Column::TotpSecret.is_not_null())
+        .order_by_asc(account::Column::Name)
+        .all(db)
+        .await?)
+}
+
+async fn set_secret(change: &Change, id: Id<Account>, kept: String) -> Result<(), Error> {
+    let new = account::ActiveModel {
+        totp_secret: Set(Some(kept)),
+        ..Default::default()
+    };
+    update(change, id, new).await
+}
+
 /// The number of the step whose code this is, the newest first.
-fn matching_step(secret: &str, now: model::Timestamp, code: &str) -> Result<Option<i64>, Error> {
-    let bits = totp_rs::Secret::Encoded(secret.to_owned())
+fn matching_step(secret: &Secret, now: model::Timestamp, code: &str) -> Result<Option<i64>, Error> {
+    let bits = totp_rs::Secret::Encoded(secret.reveal().to_owned())
         .to_bytes()
-        .map_err(|error| crate::records::column::damaged("account", "totp_secret", format!("{error:?}")))?;
+        .map_err(|error| column::damaged("account", "totp_secret", format!("{error:?}")))?;
     let totp = TOTP::new(
         Algorithm::SHA1,
         DIGITS,
@@ -168,7 +235,7 @@ fn matching_step(secret: &str, now: model::Timestamp, code: &str) -> Result<Opti
         None,
         String::new(),
     )
-    .map_err(|error| crate::records::column::damaged("account", "totp_secret", error))?;
+    .map_err(|error| column::damaged("account", "totp_secret", error))?;
     let typed: String = code.chars().filter(char::is_ascii_digit).collect();
     let present = now.as_second() / STEP_SECS as i64;
     let steps = (present - SKEW..=present + SKEW).rev().filter(|step| *step >= 0);

@@ -2,12 +2,14 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use csirt::accounts::{
-    Account, Capability, Credentials, Lifetime, Limits, NewAccount, Profile, Role, Scope, SignIn, begin_totp, by_token,
-    check_password, confirm_totp, create, create_token, disable, enable, get, list, remove_totp, revoke_token, session,
-    sessions, set_password, set_role, sign_in, sign_out, sign_out_everywhere, tokens, update,
+    Account, Capability, Credentials, Lifetime, Limits, NewAccount, Profile, Role, Scope, SignIn, TotpKey,
+    TotpKeyError, begin_totp, by_token, check_password, confirm_totp, create, create_token, disable, enable,
+    encrypt_totp_anew, get, list, remove_totp, revoke_token, session, sessions, set_password, set_role, sign_in,
+    sign_out, sign_out_everywhere, tokens, totp_unreadable, update,
 };
 use csirt::{Actor, Error};
 use model::Language;
+use sea_orm::ConnectionTrait as _;
 use totp_rs::{Algorithm, TOTP};
 
 use crate::{World, on_each_database};
@@ -48,6 +50,7 @@ async fn try_in(world: &World, name: &str, password: &str, code: Option<&str>) -
         &world.records,
         &Limits::default(),
         &Lifetime::default(),
+        &key(),
         credentials(name, password, code),
     )
     .await
@@ -59,6 +62,11 @@ async fn token(world: &World, name: &str, code: Option<&str>) -> String {
         SignIn::Done { token, .. } => token.reveal().to_owned(),
         other => panic!("{other:?}"),
     }
+}
+
+/// What the secrets of second factors are kept under.
+fn key() -> TotpKey {
+    TotpKey::derive(&[7; 32])
 }
 
 fn totp(secret: &str, world: &World) -> String {
@@ -287,7 +295,7 @@ async fn five_failures_close_the_door_for_that_network_until_the_window_is_over(
             address: elsewhere,
             ..credentials("ada", PASSWORD, None)
         };
-        let other = sign_in(&world.records, &Limits::default(), &Lifetime::default(), other)
+        let other = sign_in(&world.records, &Limits::default(), &Lifetime::default(), &key(), other)
             .await
             .unwrap();
         assert!(
@@ -314,7 +322,7 @@ async fn guessing_at_many_names_or_from_many_networks_is_limited_too() {
                 address: address.parse().unwrap(),
                 ..credentials(name, "wrong", None)
             };
-            sign_in(&world.records, &limits, &Lifetime::default(), wrong).await
+            sign_in(&world.records, &limits, &Lifetime::default(), &key(), wrong).await
         };
         for name in ["a", "b", "c"] {
             assert!(attempt(name, "2001:db8::1").await.is_ok());
@@ -332,7 +340,9 @@ async fn guessing_at_many_names_or_from_many_networks_is_limited_too() {
 async fn a_second_factor_is_asked_for_once_confirmed_and_its_code_works_once() {
     on_each_database(async |world| {
         let account = ada(world).await;
-        let enrolment = begin_totp(&world.records, "dnscert: test", account.id).await.unwrap();
+        let enrolment = begin_totp(&world.records, &key(), "dnscert: test", account.id)
+            .await
+            .unwrap();
         let secret = enrolment.secret.reveal();
         assert!(
             enrolment.url.reveal().starts_with("otpauth://totp/"),
@@ -340,8 +350,8 @@ async fn a_second_factor_is_asked_for_once_confirmed_and_its_code_works_once() {
             enrolment.url.reveal()
         );
         token(world, "ada", None).await;
-        assert!(confirm_totp(&world.records, account.id, "abc").await.is_err());
-        let recovery = confirm_totp(&world.records, account.id, &totp(secret, world))
+        assert!(confirm_totp(&world.records, &key(), account.id, "abc").await.is_err());
+        let recovery = confirm_totp(&world.records, &key(), account.id, &totp(secret, world))
             .await
             .unwrap();
         assert_eq!(recovery.len(), 10);
@@ -369,7 +379,7 @@ async fn a_second_factor_is_asked_for_once_confirmed_and_its_code_works_once() {
             "used up"
         );
         assert!(
-            begin_totp(&world.records, "dnscert", account.id).await.is_err(),
+            begin_totp(&world.records, &key(), "dnscert", account.id).await.is_err(),
             "remove the old one first"
         );
         remove_totp(&world.records, Actor::System, account.id).await.unwrap();
@@ -425,6 +435,86 @@ async fn the_last_administrator_stays() {
             now.require(Capability::WorkCases),
             Err(Error::Forbidden { .. })
         ));
+    })
+    .await;
+}
+
+/// What stands in the table for an account's second factor.
+async fn kept_secret(world: &World, account: &Account) -> String {
+    let db = sea_orm::Database::connect(&world.database.url).await.unwrap();
+    let sql = format!("SELECT totp_secret FROM account WHERE id = '{}'", account.id);
+    let statement = sea_orm::Statement::from_string(db.get_database_backend(), sql);
+    let row = db.query_one_raw(statement).await.unwrap().unwrap();
+    row.try_get("", "totp_secret").unwrap()
+}
+
+#[tokio::test]
+async fn the_database_alone_makes_no_codes_and_without_the_key_recovery_codes_still_open() {
+    on_each_database(async |world| {
+        let account = ada(world).await;
+        let enrolment = begin_totp(&world.records, &key(), "dnscert", account.id).await.unwrap();
+        let secret = enrolment.secret.reveal();
+        let kept = kept_secret(world, &account).await;
+        assert!(!kept.contains(secret) && kept.starts_with(key().id()), "{kept}");
+        let recovery = confirm_totp(&world.records, &key(), account.id, &totp(secret, world))
+            .await
+            .unwrap();
+
+        // The secret file is lost: another key takes its place.
+        let other = TotpKey::derive(&[8; 32]);
+        assert_eq!(encrypt_totp_anew(&world.records, &[], &other).await.unwrap(), 0);
+        let unreadable = totp_unreadable(&world.records, &other).await.unwrap();
+        assert!(
+            matches!(&unreadable[..], [(name, TotpKeyError::OtherKey { .. })] if name == "ada"),
+            "{unreadable:?}"
+        );
+        assert!(totp_unreadable(&world.records, &key()).await.unwrap().is_empty());
+        world.wait_secs(30);
+        let sign = async |key: &TotpKey, code: &str| {
+            let (limits, lifetime) = (Limits::default(), Lifetime::default());
+            let typed = credentials("ada", PASSWORD, Some(code));
+            sign_in(&world.records, &limits, &lifetime, key, typed).await.unwrap()
+        };
+        assert_eq!(sign(&other, &totp(secret, world)).await, SignIn::Refused);
+        assert!(matches!(sign(&other, recovery[0].reveal()).await, SignIn::Done { .. }));
+        assert!(
+            matches!(sign(&key(), &totp(secret, world)).await, SignIn::Done { .. }),
+            "nothing was lost by it"
+        );
+
+        // It is replaced in order: the same app goes on.
+        assert_eq!(encrypt_totp_anew(&world.records, &[key()], &other).await.unwrap(), 1);
+        assert_eq!(encrypt_totp_anew(&world.records, &[key()], &other).await.unwrap(), 0);
+        world.wait_secs(30);
+        assert!(matches!(sign(&other, &totp(secret, world)).await, SignIn::Done { .. }));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_secret_from_before_there_was_a_key_is_encrypted_at_the_next_start() {
+    on_each_database(async |world| {
+        let account = ada(world).await;
+        let secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
+        let db = sea_orm::Database::connect(&world.database.url).await.unwrap();
+        let sql = format!(
+            "UPDATE account SET totp_secret = '{secret}', totp_confirmed = TRUE WHERE id = '{}'",
+            account.id
+        );
+        db.execute_unprepared(&sql).await.unwrap();
+        assert_eq!(
+            totp_unreadable(&world.records, &key()).await.unwrap(),
+            [("ada".to_owned(), TotpKeyError::Clear)]
+        );
+        assert_eq!(encrypt_totp_anew(&world.records, &[], &key()).await.unwrap(), 1);
+        assert!(!kept_secret(world, &account).await.contains(secret));
+        token(world, "ada", Some(&totp(secret, world))).await;
+        let rows = csirt::audit::of(&world.records, "account", account.id).await.unwrap();
+        let told = rows.iter().find(|row| row.field == "totp_key").unwrap();
+        assert_eq!(
+            (told.old.as_deref(), told.new.as_deref()),
+            (Some("none"), Some(key().id()))
+        );
     })
     .await;
 }

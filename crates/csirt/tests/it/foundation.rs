@@ -178,7 +178,8 @@ async fn actions_run_on_any_thread() {
         };
         let (limits, lifetime) = (accounts::Limits::default(), accounts::Lifetime::default());
         runs_anywhere(records.begin(Actor::System));
-        runs_anywhere(accounts::sign_in(records, &limits, &lifetime, credentials));
+        let key = accounts::TotpKey::derive(&[7; 32]);
+        runs_anywhere(accounts::sign_in(records, &limits, &lifetime, &key, credentials));
         runs_anywhere(accounts::set_password(
             records,
             Actor::System,
@@ -187,6 +188,7 @@ async fn actions_run_on_any_thread() {
         ));
         runs_anywhere(accounts::begin_totp(
             records,
+            &key,
             "dnscert",
             model::Id::from(uuid::Uuid::nil()),
         ));

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use csirt::Records;
+use csirt::accounts::TotpKey;
 use csirt::notices::{Centre as Identity, Mailer};
 use csirt::requests::Patience;
 use lake::Lake;
@@ -46,6 +47,8 @@ pub struct Centre {
     /// Pause between two measurements of what requests ask for.
     pub verify_every: Duration,
     clock: Arc<dyn Clock>,
+    secret: Vec<u8>,
+    totp_key: TotpKey,
 }
 
 /// A centre whose tasks run.
@@ -65,6 +68,7 @@ impl Centre {
         let records = Records::open(&url, clock.clone())
             .await
             .with_context(|| format!("opening the records at `{}`", crate::commands::without_password(&url)))?;
+        let (secret, totp_key) = secret::settle(&config.data, &records).await?;
         let folder = config.lake_folder();
         let lake = Lake::open(&folder)
             .await
@@ -80,6 +84,8 @@ impl Centre {
             patience: Patience::default(),
             verify_every: Duration::from_secs(60),
             clock,
+            secret,
+            totp_key,
             config,
         })
     }
@@ -93,7 +99,7 @@ impl Centre {
         let app = web::App::new(
             self.records.clone(),
             self.lake.clone(),
-            self.portal()?,
+            self.portal(),
             self.clock.clone(),
         );
         let centre = Arc::new(self);
@@ -128,16 +134,17 @@ impl Centre {
         })
     }
 
-    fn portal(&self) -> anyhow::Result<web::Settings> {
+    fn portal(&self) -> web::Settings {
         let config = &self.config;
-        Ok(web::Settings {
+        web::Settings {
             public_url: config.public_url.trim_end_matches('/').to_owned(),
             name: config.centre.name.clone(),
             mail: config.centre.mail.clone(),
             phone: config.centre.phone.clone(),
             address: config.centre.address.clone(),
             key_fingerprint: config.centre.key_fingerprint.clone(),
-            secret: web::shell::seal::Secret::new(secret::read_or_make(&config.data)?),
+            secret: web::shell::seal::Secret::new(self.secret.clone()),
+            totp_key: self.totp_key.clone(),
             tls: config.public_url.starts_with("https:"),
             behind_proxy: config.behind_proxy,
             mailbox: config.mailbox.as_ref().map(|mailbox| web::MailboxSettings {
@@ -145,7 +152,7 @@ impl Centre {
                 interval_secs: mailbox.interval_secs,
             }),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-        })
+        }
     }
 }
 

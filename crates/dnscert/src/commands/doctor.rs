@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use csirt::accounts::TotpKey;
 use csirt::audit::{self, Chain};
 use csirt::{Records, accounts};
 use futures_util::future::join_all;
@@ -115,7 +116,8 @@ fn secret(data: &Path) -> Health {
         Ok(_) => Health::Good("the secret of the portal is there".to_owned()),
         Err(error) => Health::Bad {
             what: format!("{error:#}"),
-            mend: "restore the file from the backup; if there is none remove it: open forms must then be filled again"
+            mend: "restore the file from the backup; if there is none remove it: open forms must then be filled again, and \
+                   second factors set up anew"
                 .to_owned(),
         },
     }
@@ -162,7 +164,32 @@ async fn records(config: &Config) -> Vec<Health> {
             mend: "see above".to_owned(),
         },
     });
+    if let Ok(secret) = centre::secret::read_or_make(&config.data) {
+        found.push(second_factors(&records, &TotpKey::derive(&secret)).await);
+    }
     found
+}
+
+async fn second_factors(records: &Records, key: &TotpKey) -> Health {
+    match accounts::totp_unreadable(records, key).await {
+        Ok(unreadable) if unreadable.is_empty() => Health::Good("all second factors can be checked".to_owned()),
+        Ok(unreadable) => {
+            let told: Vec<String> = unreadable
+                .iter()
+                .map(|(name, error)| format!("{name} ({error})"))
+                .collect();
+            Health::Bad {
+                what: format!("second factors cannot be checked with the secret of this centre: {}", told.join(", ")),
+                mend: "put back the file `secret` under which they were set up. If it is lost, each signs in with a recovery \
+                       code and sets the factor up anew, or `dnscert account reset NAME` removes it"
+                    .to_owned(),
+            }
+        }
+        Err(error) => Health::Bad {
+            what: format!("the second factors cannot be read: {error}"),
+            mend: "see above".to_owned(),
+        },
+    }
 }
 
 fn portal(config: &Config) -> Health {

@@ -9,6 +9,7 @@ mod doctor;
 mod init;
 mod lab;
 mod route;
+mod secret;
 mod serve;
 mod sweep;
 mod watch;
@@ -40,6 +41,7 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Route(arguments) => route::run(arguments).await,
         Command::Directory(command) => directory::run(command).await,
         Command::Account(command) => account::run(command).await,
+        Command::Secret(command) => secret::run(command).await,
         Command::Watch(command) => watch::run(command).await,
         Command::Lab(command) => lab::run(command).await,
         Command::Audit(arguments) => audit::run(&arguments).await,

@@ -302,6 +302,21 @@ async fn officer_and_registrar_get_through_in_english_and_arabic_wide_and_narrow
             }
         }
     }
+    // The picture of the key for an authenticator app is on the answer to a form.
+    for (browser, size) in [(&officer, "desk"), (&telephone, "telephone")] {
+        for (language, direction) in [("en", "ltr"), ("ar", "rtl")] {
+            browser.goto(&format!("/account?lang={language}")).await;
+            browser.click("form[action='/account/second-factor'] button").await;
+            browser.arrive("/account/second-factor").await;
+            browser
+                .look(&format!("second-factor-{language}-{size}"), direction)
+                .await;
+            let shown = browser
+                .script("const r = document.querySelector('svg.qr').getBoundingClientRect(); return r.width >= 160 && r.width == r.height")
+                .await;
+            assert_eq!(shown, true, "the picture is too small for a camera, or bent");
+        }
+    }
     officer.close().await;
     registrar.close().await;
     telephone.close().await;

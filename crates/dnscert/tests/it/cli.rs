@@ -374,3 +374,21 @@ fn a_world_changes_by_command_while_it_runs() {
     world.kill().unwrap();
     world.wait().unwrap();
 }
+
+#[test]
+fn the_secret_is_replaced_and_the_old_one_kept_beside_it() {
+    let centre = Centre::set_up(&[], free_port().unwrap(), "");
+    let read = |name: &str| std::fs::read(centre.home().join("data").join(name));
+    let first = read("secret").unwrap();
+    let output = centre.run(&["secret", "rotate"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stdout(&output).contains("data/secret"), "{}", stdout(&output));
+    assert_eq!(read("secret.old").unwrap(), first);
+    assert_ne!(read("secret").unwrap(), first);
+    assert!(read("secret.next").is_err());
+    let doctor = stdout(&centre.run(&["doctor"]));
+    assert!(
+        doctor.contains("good      all second factors can be checked"),
+        "{doctor}"
+    );
+}

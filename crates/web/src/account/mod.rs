@@ -1,5 +1,6 @@
 //! My account: how I am shown, language and time zone, password, second factor, tokens for programs, open sessions.
 
+mod qr_code;
 mod second_factor;
 mod tokens;
 

@@ -1,6 +1,7 @@
 //! The second factor: a secret for an authenticator app, proved by a code before it counts.
 
 use askama::Template;
+use askama::filters::Safe;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -9,7 +10,7 @@ use axum::routing::post;
 use csirt::accounts;
 use serde::Deserialize;
 
-use super::wrong;
+use super::{qr_code, wrong};
 use crate::{App, Errors, Page, Posted, WebError, shell};
 
 /// Routes of the second factor.
@@ -26,7 +27,21 @@ struct Enrol {
     page: Page,
     secret: String,
     url: String,
+    qr: Option<Safe<String>>,
     errors: Errors,
+}
+
+impl Enrol {
+    fn new(page: Page, secret: String, url: String, errors: Errors) -> Self {
+        let drawn = (!url.is_empty()).then(|| qr_code::draw(&url, &page.t("account-factor-qr")));
+        Self {
+            qr: drawn.flatten(),
+            page,
+            secret,
+            url,
+            errors,
+        }
+    }
 }
 
 #[derive(Template)]
@@ -53,7 +68,7 @@ struct Proof {
 /// Makes a new secret and shows it; nothing changes for sign-in until it is confirmed.
 async fn begin(State(app): State<App>, page: Page, _form: Posted<Vec<(String, String)>>) -> Result<Response, WebError> {
     let account = page.account()?.id;
-    let enrolment = accounts::begin_totp(&app.records, &app.settings.name, account).await?;
+    let enrolment = accounts::begin_totp(&app.records, &app.settings.totp_key, &app.settings.name, account).await?;
     // In groups of four, as people type it.
     let letters: Vec<char> = enrolment.secret.reveal().chars().collect();
     let secret = letters
@@ -62,19 +77,14 @@ async fn begin(State(app): State<App>, page: Page, _form: Posted<Vec<(String, St
         .collect::<Vec<_>>()
         .join(" ");
     let url = enrolment.url.reveal().to_owned();
-    shell::show(Enrol {
-        page,
-        secret,
-        url,
-        errors: Errors::default(),
-    })
+    shell::show(Enrol::new(page, secret, url, Errors::default()))
 }
 
 /// After a wrong code the same secret is shown again, as the form brought it: the records keep it hidden.
 async fn confirm(State(app): State<App>, page: Page, Posted(typed): Posted<Code>) -> Result<Response, WebError> {
     let account = page.account()?.id;
     let code: String = typed.code.chars().filter(|letter| !letter.is_whitespace()).collect();
-    match accounts::confirm_totp(&app.records, account, &code).await {
+    match accounts::confirm_totp(&app.records, &app.settings.totp_key, account, &code).await {
         Ok(codes) => {
             let codes = codes.iter().map(|code| code.reveal().to_owned()).collect();
             shell::show(Recovery { page, codes })
@@ -87,13 +97,8 @@ async fn confirm(State(app): State<App>, page: Page, Posted(typed): Posted<Code>
             } else {
                 String::new()
             };
-            let again = Enrol {
-                page,
-                secret: typed.secret.chars().take(80).collect(),
-                url,
-                errors,
-            };
-            shell::show_with(StatusCode::UNPROCESSABLE_ENTITY, again)
+            let secret = typed.secret.chars().take(80).collect();
+            shell::show_with(StatusCode::UNPROCESSABLE_ENTITY, Enrol::new(page, secret, url, errors))
         }
         Err(error) => Err(error.into()),
     }

@@ -100,7 +100,14 @@ async fn sign_in(
         address: again.page.peer,
         agent: &agent.chars().take(200).collect::<String>(),
     };
-    let signed = accounts::sign_in(&app.records, &Limits::default(), &app.lifetime, credentials).await;
+    let signed = accounts::sign_in(
+        &app.records,
+        &Limits::default(),
+        &app.lifetime,
+        &app.settings.totp_key,
+        credentials,
+    )
+    .await;
     let (account, token) = match signed {
         Ok(SignIn::Done { account, token }) => (account, token),
         Ok(SignIn::CodeNeeded) => {

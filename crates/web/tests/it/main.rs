@@ -13,4 +13,5 @@ mod link;
 mod mail;
 mod pages;
 mod rooms;
+mod second_factor;
 mod world;

@@ -86,6 +86,7 @@ impl World {
             address: String::new(),
             key_fingerprint: String::new(),
             secret: Secret::new([7; 32]),
+            totp_key: accounts::TotpKey::derive(&[7; 32]),
             tls: true,
             behind_proxy: true,
             mailbox: Some(web::MailboxSettings {
