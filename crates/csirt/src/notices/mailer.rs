@@ -300,8 +300,8 @@ mod tests {
         assert!(Mailer::Folder(folder.path().to_owned()).has("one"));
     }
 
-    #[test]
-    fn a_password_goes_in_the_clear_to_this_machine_at_most() {
+    #[tokio::test]
+    async fn a_password_goes_in_the_clear_to_this_machine_at_most() {
         let settings = |host: &str, security, user: &str| SmtpSettings {
             host: host.to_owned(),
             security,
