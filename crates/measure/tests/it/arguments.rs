@@ -84,6 +84,16 @@ async fn a_name_is_shown_in_the_letters_in_which_it_was_asked() {
 }
 
 #[tokio::test]
+async fn a_server_that_refers_to_the_root_is_named() {
+    let lab = pocket().await;
+    add(&lab, "127.10.3.1", FaultRule::of(Fault::UpwardReferral));
+    assert_eq!(
+        said(&lab, "good.test", "nameserver07").await,
+        ["UPWARD_REFERRAL ns=ns1.good.test/127.10.3.1"]
+    );
+}
+
+#[tokio::test]
 async fn names_in_the_reverse_tree_are_shown_with_their_address() {
     let reverse = "2.0.12.127.in-addr.arpa. PTR host3.y.\n2.0.12.127.in-addr.arpa. PTR host4.y.";
     let root = format!("x. NS ns1.x.\nns1.x. A 127.12.0.2\n{reverse}");
