@@ -54,13 +54,10 @@ pub async fn run(arguments: SweepArgs) -> anyhow::Result<ExitCode> {
         eprintln!("This sweep is done: the Parquet file is there.");
         return Ok(ExitCode::from(ANSWERED));
     }
-    let output = Output::open(&arguments)?;
+    let mut output = Output::open(&arguments)?;
     let (input, size) = open_names(arguments.names.as_deref())?;
     let progress = Arc::new(Progress::new(size, is_shown(&arguments)));
-    let names = match output.earlier() {
-        Some((state, finished)) => Names::resume(input, state, finished),
-        None => Names::new(input),
-    };
+    let names = output.names(input);
 
     let (sender, receiver) = mpsc::channel(READ_AHEAD);
     let reader = read_names(names, sender, progress.clone())?;
@@ -195,8 +192,6 @@ fn read_servers(file: &Path) -> anyhow::Result<Vec<SocketAddr>> {
             servers.push(server.with_context(|| format!("reading line {number} of the servers in `{shown}`"))?);
         }
     }
-    servers.sort_unstable();
-    servers.dedup();
     Ok(servers)
 }
 

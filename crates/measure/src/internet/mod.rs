@@ -6,7 +6,7 @@
 pub(crate) mod health;
 mod judge;
 mod limits;
-mod shared;
+pub(crate) mod shared;
 pub(crate) mod tcp;
 pub(crate) mod udp;
 

@@ -3,31 +3,24 @@
 //! Names wait in the table of slots. A turn of the loop gives up what has waited long enough, sends what the servers may
 //! be asked, reads what has arrived, and sleeps until one of these has something to do.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::base::iana::OptRcode;
-use domain::base::{Message, Name as WireName};
-use futures_util::StreamExt as _;
-use futures_util::future::{BoxFuture, FutureExt as _, poll_fn};
-use futures_util::stream::FuturesUnordered;
+use futures_util::future::poll_fn;
 use jiff::{SignedDuration, Timestamp};
-use model::{Clock, Name, Outcome, Transport};
+use model::{Clock, Outcome, Transport};
 use rand::rngs::StdRng;
 use rand::{Rng as _, RngExt as _};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 
+use super::connections::{Connection, Connections};
 use super::message::{self, Form, Judgement, QUESTION};
 use super::sockets::{self, Outgoing, Sockets};
 use super::table::{Sending, SlotState, Table};
 use super::targets::{Limits, Targets};
 use super::{Batch, End, Keeper, Moment, Settings, SweepError, Swept};
-use crate::exchange::Ended;
-use crate::internet::health::Health;
-use crate::internet::tcp;
-use crate::question::{Edns, Question};
 
 /// How often the keeper gets a moment. Chosen by us: what people see of it changes smoothly.
 const MOMENT: Duration = Duration::from_millis(250);
@@ -37,8 +30,8 @@ const REFUSALS: Duration = Duration::from_millis(50);
 /// Questions out to one server that has no interval. Chosen by us: fewer than the answers that the usual receive buffer
 /// (Linux, 212,992 octets, some 277 small datagrams) takes, so that a server on loopback loses nothing.
 const OUT: u32 = 250;
-/// Connections at a time. Chosen by us: as many open files are free on any system.
-const CONNECTIONS: usize = 64;
+/// How long is waited when the system has no room for a question. Chosen by us: as fine as timers are.
+const FULL: Duration = Duration::from_millis(1);
 /// Batches read from one socket before the others have their turn.
 const READS: usize = 4;
 
@@ -54,10 +47,13 @@ pub async fn ask(
     clock: &dyn Clock,
     random: StdRng,
 ) -> Result<End, SweepError> {
+    // one that is given twice is not to be asked twice as often
+    let servers: BTreeSet<SocketAddr> = servers.iter().copied().collect();
+    let servers: Vec<SocketAddr> = servers.into_iter().collect();
     if servers.is_empty() {
         return Err(SweepError::NoServer);
     }
-    let sockets = Sockets::open(servers)?;
+    let sockets = Sockets::open(&servers)?;
     let now = Instant::now();
     let limits = Limits {
         targets: servers
@@ -78,9 +74,7 @@ pub async fn ask(
         ),
         targets: Targets::new(limits, now),
         outs: Default::default(),
-        connections: FuturesUnordered::new(),
-        permits: Arc::new(Semaphore::new(CONNECTIONS)),
-        health: Arc::default(),
+        connections: Connections::default(),
         batch: Batch::default(),
         used: 0,
         is_end: false,
@@ -119,9 +113,7 @@ struct Direct<'a, K> {
     targets: Targets,
     /// Questions over IPv4, and over IPv6.
     outs: [Out; 2],
-    connections: FuturesUnordered<BoxFuture<'static, (u16, Sending, Ended)>>,
-    permits: Arc<Semaphore>,
-    health: Arc<Health>,
+    connections: Connections,
     batch: Batch,
     /// Names of the batch that were taken into the table.
     used: usize,
@@ -137,9 +129,8 @@ struct Direct<'a, K> {
 /// What there is to wait for.
 enum Woken {
     Arrived,
-    Room,
     Batch(Option<Batch>),
-    Connection(u16, Sending, Ended),
+    Connection(Connection),
     Time,
     Stop,
 }
@@ -166,12 +157,10 @@ impl<K: Keeper> Direct<'_, K> {
             }
             let until = self.next_event(now).min(next_moment);
             match self.wait(&sockets, names, stop.as_mut(), until).await {
-                Woken::Arrived | Woken::Room | Woken::Time => {}
+                Woken::Arrived | Woken::Time => {}
                 Woken::Batch(Some(batch)) => (self.batch, self.used) = (batch, 0),
                 Woken::Batch(None) => self.is_end = true,
-                Woken::Connection(slot, sending, ended) => {
-                    self.finish_over_tcp(slot, sending, &ended).map_err(SweepError::Keep)?;
-                }
+                Woken::Connection(connection) => self.finish_over_tcp(&connection).map_err(SweepError::Keep)?,
                 Woken::Stop => {
                     self.pause().map_err(SweepError::Keep)?;
                     return Ok(End::Stopped);
@@ -204,8 +193,10 @@ impl<K: Keeper> Direct<'_, K> {
 
     /// When there is something to do, if nothing arrives.
     fn next_event(&self, now: Instant) -> Instant {
-        // questions that could not be sent wait for room, not for a turn
-        let turn = self.is_sent().then(|| self.next_turn_at(now)).flatten();
+        let turn = match self.is_sent() {
+            true => self.next_turn_at(now),
+            false => Some(now + FULL),
+        };
         let expiry = self.table.next_expiry().map(|expiry| expiry.min(self.next_refusals));
         turn.into_iter().chain(expiry).min().unwrap_or(now + MOMENT)
     }
@@ -218,19 +209,12 @@ impl<K: Keeper> Direct<'_, K> {
         until: Instant,
     ) -> Woken {
         let wants_batch = !self.is_end && self.used == self.batch.len();
-        let full: Vec<u16> = self
-            .outs
-            .iter()
-            .filter(|out| !out.is_sent())
-            .map(|out| out.socket)
-            .collect();
         tokio::select! {
             biased;
             () = stop => Woken::Stop,
             batch = names.recv(), if wants_batch => Woken::Batch(batch),
-            Some((slot, sending, ended)) = self.connections.next() => Woken::Connection(slot, sending, ended),
+            Some(connection) = self.connections.next() => Woken::Connection(connection),
             () = poll_fn(|cx| sockets.poll_arrived(cx)) => Woken::Arrived,
-            () = poll_fn(|cx| sockets.poll_room(&full, cx)), if !full.is_empty() => Woken::Room,
             () = tokio::time::sleep_until(until.into()) => Woken::Time,
         }
     }
@@ -438,12 +422,15 @@ impl<K: Keeper> Direct<'_, K> {
             Judgement::Disbelieved => self.disbelieved += 1,
             Judgement::AgainOverTcp => {
                 self.release(slot, sending, now);
-                self.connect(slot, sending, now);
+                self.table.connect(slot, now);
+                let (name, server) = (self.table.slot(slot).name(), self.targets.address(sending.target));
+                self.connections.ask(slot, name, sending, server, self.settings);
             }
             Judgement::Answer => {
                 self.release(slot, sending, now);
                 let came = Came {
                     transport: Transport::Udp,
+                    attempts: 0,
                     outcome: Outcome::Answer,
                     rtt: Some(now.saturating_duration_since(sending.at)),
                     message: octets,
@@ -508,6 +495,7 @@ impl<K: Keeper> Direct<'_, K> {
         let last = *self.table.slot(slot).sendings().last().expect("it was asked");
         let came = Came {
             transport: Transport::Udp,
+            attempts: 0,
             outcome: self.table.slot(slot).outcome,
             rtt: None,
             message: &[],
@@ -515,37 +503,12 @@ impl<K: Keeper> Direct<'_, K> {
         self.finish(slot, last, came, now)
     }
 
-    /// Asks the server of `sending` again over TCP.
-    fn connect(&mut self, slot: u16, sending: Sending, now: Instant) {
-        self.table.connect(slot, now);
-        let name = WireName::from_octets(self.table.slot(slot).name()).expect("names were read as such");
-        let question = Question {
-            transport: Transport::Tcp,
-            recursion_desired: self.settings.recursion_desired,
-            edns: self.settings.edns.map(|edns| Edns {
-                version: 0,
-                payload: edns.payload,
-                dnssec_ok: edns.dnssec_ok,
-                z: 0,
-                options: Vec::new(),
-            }),
-            ..Question::plain(&Name::from_wire(&name), self.settings.rtype)
-        };
-        let (permits, health) = (self.permits.clone(), self.health.clone());
-        let (address, timeout) = (self.targets.address(sending.target), self.settings.timeout);
-        let asked = async move {
-            let _permit = permits.acquire().await.expect("this semaphore is never closed");
-            let at = Instant::now();
-            let ended = tcp::ask(timeout, address, &question, &health).await;
-            (slot, Sending { at, ..sending }, ended)
-        };
-        self.connections.push(asked.boxed());
-    }
-
-    fn finish_over_tcp(&mut self, slot: u16, sending: Sending, ended: &Ended) -> io::Result<()> {
+    fn finish_over_tcp(&mut self, connection: &Connection) -> io::Result<()> {
+        let ended = &connection.ended;
         self.disbelieved += u64::from(ended.disbelieved);
         let came = Came {
             transport: Transport::Tcp,
+            attempts: ended.attempts,
             outcome: ended.outcome,
             rtt: ended.rtt_us.map(Duration::from_micros),
             message: match ended.outcome {
@@ -553,7 +516,7 @@ impl<K: Keeper> Direct<'_, K> {
                 _ => &[],
             },
         };
-        self.finish(slot, sending, came, Instant::now())
+        self.finish(connection.slot, connection.sending, came, Instant::now())
     }
 
     /// Hands over what came of a name, and frees its slot.
@@ -568,10 +531,10 @@ impl<K: Keeper> Direct<'_, K> {
             server: self.targets.address(sending.target),
             transport: came.transport,
             outcome: came.outcome,
-            rcode: rcode_of(came.message, self.settings.edns.is_some()),
+            rcode: message::rcode_of(came.message, self.settings.edns.is_some()),
             time: time.checked_add(passed).unwrap_or(time),
             rtt_us: came.rtt.and_then(|rtt| u64::try_from(rtt.as_micros()).ok()),
-            attempts: finished.attempts + u16::from(came.transport == Transport::Tcp),
+            attempts: finished.attempts + came.attempts as u16,
             truncated: came.transport == Transport::Tcp,
             aliases: &[],
             message: came.message,
@@ -584,16 +547,9 @@ impl<K: Keeper> Direct<'_, K> {
 /// What came of a name at last.
 struct Came<'a> {
     transport: Transport,
+    /// Connections that it took.
+    attempts: u32,
     outcome: Outcome,
     rtt: Option<Duration>,
     message: &'a [u8],
-}
-
-/// The RCODE of a message with its EDNS part, for which the whole message must be gone through.
-fn rcode_of(message: &[u8], has_edns: bool) -> Option<OptRcode> {
-    let plain = OptRcode::masked_from_int(u16::from(message.get(3)? & 0x0f));
-    match has_edns {
-        true => Some(Message::from_octets(message).map_or(plain, |message| message.opt_rcode())),
-        false => Some(plain),
-    }
 }

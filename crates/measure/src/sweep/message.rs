@@ -2,6 +2,9 @@
 //!
 //! Works on the octets as they are, since a sweep asks and judges some hundred thousand times a second.
 
+use domain::base::Message;
+use domain::base::iana::OptRcode;
+
 use super::Settings;
 
 /// Octets of a header (RFC 1035 §4.1.1).
@@ -123,11 +126,19 @@ pub(crate) fn judge(octets: &[u8], form: &Form, name: &[u8], exact: bool) -> Jud
     }
 }
 
+/// The RCODE of a message with its EDNS part, for which the whole message must be gone through. `None` without one.
+pub(crate) fn rcode_of(octets: &[u8], has_edns: bool) -> Option<OptRcode> {
+    let plain = OptRcode::masked_from_int(u16::from(octets.get(3)? & 0x0f));
+    match has_edns {
+        true => Some(Message::from_octets(octets).map_or(plain, |message| message.opt_rcode())),
+        false => Some(plain),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::sweep::Edns;
-    use domain::base::Message;
     use domain::base::iana::Rtype;
     use model::Name;
     use proptest::prelude::*;
@@ -186,6 +197,17 @@ mod tests {
             let judged = judge(&octets, &form(None), NAME, false);
             prop_assert_eq!(judged != Judgement::Disbelieved, is_case_alone || is_other_count, "{}", at);
         }
+    }
+
+    #[test]
+    fn the_rcode_has_its_edns_part_where_edns_is_used() {
+        let mut octets = answer();
+        octets[3] |= 0x05;
+        octets[11] = 1;
+        octets.extend([0, 0, 41, 2, 0, 1, 0, 0, 0, 0, 0]);
+        let number = |octets: &[u8], has_edns| rcode_of(octets, has_edns).map(OptRcode::to_int);
+        assert_eq!((number(&octets, true), number(&octets, false)), (Some(0x15), Some(5)));
+        assert_eq!((number(&octets[..20], true), number(&[], true)), (Some(5), None));
     }
 
     #[test]

@@ -107,20 +107,13 @@ impl Sockets {
         family.start + first
     }
 
-    /// Sends the beginning of `batch`, as much as can be sent now. Returns how many; an error concerns the first.
+    /// Sends the beginning of `batch`, as much as can be sent now. Returns how many; an error concerns the first, but
+    /// [`io::ErrorKind::WouldBlock`], which says that there is no room.
     pub fn send(&mut self, number: u16, batch: &[Outgoing]) -> io::Result<usize> {
         let socket = &mut self.all[usize::from(number)];
-        let sent = many::send(&socket.udp, batch);
-        match &sent {
-            Ok(count) => socket.uses = socket.uses.saturating_add(*count as u32),
-            // tells the runtime to wait for room
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                let full = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
-                let _ = socket.udp.try_io(tokio::io::Interest::WRITABLE, full);
-            }
-            Err(_) => {}
-        }
-        sent
+        let sent = many::send(&socket.udp, batch)?;
+        socket.uses = socket.uses.saturating_add(sent as u32);
+        Ok(sent)
     }
 
     /// Hands what has arrived to `take`, up to [`BATCH`] datagrams, with where each came from. Returns how many.
@@ -138,16 +131,6 @@ impl Sockets {
     pub fn poll_arrived(&self, cx: &mut Context<'_>) -> Poll<()> {
         let is_ready = |socket: &Socket| socket.udp.poll_recv_ready(cx).is_ready();
         if self.all.iter().any(is_ready) {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
-    }
-
-    /// Ready when one of these sockets may take another datagram.
-    pub fn poll_room(&self, full: &[u16], cx: &mut Context<'_>) -> Poll<()> {
-        let mut full = full.iter().map(|number| &self.all[usize::from(*number)].udp);
-        if full.any(|udp| udp.poll_send_ready(cx).is_ready()) {
             Poll::Ready(())
         } else {
             Poll::Pending
@@ -176,6 +159,7 @@ mod many {
     use std::os::fd::{AsRawFd as _, RawFd};
 
     use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrIn, SockaddrIn6, SockaddrLike, recvmmsg};
+    use rustix::io::Errno;
     use rustix::net::addr::SocketAddrArg as _;
     use rustix::net::{MMsgHdr, RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendFlags, recvmsg, sendmmsg};
     use tokio::io::Interest;
@@ -197,7 +181,11 @@ mod many {
                 None => MMsgHdr::new(&octets[at], control),
             }
         });
-        Ok(sendmmsg(udp, &mut headers[..batch.len()], SendFlags::DONTWAIT)?)
+        match sendmmsg(udp, &mut headers[..batch.len()], SendFlags::DONTWAIT) {
+            // a queue on the way out that is full (send(2))
+            Err(Errno::NOBUFS) => Err(io::ErrorKind::WouldBlock.into()),
+            sent => Ok(sent?),
+        }
     }
 
     pub struct Inbox {

@@ -242,6 +242,41 @@ async fn a_truncated_answer_is_asked_for_again_over_tcp_and_one_that_cannot_be_h
 }
 
 #[tokio::test]
+async fn a_server_that_truncates_all_and_lets_no_connection_through_does_not_hold_the_sweep_up() {
+    // its queue of connections is full, so that further ones are not taken up
+    let listener = tokio::net::TcpSocket::new_v4().unwrap();
+    listener.bind((HERE, 0).into()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let listener = listener.listen(1).unwrap();
+    let mut full = Vec::new();
+    for _ in 0..8 {
+        let connect = tokio::net::TcpStream::connect(address);
+        full.extend(tokio::time::timeout(Duration::from_millis(200), connect).await);
+    }
+    let socket = tokio::net::UdpSocket::bind(address).await.unwrap();
+    tokio::spawn(async move {
+        let mut room = [0; 512];
+        loop {
+            let (size, from) = socket.recv_from(&mut room).await.unwrap();
+            let mut truncated = answer(&room[..size], TRUE);
+            truncated[2] |= 2;
+            socket.send_to(&truncated, from).await.unwrap();
+        }
+    });
+    let unhurried = Settings {
+        timeout: Duration::from_secs(2),
+        ..settings()
+    };
+    let notebook = sweep(&unhurried, &[address], many(2_000)).await;
+    let over_tcp = notebook.lines.values().filter(|line| line.transport == Transport::Tcp);
+    assert_eq!(over_tcp.clone().count(), 2_000);
+    assert!(over_tcp.clone().all(|line| line.outcome == Outcome::Timeout));
+    let tried = over_tcp.filter(|line| line.attempts == 2).count();
+    assert!((1..=250).contains(&tried), "{tried} of them were tried");
+    drop(listener);
+}
+
+#[tokio::test]
 async fn a_closed_port_is_a_refusal() {
     let closed = {
         let socket = tokio::net::UdpSocket::bind((HERE, 0)).await.unwrap();
@@ -348,7 +383,8 @@ async fn questions_to_one_server_keep_their_distance() {
         server_interval: Some(Duration::from_millis(20)),
         ..patient()
     };
-    let notebook = sweep(&slow, &[at(&server)], many(20)).await;
+    let twice = [at(&server), at(&server)];
+    let notebook = sweep(&slow, &twice, many(20)).await;
     let mut times: Vec<_> = notebook.lines.values().map(|line| line.time.as_microsecond()).collect();
     times.sort_unstable();
     assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= 19_999), "{times:?}");

@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
-use measure::sweep::{Counts, Keeper, Line, LineWriter, Moment, State, Swept};
+use measure::sweep::{Counts, Keeper, Line, LineWriter, Moment, Names, State, Swept};
 
 use super::{lines_of, progress::Progress};
 use crate::cli::{SweepArgs, SweepFormat};
@@ -140,9 +140,13 @@ impl Output {
         Ok(())
     }
 
-    /// The state of an earlier run, and the names that it finished afterwards; `None` for a sweep that begins.
-    pub fn earlier(&self) -> Option<(&State, HashMap<Vec<u8>, u64>)> {
-        self.is_resumed.then(|| (&self.state, self.finished.clone()))
+    /// The names of `input`, without those that an earlier run finished.
+    pub fn names<R: io::Read>(&mut self, input: R) -> Names<R> {
+        if self.is_resumed {
+            Names::resume(input, &self.state, std::mem::take(&mut self.finished))
+        } else {
+            Names::new(input)
+        }
     }
 
     /// Starts the thread that writes.
