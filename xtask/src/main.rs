@@ -15,6 +15,7 @@ const USAGE: &str = "\
 Usage:
   cargo xtask test [--all]      every check of the project; with --all nothing may be left out
   cargo xtask bench check       this system beside zonemaster-cli and dnsviz, on the same zones
+  cargo xtask bench zones       this system beside zonemaster-cli, on a thousand zones and on hard ones
   cargo xtask bench sweep       this system beside dnsperf, with the same million names against NSD
   cargo xtask packages          the Debian packages that the tests use, and which are missing
 ";
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(test::Scope::WhatIsHere),
         ["test", "--all"] => test::run(test::Scope::All),
         ["bench", "check"] => bench::check(),
+        ["bench", "zones"] => bench::zones(),
         ["bench", "sweep"] => bench::sweep(),
         ["packages"] => packages::report(),
         ["help" | "--help" | "-h"] => {

@@ -3,9 +3,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Instant;
 
+use super::lab::Lab;
 use super::{binary, run};
 use crate::packages::Package;
 
@@ -97,40 +98,6 @@ pub fn compare(folder: &Path) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// A lab that runs until dropped.
-struct Lab(Child);
-
-impl Lab {
-    fn start(ours: &Path, world: &Path) -> Result<Self, String> {
-        let child = Command::new(ours)
-            .args(["lab", "run"])
-            .arg(world)
-            .args(["--port", "53"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(|error| format!("could not start the lab: {error}"))?;
-        let mut lab = Lab(child);
-        let until = Instant::now() + Duration::from_secs(20);
-        while std::net::TcpStream::connect(("127.0.0.1", 5399)).is_err() {
-            if Instant::now() > until || !matches!(lab.0.try_wait(), Ok(None)) {
-                return Err(format!("the lab did not start with `{}`", world.display()));
-            }
-            #[expect(clippy::disallowed_methods, reason = "what is waited for is another program")]
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Ok(lab)
-    }
-}
-
-impl Drop for Lab {
-    fn drop(&mut self) {
-        // It has nothing to keep.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 /// Seconds of the fastest of some runs. How a tool judges the zone does not matter here.

@@ -3,10 +3,13 @@
 //! Each runs inside a network namespace of its own, so that no traffic leaves and any port is free.
 
 mod check;
+mod lab;
 mod sweep;
+mod zones;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, ExitStatus};
+use std::time::{Duration, Instant};
 
 use crate::packages::{self, Package};
 use crate::run::{cargo, is_root, watched, workspace};
@@ -20,6 +23,11 @@ const INSIDE: &str = "XTASK_BENCH_NAMESPACE";
 /// Full check of a healthy zone and of one with a dead server, at 0 and 20 ms.
 pub fn check() -> ExitCode {
     bench("check", CHECK_PEERS, check::compare)
+}
+
+/// A thousand zones in one run, and zones with very many and very silent servers.
+pub fn zones() -> ExitCode {
+    bench("zones", CHECK_PEERS, zones::compare)
 }
 
 /// One question for each of a million names, put to NSD.
@@ -93,4 +101,53 @@ fn binary() -> Result<PathBuf, String> {
     } else {
         Err(format!("there is no `{}`", path.display()))
     }
+}
+
+/// What came of a program that was watched to its end.
+struct Watched {
+    status: ExitStatus,
+    seconds: f64,
+    /// Most memory that it used, in MB.
+    peak_mb: f64,
+}
+
+/// Runs a program and looks at its memory all the while.
+fn watch(command: &mut Command) -> Result<Watched, String> {
+    let begun = Instant::now();
+    let mut child = command
+        .spawn()
+        .map_err(|error| format!("could not start {command:?}: {error}"))?;
+    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
+    let mut peak_mb = 0.0_f64;
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(ended)) => break ended,
+            Ok(None) => peak_mb = peak_mb.max(peak_of(&status)),
+            Err(error) => return Err(format!("could not wait for {command:?}: {error}")),
+        }
+        pause();
+    };
+    Ok(Watched {
+        status,
+        seconds: begun.elapsed().as_secs_f64(),
+        peak_mb,
+    })
+}
+
+/// Most memory that a process has used so far, in MB.
+fn peak_of(status: &Path) -> f64 {
+    let text = std::fs::read_to_string(status).unwrap_or_default();
+    let kilobytes = text.lines().find_map(|line| {
+        line.strip_prefix("VmHWM:")?
+            .split_whitespace()
+            .next()?
+            .parse::<f64>()
+            .ok()
+    });
+    kilobytes.unwrap_or(0.0) / 1000.0
+}
+
+fn pause() {
+    #[expect(clippy::disallowed_methods, reason = "what is waited for is another program")]
+    std::thread::sleep(Duration::from_millis(10));
 }

@@ -7,11 +7,11 @@ use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::net::UdpSocket;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{binary, run};
+use super::{binary, pause, run, watch};
 use crate::packages::Package;
 use crate::run::is_installed;
 
@@ -102,24 +102,10 @@ fn sweep(ours: &Path, folder: &Path) -> Result<Swept, String> {
         .arg(&output)
         .stdin(Stdio::null())
         .stderr(Stdio::null());
-    let begun = Instant::now();
-    let mut child = command
-        .spawn()
-        .map_err(|error| format!("could not start {command:?}: {error}"))?;
-    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
-    let mut peak_mb = 0.0_f64;
-    let ended = loop {
-        match child.try_wait() {
-            Ok(Some(ended)) => break ended,
-            Ok(None) => peak_mb = peak_mb.max(peak_of(&status)),
-            Err(error) => return Err(format!("could not wait for {command:?}: {error}")),
-        }
-        pause();
-    };
-    let seconds = begun.elapsed().as_secs_f64();
+    let watched = watch(&mut command)?;
     // 1 is some names unanswered, which is told of
-    if !matches!(ended.code(), Some(0 | 1)) {
-        return Err(format!("{command:?} ended with {ended}"));
+    if !matches!(watched.status.code(), Some(0 | 1)) {
+        return Err(format!("{command:?} ended with {}", watched.status));
     }
     let file = File::open(&output).map_err(|error| format!("could not read `{}`: {error}", output.display()))?;
     let (mut lines, mut answered) = (0, 0);
@@ -131,23 +117,10 @@ fn sweep(ours: &Path, folder: &Path) -> Result<Swept, String> {
         return Err(format!("`{}` has {lines} lines for {NAMES} names", output.display()));
     }
     Ok(Swept {
-        rate: NAMES as f64 / seconds,
-        peak_mb,
+        rate: NAMES as f64 / watched.seconds,
+        peak_mb: watched.peak_mb,
         unanswered: lines - answered,
     })
-}
-
-/// Most memory that a process has used so far, in MB.
-fn peak_of(status: &Path) -> f64 {
-    let text = fs::read_to_string(status).unwrap_or_default();
-    let kilobytes = text.lines().find_map(|line| {
-        line.strip_prefix("VmHWM:")?
-            .split_whitespace()
-            .next()?
-            .parse::<f64>()
-            .ok()
-    });
-    kilobytes.unwrap_or(0.0) / 1000.0
 }
 
 /// Questions per second, as dnsperf says.
@@ -220,11 +193,6 @@ fn is_answered() -> bool {
         Ok(size > 12 && answer[3] & 0x0f == 0 && answer[7] == 1)
     };
     ask().unwrap_or(false)
-}
-
-fn pause() {
-    #[expect(clippy::disallowed_methods, reason = "what is waited for is another program")]
-    std::thread::sleep(Duration::from_millis(10));
 }
 
 fn name(number: usize) -> String {
