@@ -36,6 +36,8 @@ pub enum Command {
     Check(Box<CheckArgs>),
     /// Ask one question for each of many names, and write what came of it as lines of JSON.
     Sweep(Box<SweepArgs>),
+    /// Test a resolver: validation, source ports, QNAME minimisation, and how it asks others.
+    CheckResolver(CheckResolverArgs),
     /// Say who answers for a name or an address, and why.
     Route(RouteArgs),
     /// Import into or export from the directory of organisations.
@@ -290,6 +292,41 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// `dnscert check-resolver`.
+#[derive(Debug, Args)]
+pub struct CheckResolverArgs {
+    /// The resolver's address.
+    #[arg(value_name = "ADDR")]
+    pub resolver: IpAddr,
+    /// Its port.
+    #[arg(long, default_value_t = 53)]
+    pub port: u16,
+    /// Measuring zone, whose server sees how the resolver asks: that of any centre that serves one.
+    #[arg(long, value_name = "NAME")]
+    pub zone: Option<Name>,
+    /// Where the measuring zone's server is reached directly; by default where the resolver says that it is.
+    #[arg(long, value_name = "ADDR[:PORT]", requires = "zone", value_parser = server_address)]
+    pub authority: Option<SocketAddr>,
+    /// This machine is none of those that the resolver is there for: that it answers means that it is open.
+    #[arg(long)]
+    pub outside: bool,
+    /// Mildest level that is shown.
+    #[arg(long, default_value = "notice")]
+    pub level: Level,
+    /// Levels of tags that differ from the defaults: TOML.
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
+    /// A line for each finding: LEVEL CASE TAG key=value…
+    #[arg(long, conflicts_with = "json")]
+    pub raw: bool,
+    /// One JSON document, with the questions that the measuring zone's server saw.
+    #[arg(long)]
+    pub json: bool,
+    /// Language of the explanations: en, fr, es, ar, ru, zh.
+    #[arg(long, value_name = "CODE", default_value = "en", env = "DNSCERT_LANGUAGE")]
+    pub language: Language,
+}
+
 /// `dnscert route`.
 #[derive(Debug, Args)]
 pub struct RouteArgs {
@@ -436,7 +473,7 @@ impl Cli {
         use tracing_subscriber::EnvFilter;
         let quiet = matches!(
             self.command,
-            Command::Check(_) | Command::Demo(_) | Command::Route(_) | Command::Sweep(_)
+            Command::Check(_) | Command::CheckResolver(_) | Command::Demo(_) | Command::Route(_) | Command::Sweep(_)
         );
         let default = match (self.verbose, quiet) {
             (0, true) => "error",

@@ -2,13 +2,14 @@
 //!
 //! Precedence: defaults < file < environment (`DNSCERT_LISTEN`, `DNSCERT_MAIL__RELAY__HOST`, …). An unknown key is an error.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use csirt::notices::SmtpSettings;
 use figment::Figment;
 use figment::providers::{Env, Format as _, Serialized, Toml};
+use model::Name;
 use serde::{Deserialize, Serialize};
 
 /// The whole configuration of a centre.
@@ -34,6 +35,33 @@ pub struct Config {
     pub mail: MailConfig,
     /// Where mail to the centre comes in; none means that nobody reads it here.
     pub mailbox: Option<MailboxConfig>,
+    /// The measuring zone for tests of resolvers; none when it is left out.
+    pub measuring_zone: Option<MeasuringZoneConfig>,
+}
+
+/// The measuring zone: a name that is delegated to this centre, whose server sees how resolvers ask.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeasuringZoneConfig {
+    /// The name, as its parent delegates it.
+    pub name: Name,
+    /// Where its server listens, over UDP and TCP: addresses of this machine, each by itself, at port 53.
+    pub listen: Vec<SocketAddr>,
+    /// The addresses by which the world reaches it, where they differ from those that it listens at (behind an address
+    /// translation): the zone gives them for its name server.
+    #[serde(default)]
+    pub addresses: Vec<IpAddr>,
+}
+
+impl MeasuringZoneConfig {
+    /// The addresses that the zone gives for its name server.
+    pub fn published(&self) -> Vec<IpAddr> {
+        if self.addresses.is_empty() {
+            self.listen.iter().map(SocketAddr::ip).collect()
+        } else {
+            self.addresses.clone()
+        }
+    }
 }
 
 /// Who runs this centre, as it signs its notices and as RFC 2350 wants it known.
@@ -201,6 +229,7 @@ impl Default for Config {
             dns: DnsConfig::default(),
             mail: MailConfig::default(),
             mailbox: None,
+            measuring_zone: None,
         }
     }
 }
@@ -248,6 +277,7 @@ fn is_setting(key: &figment::value::UncasedStr) -> bool {
         "dns",
         "mail",
         "mailbox",
+        "measuring_zone",
     ]
     .iter()
     .any(|known| section.eq_ignore_ascii_case(known))
@@ -300,6 +330,11 @@ impl Config {
         }
     }
 
+    /// Folder of the measuring zone's key.
+    pub fn measuring_key_folder(&self) -> PathBuf {
+        self.data.join("measuring-zone")
+    }
+
     /// Folder of the observations.
     pub fn lake_folder(&self) -> PathBuf {
         self.data.join("lake")
@@ -332,6 +367,26 @@ mod tests {
         assert_eq!(config.listen.port(), 8053);
         assert!(config.database_url().starts_with("sqlite://"));
         assert!(config.outbox().ends_with("outbox"));
+    }
+
+    #[test]
+    fn a_measuring_zone_gives_the_addresses_it_listens_at_unless_told_otherwise() {
+        let text = "[measuring_zone]\nname = \"Measure.Example\"\nlisten = [\"192.0.2.1:53\", \"[2001:db8::1]:53\"]\n";
+        let zone = read(text).unwrap().measuring_zone.unwrap();
+        assert_eq!(zone.name.to_string(), "measure.example");
+        assert_eq!(
+            zone.published(),
+            ["192.0.2.1", "2001:db8::1"].map(|address| address.parse::<IpAddr>().unwrap())
+        );
+        let text = format!("{text}addresses = [\"203.0.113.1\"]\n");
+        let zone = read(&text).unwrap().measuring_zone.unwrap();
+        assert_eq!(zone.published(), ["203.0.113.1".parse::<IpAddr>().unwrap()]);
+        assert!(read("").unwrap().measuring_zone.is_none());
+        let error = format!(
+            "{:#}",
+            read("[measuring_zone]\nname = \"a..b\"\nlisten = []").unwrap_err()
+        );
+        assert!(error.contains("a..b"), "{error}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod imap;
 mod jobs;
 mod mailbox;
+pub mod measuring;
 mod rounds;
 pub mod secret;
 mod supervisor;
@@ -172,12 +173,13 @@ impl Running {
 type Task = fn(Arc<Centre>, CancellationToken) -> futures_util::future::BoxFuture<'static, anyhow::Result<()>>;
 
 /// The tasks beside the portal.
-const TASKS: [(&str, Task); 5] = [
+const TASKS: [(&str, Task); 6] = [
     ("rounds", |centre, stop| Box::pin(rounds::run(centre, stop))),
     ("jobs", |centre, stop| Box::pin(jobs::run(centre, stop))),
     ("requests", |centre, stop| Box::pin(jobs::watch_requests(centre, stop))),
     ("mailbox", |centre, stop| Box::pin(mailbox::run(centre, stop))),
     ("upkeep", |centre, stop| Box::pin(upkeep::run(centre, stop))),
+    ("measuring zone", |centre, stop| Box::pin(measuring::run(centre, stop))),
 ];
 
 /// By what rounds are judged, by the configuration.

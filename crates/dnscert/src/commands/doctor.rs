@@ -97,6 +97,9 @@ async fn examine(config: &Config, findings: &mut Findings) {
     findings.tell(mail(config).await);
     findings.tell(mailbox(config).await);
     findings.tell(sender(config));
+    for health in measuring_zone(config) {
+        findings.tell(health);
+    }
 }
 
 fn folder(data: &Path) -> Health {
@@ -354,6 +357,47 @@ async fn mailbox(config: &Config) -> Health {
             mend: "check host, port, security, user, password and folder in [mailbox]".to_owned(),
         },
     }
+}
+
+/// What the measuring zone's parent needs, and whether its server may listen.
+fn measuring_zone(config: &Config) -> Vec<Health> {
+    let Some(zone) = &config.measuring_zone else {
+        return Vec::new();
+    };
+    let authority = match centre::measuring::open(config, zone) {
+        Ok(authority) => authority,
+        Err(error) => {
+            return vec![Health::Bad {
+                what: format!("{error:#}"),
+                mend: "restore the key from the backup; without it a new one is made, and the parent needs a new DS"
+                    .to_owned(),
+            }];
+        }
+    };
+    let (name, server, ds) = (
+        &zone.name,
+        authority.server(),
+        authority.ds().to_string().replace(',', " "),
+    );
+    let mut found = vec![Health::Good(format!(
+        "the parent of {name} needs: {name}. NS {server}. and {name}. DS {ds}"
+    ))];
+    for address in &zone.listen {
+        found.push(match std::net::UdpSocket::bind(address) {
+            Ok(_) => Health::Good(format!("the measuring zone's server can listen at {address}")),
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Health::Doubtful {
+                what: format!("something listens at {address} already"),
+                mend: "if it is not this centre, change `measuring_zone.listen`".to_owned(),
+            },
+            Err(error) => Health::Bad {
+                what: format!("the measuring zone's server cannot listen at {address}: {error}"),
+                mend:
+                    "name an address of this machine; port 53 takes CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities)"
+                        .to_owned(),
+            },
+        });
+    }
+    found
 }
 
 fn sender(config: &Config) -> Health {

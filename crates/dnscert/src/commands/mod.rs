@@ -38,6 +38,7 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Doctor(arguments) => doctor::run(&arguments).await,
         Command::Check(arguments) => check::run(*arguments).await,
         Command::Sweep(arguments) => sweep::run(*arguments).await,
+        Command::CheckResolver(arguments) => check::resolver::run(&arguments).await,
         Command::Route(arguments) => route::run(arguments).await,
         Command::Directory(command) => directory::run(command).await,
         Command::Account(command) => account::run(command).await,

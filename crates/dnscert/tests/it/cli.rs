@@ -241,6 +241,44 @@ async fn many_zones_are_told_a_line_each_and_bad_lines_are_named() {
     assert_eq!(zones.len(), 4, "{zones:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn deep_cases_and_the_lines_of_genreport_are_there_for_the_asking() {
+    let lab = pocket().await;
+    let folder = tempfile::tempdir().unwrap();
+    let hints = write_hints(folder.path(), &lab);
+    let common = format!("good.test --hints {hints} --port {} --no-ipv6", lab.port());
+    let lines = check(words(&format!("{common} --genreport"))).await;
+    let usual =
+        "dns=ok edns=ok edns1=ok edns@512=ok ednsopt=ok edns1opt=ok do=ok ednsflags=ok optlist=ok,nsid ednstcp=ok";
+    assert_eq!(
+        stdout(&lines),
+        format!("good.test. @127.10.3.1 (ns1.good.test.): {usual}\ngood.test. @127.10.3.2 (ns2.good.test.): {usual}\n")
+    );
+    let full = stdout(&check(words(&format!("{common} --genreport --deep"))).await);
+    assert!(
+        full.lines()
+            .all(|line| line.contains(usual) && line.ends_with(" edns1subnet=ok")),
+        "{full}"
+    );
+    let raw = |output: std::process::Output| -> Vec<String> {
+        let cases = stdout(&output);
+        cases
+            .lines()
+            .filter_map(|line| line.split_whitespace().nth(2).map(str::to_owned))
+            .collect()
+    };
+    let usual = raw(check(words(&format!("{common} --raw --level info"))).await);
+    let deep = raw(check(words(&format!("{common} --raw --level info --deep"))).await);
+    let has = |cases: &[String], case: &str| cases.iter().any(|other| other == case);
+    assert!(has(&usual, "edns03") && !has(&usual, "edns01"), "{usual:?}");
+    assert!(
+        ["edns01", "edns02", "edns03", "edns04", "edns06"]
+            .iter()
+            .all(|case| has(&deep, case)),
+        "{deep:?}"
+    );
+}
+
 #[test]
 fn a_wrong_command_line_ends_with_status_2_and_names_what_is_wrong() {
     for (arguments, named) in [
@@ -254,6 +292,18 @@ fn a_wrong_command_line_ends_with_status_2_and_names_what_is_wrong() {
         ),
         (&["check", "example.test", "--level", "fatal"], "fatal"),
         (&["chekc"], "chekc"),
+        (&["check-resolver", "one.one.one.one"], "one.one.one.one"),
+        (
+            &[
+                "check-resolver",
+                "192.0.2.1",
+                "--zone",
+                "measure.example",
+                "--authority",
+                "192.0.2.1:dns",
+            ],
+            "192.0.2.1:dns",
+        ),
     ] {
         let output = dnscert(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));

@@ -13,4 +13,6 @@ mod kill;
 mod mailbox;
 mod portal;
 mod real_loop;
+#[cfg(target_os = "linux")]
+mod resolver;
 mod sweep;

@@ -62,6 +62,8 @@ pub struct ResolverReport {
     pub started: Timestamp,
     /// How long it took, in seconds.
     pub seconds: f64,
+    /// Questions that it was asked.
+    pub questions: usize,
     /// The findings in the order of the cases.
     pub findings: Vec<Finding>,
     /// Questions that the measuring zone's server saw.
@@ -166,6 +168,7 @@ pub async fn check_resolver(
         resolver: plan.resolver,
         started: now,
         seconds: begin.elapsed().as_secs_f64(),
+        questions: inquiry.exchanges().len(),
         findings,
         seen: gathered.seen.unwrap_or_default(),
     })

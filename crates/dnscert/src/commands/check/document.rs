@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use language::{Explanation, explain};
 use measure::{Report, ServerState};
-use model::{Chain, Delegation, Language, Level, Name, Timestamp};
+use model::{Chain, Delegation, Finding, Language, Level, Name, Timestamp};
 use serde::Serialize;
 
 /// Version of the shape: raised when a field changes its meaning or goes, not when one is added.
@@ -26,9 +26,11 @@ pub struct Document<'r> {
     findings: Vec<Told<'r>>,
 }
 
+/// A finding with its explanation.
 #[derive(Debug, Serialize)]
-struct Told<'r> {
-    seconds: f64,
+pub struct Told<'r> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<f64>,
     level: Level,
     case: &'r str,
     tag: &'r str,
@@ -36,16 +38,26 @@ struct Told<'r> {
     explanation: Explanation,
 }
 
+impl<'r> Told<'r> {
+    /// A finding in `language`.
+    pub fn of(finding: &'r Finding, language: Language) -> Self {
+        Self {
+            seconds: None,
+            level: finding.level,
+            case: &finding.case,
+            tag: &finding.tag,
+            args: &finding.args,
+            explanation: explain(finding, language),
+        }
+    }
+}
+
 /// The document on a report, for which `questions` were sent, with the findings at `level` or above.
 pub fn document(report: &Report, questions: usize, level: Level, language: Language) -> Document<'_> {
     let findings = report.findings.iter().filter(|(_, finding)| finding.level >= level);
     let told = findings.map(|(seconds, finding)| Told {
-        seconds: *seconds,
-        level: finding.level,
-        case: &finding.case,
-        tag: &finding.tag,
-        args: &finding.args,
-        explanation: explain(finding, language),
+        seconds: Some(*seconds),
+        ..Told::of(finding, language)
     });
     Document {
         version: VERSION,

@@ -4,6 +4,7 @@ mod document;
 mod genreport;
 mod many;
 mod progress;
+pub mod resolver;
 mod terminal;
 
 use std::io::Write as _;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use jiff::Timestamp;
 use measure::{Anchor, CheckPlan, Inquiry, Internet, Profile, Report, RouteTable, Settings, Undelegated};
-use model::{Level, Name};
+use model::{Finding, Level, Name};
 
 use self::progress::Progress;
 use self::terminal::Wording;
@@ -222,12 +223,12 @@ fn raw_lines(report: &Report, level: Level) -> impl Iterator<Item = String> {
         .findings
         .iter()
         .filter(move |(_, finding)| finding.level >= level);
-    findings.map(|(seconds, finding)| {
-        let arguments = finding.args.iter().map(|(name, value)| format!(" {name}={value}"));
-        let arguments: String = arguments.collect();
-        format!(
-            "{seconds:7.2} {:8} {} {}{arguments}",
-            finding.level, finding.case, finding.tag
-        )
-    })
+    findings.map(|(seconds, finding)| format!("{seconds:7.2} {}", raw_line(finding)))
+}
+
+/// LEVEL CASE TAG key=value…
+fn raw_line(finding: &Finding) -> String {
+    let arguments = finding.args.iter().map(|(name, value)| format!(" {name}={value}"));
+    let arguments: String = arguments.collect();
+    format!("{:8} {} {}{arguments}", finding.level, finding.case, finding.tag)
 }

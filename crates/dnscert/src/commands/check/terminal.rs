@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 use language::{Arg, Explanation, Text, explain, texts};
-use measure::{Report, ServerState};
-use model::{Finding, Language, Level, Outcome};
+use measure::{Report, ResolverReport, ServerState};
+use model::{Finding, Language, Level, Outcome, Timestamp};
 use textwrap::core::display_width;
 
 /// Areas of the catalogue in the order in which they are told: what makes a zone unusable comes first.
@@ -43,13 +43,12 @@ pub struct Wording {
 
 /// A report as text with ANSI styles, `questions` of which were sent for it.
 pub fn render(report: &Report, questions: usize, wording: Wording) -> String {
-    let mut page = Page {
-        out: String::new(),
-        text: texts(wording.language),
-        language: wording.language,
-        width: wording.width.clamp(*WIDTH.start(), *WIDTH.end()),
+    let mut page = Page::new(wording);
+    let title = match report.zone.unicode() {
+        Some(unicode) => format!("{unicode} ({})", report.zone),
+        None => report.zone.to_string(),
     };
-    page.title(report, questions);
+    page.title(&title, report.started, report.seconds, questions);
     if let Some(reason) = &report.untestable {
         page.paragraph(
             "",
@@ -69,6 +68,27 @@ pub fn render(report: &Report, questions: usize, wording: Wording) -> String {
         page.area(area, &findings);
     }
     page.closing(report, &shown, wording.level);
+    page.out
+}
+
+/// The report on a resolver as text with ANSI styles.
+pub fn render_resolver(report: &ResolverReport, wording: Wording) -> String {
+    let mut page = Page::new(wording);
+    page.title(
+        &report.resolver.to_string(),
+        report.started,
+        report.seconds,
+        report.questions,
+    );
+    let shown: Vec<&Finding> = report
+        .findings
+        .iter()
+        .filter(|finding| finding.level >= wording.level)
+        .collect();
+    for (area, findings) in by_area(&shown) {
+        page.area(area, &findings);
+    }
+    page.counts(&shown, wording.level);
     page.out
 }
 
@@ -125,18 +145,20 @@ impl Page {
         self.line(&format!("{style}{line}{style:#}"));
     }
 
-    fn title(&mut self, report: &Report, questions: usize) {
-        let title = match report.zone.unicode() {
-            Some(unicode) => format!("{unicode} ({})", report.zone),
-            None => report.zone.to_string(),
-        };
-        self.styled(&BOLD, &title);
+    fn new(wording: Wording) -> Self {
+        Self {
+            out: String::new(),
+            text: texts(wording.language),
+            language: wording.language,
+            width: wording.width.clamp(*WIDTH.start(), *WIDTH.end()),
+        }
+    }
+
+    fn title(&mut self, title: &str, started: Timestamp, seconds: f64, questions: usize) {
+        self.styled(&BOLD, title);
         let arguments = [
-            (
-                "time",
-                Arg::from(report.started.strftime("%Y-%m-%d %H:%M:%S").to_string()),
-            ),
-            ("seconds", format!("{:.2}", report.seconds).into()),
+            ("time", Arg::from(started.strftime("%Y-%m-%d %H:%M:%S").to_string())),
+            ("seconds", format!("{seconds:.2}").into()),
             ("questions", i64::try_from(questions).unwrap_or(i64::MAX).into()),
         ];
         let tested = self.text.format("check-tested", arguments);
@@ -221,6 +243,10 @@ impl Page {
         for (program, lines) in &told.config {
             // a line of configuration is not wrapped: it is there to be copied
             let mut label = program.as_str();
+            if display_width(label) > LABEL {
+                self.line(&format!("  {MUTED}{label}{MUTED:#}"));
+                label = "";
+            }
             for line in lines.trim_end().lines() {
                 let label = padded(std::mem::take(&mut label), LABEL);
                 self.line(&format!("  {MUTED}{label}{MUTED:#}  {line}"));
@@ -265,6 +291,10 @@ impl Page {
                 .format("check-fine", [("areas", titles.join(comma.trim_matches('|')).into())]);
             self.paragraph("", &GOOD, &fine);
         }
+        self.counts(shown, level);
+    }
+
+    fn counts(&mut self, shown: &[&Finding], level: Level) {
         let count = |level| shown.iter().filter(|finding| finding.level == level).count();
         let counts: Vec<String> = Level::ALL
             .into_iter()
@@ -281,7 +311,8 @@ impl Page {
     }
 }
 
-/// Columns of the labels before a finding's paragraphs: the longest level is `CRITICAL`, the longest program `Knot DNS`.
+/// Columns of the labels before a finding's paragraphs: the longest level is `CRITICAL`. Programs with longer names get a line
+/// for theirs.
 const LABEL: usize = 10;
 
 fn padded(text: &str, width: usize) -> String {
