@@ -33,7 +33,7 @@ use model::{Name, Sample, ZoneChange};
 pub use error::Error;
 pub use part::{Limits, PartId, Refusal};
 pub use sample_file::SampleFile;
-pub use summary::{Day, RttPoint};
+pub use summary::{Day, RttPoint, SeenFrom};
 
 use table::{Batch, Table, filter};
 
@@ -234,6 +234,23 @@ impl Lake {
             .scan(filter, Some(summary::DAY_COLUMNS), BTreeMap::new(), summary::tally_days)
             .await?;
         Ok(days.into_iter().map(|(day, tally)| tally.summary(day)).collect())
+    }
+
+    /// What each vantage point saw of a zone from `from` up to but not including `to`, in the order of their names. The
+    /// centre's own rounds are one of them.
+    pub async fn by_vantage_point(&self, zone: &Name, from: Timestamp, to: Timestamp) -> Result<Vec<SeenFrom>, Error> {
+        let filter = filter(Some(zone), from, to);
+        let probes = self
+            .0
+            .samples
+            .scan(
+                filter,
+                Some(summary::PROBE_COLUMNS),
+                BTreeMap::new(),
+                summary::tally_probes,
+            )
+            .await?;
+        Ok(probes.into_iter().map(|(probe, tally)| tally.seen(probe)).collect())
     }
 
     /// Response times of a zone's servers in steps of time counted from `from`, up to but not including `to`; steps

@@ -48,6 +48,25 @@ pub struct RttPoint {
     pub rtt_median_us: Option<u64>,
 }
 
+/// What one vantage point saw of a zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenFrom {
+    /// Its name in samples.
+    pub probe: String,
+    /// Questions asked.
+    pub asked: u64,
+    /// Questions answered with NOERROR or NXDOMAIN.
+    pub answered: u64,
+    /// Median time to an answer, in microseconds; `None` without answers.
+    pub rtt_median_us: Option<u64>,
+    /// 95th percentile of the time to an answer (nearest rank), in microseconds; `None` without answers.
+    pub rtt_p95_us: Option<u64>,
+    /// Times to the answers over UDP in microseconds, sorted: so that medians of several vantage points can be made.
+    pub udp_rtts_us: Vec<u64>,
+    /// When it asked last.
+    pub last: Timestamp,
+}
+
 fn badness(outcome: Outcome) -> u8 {
     match outcome {
         Outcome::Answer => 0,
@@ -163,6 +182,64 @@ pub(crate) fn points(tally: RttTally) -> Vec<RttPoint> {
         })
     };
     tally.into_iter().filter_map(point).collect()
+}
+
+/// Columns that views of vantage points are made of.
+pub(crate) const PROBE_COLUMNS: &[&str] = &["time", "probe", "transport", "outcome", "rtt_us", "rcode"];
+
+/// What was gathered of one vantage point.
+#[derive(Default)]
+pub(crate) struct ProbeTally {
+    asked: u64,
+    answered: u64,
+    rtts: Vec<u64>,
+    udp_rtts: Vec<u64>,
+    last_us: i64,
+}
+
+/// Adds a batch's samples to their vantage points.
+pub(crate) fn tally_probes(probes: &mut BTreeMap<String, ProbeTally>, batch: &RecordBatch) -> Result<(), String> {
+    let columns = Columns(batch);
+    let (times, names) = (columns.times("time")?, columns.texts("probe")?);
+    let (transports, outcomes) = (columns.texts("transport")?, columns.texts("outcome")?);
+    let (rtts, rcodes) = (columns.longs("rtt_us")?, columns.integers("rcode")?);
+    for at in 0..batch.num_rows() {
+        if !probes.contains_key(names.value(at)) {
+            probes.insert(names.value(at).to_owned(), ProbeTally::default());
+        }
+        let Some(probe) = probes.get_mut(names.value(at)) else {
+            continue;
+        };
+        let is_answer = row::word("outcome", outcomes.value(at), &OUTCOMES)? == Outcome::Answer;
+        probe.asked += 1;
+        probe.answered +=
+            u64::from(is_answer && rcodes.is_valid(at) && [NOERROR, NXDOMAIN].contains(&rcodes.value(at)));
+        probe.last_us = probe.last_us.max(times.value(at));
+        if rtts.is_valid(at) {
+            let rtt_us = row::narrow("rtt_us", rtts.value(at))?;
+            probe.rtts.push(rtt_us);
+            if transports.value(at) == model::Transport::Udp.as_str() {
+                probe.udp_rtts.push(rtt_us);
+            }
+        }
+    }
+    Ok(())
+}
+
+impl ProbeTally {
+    pub fn seen(mut self, probe: String) -> SeenFrom {
+        self.rtts.sort_unstable();
+        self.udp_rtts.sort_unstable();
+        SeenFrom {
+            probe,
+            asked: self.asked,
+            answered: self.answered,
+            rtt_median_us: percentile(&self.rtts, 50),
+            rtt_p95_us: percentile(&self.rtts, 95),
+            udp_rtts_us: self.udp_rtts,
+            last: Timestamp::from_microsecond(self.last_us).unwrap_or_default(),
+        }
+    }
 }
 
 /// A step's length in microseconds, at least one.

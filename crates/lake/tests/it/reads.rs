@@ -249,3 +249,45 @@ async fn zone_changes_come_by_zone_or_all_and_each_once() {
     );
     assert_eq!(lake.zone_changes(None, at(0), at(2)).await.unwrap(), [one]);
 }
+
+#[tokio::test]
+async fn vantage_points_are_told_apart_in_files_and_in_the_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Lake::open(folder.path()).await.unwrap();
+    let of = |probe: &str, second: i64, rtt_us: Option<u64>, rcode: Option<u16>| Sample {
+        probe: probe.to_owned(),
+        outcome: if rtt_us.is_some() {
+            Outcome::Answer
+        } else {
+            Outcome::Timeout
+        },
+        rtt_us,
+        rcode,
+        ..sample("shop.example", at(second))
+    };
+    let mut over_tcp = of("fra1", 3, Some(90_000), Some(0));
+    over_tcp.transport = model::Transport::Tcp;
+    let samples = [
+        of("fra1", 0, Some(10_000), Some(0)),
+        of("fra1", 1, Some(20_000), Some(3)),
+        of("fra1", 2, Some(30_000), Some(2)),
+        over_tcp,
+    ];
+    lake.append_samples(&samples).await.unwrap();
+    lake.flush().await.unwrap();
+    lake.append_samples(&[of("nrt1", 4, None, None), of("nrt1", 99, Some(1), Some(0))])
+        .await
+        .unwrap();
+    let seen = lake
+        .by_vantage_point(&name("shop.example"), at(0), at(99))
+        .await
+        .unwrap();
+    let [fra, nrt] = &seen[..] else { panic!("{seen:?}") };
+    assert_eq!(
+        (fra.probe.as_str(), fra.asked, fra.answered, fra.last),
+        ("fra1", 4, 3, at(3))
+    );
+    assert_eq!((fra.rtt_median_us, fra.rtt_p95_us), (Some(20_000), Some(90_000)));
+    assert_eq!(fra.udp_rtts_us, [10_000, 20_000, 30_000]);
+    assert_eq!((nrt.asked, nrt.answered, nrt.rtt_median_us), (1, 0, None));
+}
