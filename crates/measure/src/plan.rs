@@ -28,8 +28,9 @@ const KEY_SERVERS: usize = 3;
 
 /// All questions of a plan, put once. Samples come zone by zone as they are ready.
 pub fn carry_out<'a>(internet: &'a Internet, plan: &'a Plan) -> impl Stream<Item = Vec<Sample>> + 'a {
-    stream::iter(&plan.zones)
-        .map(move |zone| async move { ask_zone(internet, plan, zone).await })
+    // by number: a closure over references makes a stream that no task can carry
+    stream::iter(0..plan.zones.len())
+        .map(move |number| ask_zone(internet, plan, &plan.zones[number]))
         .buffer_unordered(AT_ONCE.0)
 }
 
@@ -40,18 +41,20 @@ async fn ask_zone(internet: &Internet, plan: &Plan, zone: &PlannedZone) -> Vec<S
         true => Keys::NotAsked,
         false => keys_of(internet, probe, zone, &mut samples).await,
     };
-    let servers = zone.servers.iter();
-    let asked = servers.flat_map(|(server, addresses)| {
-        let of_address = addresses.iter().map(move |address| (server, *address));
-        of_address.flat_map(|(server, address)| zone.questions.iter().map(move |question| (server, address, question)))
-    });
-    let keys = &keys;
-    let answers = stream::iter(asked).map(|(server, address, planned)| async move {
-        let exchange = internet.once(address, &question(planned, !zone.ds.is_empty())).await;
-        let validated = keys.validate(&exchange, &zone.zone);
-        sample(&exchange, probe, &zone.zone, server, validated)
-    });
-    let answers: Vec<Option<Sample>> = answers.buffer_unordered(AT_ONCE.1).collect().await;
+    let mut answers = Vec::new();
+    for (server, addresses) in &zone.servers {
+        for address in addresses {
+            for planned in &zone.questions {
+                let keys = &keys;
+                answers.push(async move {
+                    let exchange = internet.once(*address, &question(planned, !zone.ds.is_empty())).await;
+                    let validated = keys.validate(&exchange, &zone.zone);
+                    sample(&exchange, probe, &zone.zone, server, validated)
+                });
+            }
+        }
+    }
+    let answers: Vec<Option<Sample>> = stream::iter(answers).buffer_unordered(AT_ONCE.1).collect().await;
     samples.extend(answers.into_iter().flatten());
     samples
 }
