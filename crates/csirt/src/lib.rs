@@ -13,6 +13,7 @@ pub mod error;
 pub mod jobs;
 pub mod records;
 pub mod statement;
+pub mod vantage;
 pub mod watch;
 mod word;
 

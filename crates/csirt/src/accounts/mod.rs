@@ -20,6 +20,7 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, Pagin
 pub use password::{MAX_BYTES as PASSWORD_MAX_BYTES, MIN_CHARS as PASSWORD_MIN_CHARS};
 pub use role::{Capability, Role, RoleError};
 pub use secret::Secret;
+pub(crate) use secret::digest;
 pub use session::{Lifetime, Session, session, sessions, sign_out, sign_out_everywhere};
 pub use sign_in::{Credentials, Limits, SignIn, sign_in};
 pub use token::{ApiToken, Scope, by_token, create_token, revoke_token, tokens};

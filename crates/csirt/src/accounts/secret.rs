@@ -22,7 +22,7 @@ impl Secret {
     }
 
     /// A token of 256 random bits with a prefix that tells secret scanners what it is.
-    pub(super) fn token(prefix: &str, random: &mut impl Rng) -> Self {
+    pub(crate) fn token(prefix: &str, random: &mut impl Rng) -> Self {
         let bits: [u8; 32] = random.random();
         Self(format!("{prefix}{}", BASE64_URL_SAFE_NO_PAD.encode(bits)))
     }
@@ -49,7 +49,7 @@ impl std::fmt::Debug for Secret {
 }
 
 /// What is kept of a secret.
-pub(super) fn digest(secret: &str) -> String {
+pub(crate) fn digest(secret: &str) -> String {
     hex::encode(Sha256::digest(secret))
 }
 

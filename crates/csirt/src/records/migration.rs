@@ -25,6 +25,7 @@ fn all() -> Vec<&'static Migration> {
         &crate::links::migration::MIGRATION,
         &crate::intake::migration::MIGRATION,
         &crate::mailbox::migration::MIGRATION,
+        &crate::vantage::migration::MIGRATION,
     ]
 }
 

@@ -207,7 +207,7 @@ pub(crate) async fn all_servers(records: &Records) -> Result<Vec<Servers>, Error
 }
 
 /// The expected delegation before the one seen: after a hijack the latter names the attacker's servers.
-fn servers(watched: &WatchedZone, state: Option<&ZoneState>) -> Servers {
+pub(crate) fn servers(watched: &WatchedZone, state: Option<&ZoneState>) -> Servers {
     let seen = state.and_then(|state| state.round.seen.as_ref());
     let delegation = watched.watch.expected.as_ref().or(seen);
     let measured: Vec<Measured> = state

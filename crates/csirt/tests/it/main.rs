@@ -24,6 +24,7 @@ mod notices;
 mod relay;
 mod requests;
 mod schema;
+mod vantage;
 mod watch;
 
 /// Empty records on one kind of database, with a clock that stands still.
