@@ -5,3 +5,4 @@
 
 pub mod health;
 pub mod redelegation;
+pub mod vantage;

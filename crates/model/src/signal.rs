@@ -50,15 +50,18 @@ pub enum Detector {
     Redelegation,
     /// A person reported it.
     Report,
+    /// A vantage point fell silent.
+    Vantage,
 }
 
 impl Detector {
-    /// `health`, `redelegation` or `report`.
+    /// `health`, `redelegation`, `report` or `vantage`.
     pub fn as_str(self) -> &'static str {
         match self {
             Detector::Health => "health",
             Detector::Redelegation => "redelegation",
             Detector::Report => "report",
+            Detector::Vantage => "vantage",
         }
     }
 }
@@ -74,10 +77,10 @@ pub struct Signal {
     pub severity: Severity,
     /// When it was noticed.
     pub time: Timestamp,
-    /// The zones concerned, sorted.
+    /// The zones concerned, sorted; none where it is about ourselves.
     pub zones: Vec<Name>,
     /// Which kind of matter it is, the id of its text in every language: `zone-unreachable`, `signatures-invalid`,
-    /// `redelegated`, `mass-redelegated`, `ds-removed`, `health-worse`, `report`.
+    /// `redelegated`, `mass-redelegated`, `ds-removed`, `health-worse`, `report`, `vantage-silent`, `vantages-silent`.
     pub kind: String,
     /// Arguments of that text.
     pub args: BTreeMap<String, String>,

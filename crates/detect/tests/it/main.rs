@@ -4,3 +4,5 @@
 mod health;
 #[cfg(test)]
 mod redelegation;
+#[cfg(test)]
+mod vantage;

@@ -24,6 +24,7 @@ alert-more-zones = و{ $count } أخرى
 alert-detector-health = فحص السلامة
 alert-detector-redelegation = مراقبة التفويض
 alert-detector-report = بلاغ من شخص
+alert-detector-vantage = مراقبة نقاط الرصد
 alert-open-case = افتح قضية
 alert-case-title = عنوان القضية
 alert-case-title-hint = إن تُرك فارغًا أُخذ من الإنذار الأول.

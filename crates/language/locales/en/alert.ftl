@@ -26,6 +26,7 @@ alert-more-zones = and { $count } more
 alert-detector-health = health check
 alert-detector-redelegation = delegation watch
 alert-detector-report = report by a person
+alert-detector-vantage = watch over vantage points
 alert-open-case = Open a case
 alert-case-title = Title of the case
 alert-case-title-hint = Left empty, it is taken from the first alert.

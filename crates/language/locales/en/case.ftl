@@ -21,6 +21,8 @@ case-alert-kind-health-worse = Health got worse
 case-alert-kind-report = Report by a person
 case-alert-kind-mail-unreadable = Mail that could not be read
 case-alert-kind-mail-closed-case = Mail about the closed case { $number }
+case-alert-kind-vantage-silent = Vantage point { $vantage_point } is silent
+case-alert-kind-vantages-silent = Vantage points silent: { $count }
 case-alert-kind-other = Other matter
 
 case-request-state-not-notified = Not notified

@@ -24,6 +24,7 @@ alert-more-zones = y { $count } más
 alert-detector-health = control de salud
 alert-detector-redelegation = vigilancia de delegaciones
 alert-detector-report = aviso de una persona
+alert-detector-vantage = vigilancia de los puntos de observación
 alert-open-case = Abrir un caso
 alert-case-title = Título del caso
 alert-case-title-hint = Si queda vacío, se toma de la primera alerta.

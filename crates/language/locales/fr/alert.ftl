@@ -24,6 +24,7 @@ alert-more-zones = et { $count } de plus
 alert-detector-health = contrôle de santé
 alert-detector-redelegation = surveillance des délégations
 alert-detector-report = signalement d’une personne
+alert-detector-vantage = surveillance des points d’observation
 alert-open-case = Ouvrir un dossier
 alert-case-title = Titre du dossier
 alert-case-title-hint = S’il est vide, il vient de la première alerte.

@@ -24,6 +24,7 @@ alert-more-zones = и ещё { $count }
 alert-detector-health = проверка состояния
 alert-detector-redelegation = наблюдение за делегированием
 alert-detector-report = сообщение человека
+alert-detector-vantage = наблюдение за точками
 alert-open-case = Открыть дело
 alert-case-title = Название дела
 alert-case-title-hint = Если не указать, берётся из первого сигнала.

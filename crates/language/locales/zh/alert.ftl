@@ -24,6 +24,7 @@ alert-more-zones = 另有 { $count } 个
 alert-detector-health = 健康检查
 alert-detector-redelegation = 授权监视
 alert-detector-report = 人工报告
+alert-detector-vantage = 观测点监视
 alert-open-case = 立案
 alert-case-title = 案件标题
 alert-case-title-hint = 留空则取自第一条警报。

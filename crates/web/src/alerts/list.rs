@@ -167,6 +167,7 @@ impl Row {
             Detector::Health => "alert-detector-health",
             Detector::Redelegation => "alert-detector-redelegation",
             Detector::Report => "alert-detector-report",
+            Detector::Vantage => "alert-detector-vantage",
         }
     }
 }
