@@ -18,6 +18,8 @@ use crate::requests::RequestState;
 pub enum Statement {
     /// An alert is over: the zone was measured well again.
     WellAgain,
+    /// An alert is over: the vantage point, or all of them, came back.
+    HeardAgain,
     /// An alert is over: it belongs to a wider matter, which has an alert of its own.
     PartOf {
         /// Kind of the wider alert: `mass-redelegated`.
@@ -75,6 +77,7 @@ impl Statement {
         let count = |count: u64| Arg::Number(i64::try_from(count).unwrap_or(i64::MAX));
         match self {
             Statement::WellAgain => texts.get("statement-well-again"),
+            Statement::HeardAgain => texts.get("statement-heard-again"),
             Statement::CaseClosed => texts.get("statement-case-closed"),
             Statement::Spam => texts.get("statement-spam"),
             Statement::LinkIssued => texts.get("statement-link-issued"),
@@ -144,6 +147,7 @@ mod tests {
         let at = "2026-03-01T10:00:00Z".parse().unwrap();
         vec![
             Statement::WellAgain,
+            Statement::HeardAgain,
             Statement::PartOf {
                 kind: "mass-redelegated".to_owned(),
                 about: "ns1.evil.example".to_owned(),

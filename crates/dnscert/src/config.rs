@@ -31,6 +31,8 @@ pub struct Config {
     pub centre: CentreConfig,
     /// How the DNS is asked.
     pub dns: DnsConfig,
+    /// How vantage points measure.
+    pub probes: ProbesConfig,
     /// How notices leave.
     pub mail: MailConfig,
     /// Where mail to the centre comes in; none means that nobody reads it here.
@@ -62,6 +64,24 @@ impl MeasuringZoneConfig {
             self.addresses.clone()
         }
     }
+}
+
+/// How vantage points measure; the same for all.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProbesConfig {
+    /// Seconds between two measurements. Default 300 (RSSAC047v2 §4.2). Specification 10 wants 60.
+    pub interval_secs: u32,
+    /// Seconds within which each vantage point chooses its start by chance. Default 60 (RSSAC047v2 §4.2).
+    pub jitter_secs: u32,
+    /// Milliseconds until a question counts as unanswered. Default 4000 (RSSAC047v2 §5.1).
+    pub timeout_ms: u32,
+    /// Ask over TCP too.
+    pub tcp: bool,
+    /// Measure the root too.
+    pub root: bool,
+    /// Seconds after which a vantage point that was not heard is an alert. Shorter than two intervals, and a restart is one.
+    pub silent_after_secs: u32,
 }
 
 /// Who runs this centre, as it signs its notices and as RFC 2350 wants it known.
@@ -227,9 +247,24 @@ impl Default for Config {
             database: String::new(),
             centre: CentreConfig::default(),
             dns: DnsConfig::default(),
+            probes: ProbesConfig::default(),
             mail: MailConfig::default(),
             mailbox: None,
             measuring_zone: None,
+        }
+    }
+}
+
+impl Default for ProbesConfig {
+    fn default() -> Self {
+        let usual = csirt::vantage::PlanSettings::default();
+        Self {
+            interval_secs: usual.interval_secs,
+            jitter_secs: usual.jitter_secs,
+            timeout_ms: usual.timeout_ms,
+            tcp: usual.tcp,
+            root: true,
+            silent_after_secs: usual.silent_after_secs,
         }
     }
 }
@@ -275,6 +310,7 @@ fn is_setting(key: &figment::value::UncasedStr) -> bool {
         "database",
         "centre",
         "dns",
+        "probes",
         "mail",
         "mailbox",
         "measuring_zone",

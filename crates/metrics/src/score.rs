@@ -1,4 +1,4 @@
-//! The health score of a zone: 0 to 100, the smallest of four parts. Reasons and limits: docs/decisions/0008-score-of-a-zone.md.
+//! The health score of a zone: 0 to 100, the smallest of four parts. Reasons and limits: docs/decisions/0010-score-of-a-zone.md.
 //!
 //! | part | from what | 100 | 0 |
 //! |---|---|---|---|

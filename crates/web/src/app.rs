@@ -6,9 +6,10 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::HeaderValue;
 use axum::middleware::from_fn_with_state;
-use csirt::Records;
 use csirt::accounts::{self, Account, Lifetime, TotpKey};
-use model::Clock;
+use csirt::vantage::PlanSettings;
+use csirt::{Records, vantage};
+use model::{Clock, PlannedZone, Timestamp};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
@@ -51,6 +52,8 @@ pub struct Settings {
     pub mailbox: Option<MailboxSettings>,
     /// Version of the software.
     pub version: String,
+    /// How vantage points measure.
+    pub plan: PlanSettings,
 }
 
 /// The mailbox that is read, as far as its state is shown.
@@ -103,7 +106,9 @@ pub struct App {
     /// How long sessions last.
     pub lifetime: Lifetime,
     /// When this process began, for the page on the centre's own health.
-    pub started_at: model::Timestamp,
+    pub started_at: Timestamp,
+    /// What vantage points are to ask.
+    pub plans: Arc<Plans>,
 }
 
 impl App {
@@ -118,6 +123,7 @@ impl App {
             metrics: Arc::default(),
             lifetime: Lifetime::default(),
             started_at,
+            plans: Arc::default(),
         }
     }
 
@@ -141,6 +147,30 @@ impl App {
     }
 }
 
+/// How long what vantage points are to ask is kept, in seconds. Longer, and a new zone is measured later; shorter, and with
+/// hundreds of vantage points the watch list is read again and again.
+const PLAN_SECS: u64 = 20;
+
+/// What all vantage points are to ask, kept for a moment.
+#[derive(Default)]
+pub struct Plans(tokio::sync::Mutex<Option<(Timestamp, Arc<Vec<PlannedZone>>)>>);
+
+impl Plans {
+    /// The zones of all plans.
+    pub(crate) async fn zones(&self, app: &App) -> Result<Arc<Vec<PlannedZone>>, WebError> {
+        let now = app.clock.now();
+        let mut kept = self.0.lock().await;
+        if let Some((made, zones)) = &*kept
+            && now.duration_since(*made).as_secs().unsigned_abs() < PLAN_SECS
+        {
+            return Ok(zones.clone());
+        }
+        let zones = Arc::new(vantage::zones_to_plan(&app.records, &app.settings.plan).await?);
+        *kept = Some((now, zones.clone()));
+        Ok(zones)
+    }
+}
+
 /// The whole portal. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: limits count per address.
 pub fn router(app: App) -> Router {
     let compressed = SizeAbove::new(512).and(NotForContentType::const_new("text/event-stream"));
@@ -157,6 +187,7 @@ pub fn router(app: App) -> Router {
         .merge(alerts::router())
         .merge(cases::router())
         .merge(zones::router())
+        .merge(crate::vantage::router())
         .merge(directory::router())
         .merge(api::router())
         .merge(live::router())

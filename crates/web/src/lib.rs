@@ -23,6 +23,7 @@ pub mod report;
 pub mod shell;
 pub mod signin;
 pub mod status;
+pub mod vantage;
 pub mod zones;
 
 pub use app::{App, MailboxSettings, Settings, router};

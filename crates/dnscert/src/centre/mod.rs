@@ -8,6 +8,7 @@ mod rounds;
 pub mod secret;
 mod supervisor;
 mod upkeep;
+mod vantage;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -64,12 +65,14 @@ pub struct Running {
 impl Centre {
     /// Opens the stores and the sockets. Nothing runs yet.
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        vantage::plan_settings(&config)?;
         std::fs::create_dir_all(&config.data).with_context(|| format!("making `{}`", config.data.display()))?;
         let url = config.database_url();
         let records = Records::open(&url, clock.clone())
             .await
             .with_context(|| format!("opening the records at `{}`", crate::commands::without_password(&url)))?;
         let (secret, totp_key) = secret::settle(&config.data, &records).await?;
+        vantage::keep_names_apart(&records, &config).await?;
         let folder = config.lake_folder();
         let lake = Lake::open(&folder)
             .await
@@ -100,7 +103,7 @@ impl Centre {
         let app = web::App::new(
             self.records.clone(),
             self.lake.clone(),
-            self.portal(),
+            self.portal()?,
             self.clock.clone(),
         );
         let centre = Arc::new(self);
@@ -135,9 +138,9 @@ impl Centre {
         })
     }
 
-    fn portal(&self) -> web::Settings {
+    fn portal(&self) -> anyhow::Result<web::Settings> {
         let config = &self.config;
-        web::Settings {
+        Ok(web::Settings {
             public_url: config.public_url.trim_end_matches('/').to_owned(),
             name: config.centre.name.clone(),
             mail: config.centre.mail.clone(),
@@ -153,7 +156,8 @@ impl Centre {
                 interval_secs: mailbox.interval_secs,
             }),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-        }
+            plan: vantage::plan_settings(config)?,
+        })
     }
 }
 
@@ -173,13 +177,14 @@ impl Running {
 type Task = fn(Arc<Centre>, CancellationToken) -> futures_util::future::BoxFuture<'static, anyhow::Result<()>>;
 
 /// The tasks beside the portal.
-const TASKS: [(&str, Task); 6] = [
+const TASKS: [(&str, Task); 7] = [
     ("rounds", |centre, stop| Box::pin(rounds::run(centre, stop))),
     ("jobs", |centre, stop| Box::pin(jobs::run(centre, stop))),
     ("requests", |centre, stop| Box::pin(jobs::watch_requests(centre, stop))),
     ("mailbox", |centre, stop| Box::pin(mailbox::run(centre, stop))),
     ("upkeep", |centre, stop| Box::pin(upkeep::run(centre, stop))),
     ("measuring zone", |centre, stop| Box::pin(measuring::run(centre, stop))),
+    ("vantage points", |centre, stop| Box::pin(vantage::run(centre, stop))),
 ];
 
 /// By what rounds are judged, by the configuration.

@@ -249,7 +249,7 @@ async fn observe(centre: &Centre, change: ZoneChange) -> anyhow::Result<redelega
 }
 
 /// Ends the alert of a matter that is over by itself. One in a case stays: its request decides.
-async fn end_alert(centre: &Centre, key: &str, reason: &Statement) -> anyhow::Result<()> {
+pub(super) async fn end_alert(centre: &Centre, key: &str, reason: &Statement) -> anyhow::Result<()> {
     let filter = alerts::Filter {
         states: vec![AlertState::New],
         text: key.to_owned(),

@@ -1,4 +1,5 @@
 statement-well-again = أظهر القياس أنه سليم من جديد
+statement-heard-again = عاد الاتصال به
 statement-part-of = جزء من: { $kind } ({ $about })
 statement-case-closed = أُغلقت قضيته
 statement-spam = رسالة مزعجة

@@ -1,6 +1,7 @@
 # Sentences of the system itself, beside those of people.
 
 statement-well-again = measured well again
+statement-heard-again = heard again
 statement-part-of = part of: { $kind } ({ $about })
 statement-case-closed = its case was closed
 statement-spam = spam

@@ -1,4 +1,5 @@
 statement-well-again = medida de nuevo en orden
+statement-heard-again = se le oye de nuevo
 statement-part-of = parte de: { $kind } ({ $about })
 statement-case-closed = su caso se cerró
 statement-spam = correo basura

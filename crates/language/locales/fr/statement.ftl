@@ -1,4 +1,5 @@
 statement-well-again = de nouveau mesurée en ordre
+statement-heard-again = de nouveau entendu
 statement-part-of = fait partie de : { $kind } ({ $about })
 statement-case-closed = son dossier a été clos
 statement-spam = indésirable

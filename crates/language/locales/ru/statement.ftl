@@ -1,4 +1,5 @@
 statement-well-again = по измерениям снова в порядке
+statement-heard-again = снова на связи
 statement-part-of = часть: { $kind } ({ $about })
 statement-case-closed = дело закрыто
 statement-spam = спам

@@ -1,4 +1,5 @@
 statement-well-again = 再次测量正常
+statement-heard-again = 重新收到数据
 statement-part-of = 属于：{ $kind }（{ $about }）
 statement-case-closed = 案件已结案
 statement-spam = 垃圾信息

@@ -9,6 +9,7 @@ mod caller;
 mod cases;
 mod directory;
 mod listing;
+mod probe;
 mod reports;
 mod status;
 mod zones;
@@ -16,7 +17,7 @@ mod zones;
 use axum::Router;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
@@ -43,6 +44,9 @@ pub fn router() -> Router<App> {
         .route("/api/v1/directory/{id}", get(directory::get))
         .route("/api/v1/route", get(directory::route))
         .route("/api/v1/reports", post(reports::submit))
+        .route("/api/v1/probe/plan", get(probe::plan))
+        .route("/api/v1/probe/parts/{part}", put(probe::part))
+        .route("/api/v1/probe/state", post(probe::state))
 }
 
 /// The document that describes the API (OpenAPI 3.1).
@@ -72,7 +76,10 @@ pub fn router() -> Router<App> {
         directory::list,
         directory::get,
         directory::route,
-        reports::submit
+        reports::submit,
+        probe::plan,
+        probe::part,
+        probe::state
     ),
     components(schemas(listing::Problem)),
     modifiers(&Bearer)
@@ -89,6 +96,11 @@ impl utoipa::Modify for Bearer {
             .build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("token", SecurityScheme::Http(scheme));
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("The token of a vantage point; it opens nothing else"))
+            .build();
+        components.add_security_scheme("probe", SecurityScheme::Http(scheme));
     }
 }
 

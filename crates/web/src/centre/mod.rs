@@ -221,7 +221,7 @@ async fn mailbox_of(app: &App) -> Result<Option<Mailbox>, WebError> {
 
 /// Counts only, none of them about a single party: the endpoint needs no token.
 async fn metrics(State(app): State<App>, page: Page) -> Result<Response, WebError> {
-    let overview = Overview::load(&app.records, page.now).await?;
+    let overview = Overview::load(&app.records, app.settings.plan.silent_after_secs, page.now).await?;
     let queue = jobs::queue(&app.records).await?;
     let alerts = alerts::counts(&app.records).await?;
     let states = watch::states(&app.records).await?;

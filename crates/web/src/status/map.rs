@@ -4,6 +4,7 @@
 
 use std::fmt::Write;
 
+use csirt::vantage::Coordinates;
 use model::Health;
 
 use crate::health::{glyph, tone};
@@ -47,8 +48,11 @@ const REGIONS: [(&str, u8, (u32, u32)); 5] = [
 /// Width and height of the picture in its own units.
 const SIZE: (u32, u32) = (470, 240);
 
-/// The SVG with `label` for those who hear it; `healths` by region code.
-pub(super) fn draw(label: &str, healths: &[(String, Health)]) -> String {
+/// Vantage points that are drawn at most: a map of five hundred rings shows nothing.
+const MOST_POINTS: usize = 60;
+
+/// The SVG with `label` for those who hear it; `healths` by region code, and a ring where each vantage point stands.
+pub(super) fn draw(label: &str, healths: &[(String, Health)], points: &[Coordinates]) -> String {
     let mut svg = format!(
         "<svg class=\"map\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{label}\">",
         SIZE.0, SIZE.1
@@ -68,6 +72,12 @@ pub(super) fn draw(label: &str, healths: &[(String, Health)]) -> String {
         };
         let _ = write!(svg, "<path class=\"land{class}\" d=\"{}\"/>", land(letter));
     }
+    for (x, y) in points.iter().take(MOST_POINTS).map(|point| place(*point)) {
+        let _ = write!(
+            svg,
+            "<circle cx=\"{x}\" cy=\"{y}\" r=\"4\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"2\"/>"
+        );
+    }
     for (code, _, (x, y)) in REGIONS {
         let health = health_of(code);
         let _ = write!(
@@ -79,6 +89,14 @@ pub(super) fn draw(label: &str, healths: &[(String, Health)]) -> String {
     }
     svg.push_str("</svg>");
     svg
+}
+
+/// Where coordinates lie in the picture: degrees in straight lines, from 78° north at the top to 55° south, cut off at its edge.
+fn place(point: Coordinates) -> (i32, i32) {
+    let (width, height) = (i32::try_from(SIZE.0).unwrap_or(0), i32::try_from(SIZE.1).unwrap_or(0));
+    let x = (i32::from(point.longitude_tenths()) + 1800) * width / 3600;
+    let y = 10 + (780 - i32::from(point.latitude_tenths())) * 220 / 1330;
+    (x.clamp(5, width - 5), y.clamp(5, height - 5))
 }
 
 /// The dots of one region: each run of a row is one stroke, dashed into dots by the style sheet.
@@ -115,12 +133,42 @@ mod tests {
         let svg = draw(
             "map",
             &[("EU".to_owned(), Health::Broken), ("AF".to_owned(), Health::Good)],
+            &[],
         );
         assert!(svg.len() < 6_000, "{}", svg.len());
         assert!(
             svg.contains(glyph(Health::Broken))
                 && svg.contains(glyph(Health::Good))
                 && svg.contains(glyph(Health::Unknown))
+        );
+    }
+
+    #[test]
+    fn a_ring_lies_on_the_land_of_its_region() {
+        for (coordinates, region) in [
+            ("50.1,8.7", 'E'),
+            ("-1.3,36.8", 'F'),
+            ("35.7,139.7", 'A'),
+            ("-23.5,-46.6", 'L'),
+            ("40.7,-90.0", 'N'),
+            ("-33.9,151.2", 'A'),
+        ] {
+            let (x, y) = place(coordinates.parse().unwrap());
+            let near = |row: i32| {
+                let row = usize::try_from(row).unwrap();
+                let column = usize::try_from((x - 5) / 10).unwrap();
+                let dots = DOTS[row.min(DOTS.len() - 1)];
+                dots[column.saturating_sub(2)..(column + 3).min(dots.len())].contains(region)
+            };
+            let row = (y - 10) / 10;
+            assert!((row - 1..=row + 1).any(near), "{coordinates} lies at {x},{y}");
+        }
+        let many = vec!["0,0".parse().unwrap(); 500];
+        assert!(draw("map", &[], &many).len() < 12_000);
+        assert_eq!(
+            place("-90,180".parse().unwrap()),
+            (465, 235),
+            "the poles lie on the edge"
         );
     }
 }

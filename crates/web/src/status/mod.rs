@@ -57,13 +57,13 @@ fn headline(page: &Page, overview: &Overview) -> String {
 }
 
 async fn status(State(app): State<App>, page: Page) -> Result<Response, WebError> {
-    let overview = Overview::load(&app.records, page.now).await?;
+    let overview = Overview::load(&app.records, app.settings.plan.silent_after_secs, page.now).await?;
     let healths: Vec<_> = overview
         .regions
         .iter()
         .map(|region| (region.code.clone(), region.health))
         .collect();
-    let map = Safe(map::draw(&escape(&page.t("status-map")), &healths));
+    let map = Safe(map::draw(&escape(&page.t("status-map")), &healths, &overview.points));
     let tlds: Vec<Tld> = overview.tlds.iter().take(MOST_TLDS).cloned().collect();
     let more = overview.tlds.len() - tlds.len();
     let is_shared = page.account.is_none() && page.flash.is_none();
@@ -91,7 +91,7 @@ fn cache(response: &mut Response) {
 }
 
 async fn status_text(State(app): State<App>, page: Page) -> Result<Response, WebError> {
-    let overview = Overview::load(&app.records, page.now).await?;
+    let overview = Overview::load(&app.records, app.settings.plan.silent_after_secs, page.now).await?;
     let mut text = format!("{}\n\n{}\n", page.settings.name, headline(&page, &overview));
     if let Some(updated) = overview.updated {
         text.push_str(&format!("{} {}\n", page.t("status-updated"), page.time_text(&updated)));
@@ -103,8 +103,17 @@ async fn status_text(State(app): State<App>, page: Page) -> Result<Response, Web
         page.t("status-regions")
     ));
     for region in &overview.regions {
+        let seen = match region.points {
+            0 => String::new(),
+            points => format!(
+                "; {}; {} {}",
+                page.t1("status-points", "count", points),
+                page.t("status-seen"),
+                region.seen_percent()
+            ),
+        };
         text.push_str(&format!(
-            "    {}: {} ({} {}, {} {}, {} {})\n",
+            "    {}: {} ({} {}, {} {}, {} {}){seen}\n",
             page.t(region.text_id()),
             page.t(text_id(region.health)),
             region.good,

@@ -1,11 +1,15 @@
 //! The figures of the public status, put together from the watch list and the cases.
 
 use csirt::cases::{self, PeriodFigures};
+use csirt::vantage::{self, Coordinates, Standing, VantagePoint};
 use csirt::watch::{self, WatchedZone, ZoneState};
 use csirt::{Error, Records, directory};
 use jiff::{SignedDuration, Timestamp};
+use metrics::Share;
 use model::{Health, Name};
 use serde::Serialize;
+
+use crate::vantage::percent;
 
 /// How far back the figures of cases go.
 const PERIOD: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -28,6 +32,8 @@ pub struct Overview {
     pub regions: Vec<Region>,
     /// Watched top-level domains, the worst first, then by name.
     pub tlds: Vec<Tld>,
+    /// Where vantage points stand that were heard a moment ago.
+    pub points: Vec<Coordinates>,
     /// When the last round began.
     pub updated: Option<Timestamp>,
     /// Whether that is longer ago than it should be.
@@ -53,6 +59,10 @@ pub struct Region {
     pub impaired: usize,
     /// Zones that are broken.
     pub broken: usize,
+    /// Vantage points there that were heard a moment ago.
+    pub points: usize,
+    /// Questions that they put in their newest interval to all zones: those answered with NOERROR or NXDOMAIN, of all.
+    pub seen: Share,
 }
 
 /// One top-level domain.
@@ -77,7 +87,14 @@ impl Region {
             good: 0,
             impaired: 0,
             broken: 0,
+            points: 0,
+            seen: Share::default(),
         }
+    }
+
+    /// The share of questions that were answered from there, in percent.
+    pub fn seen_percent(&self) -> String {
+        percent(self.seen)
     }
 
     /// Id of its name.
@@ -106,10 +123,29 @@ impl Tld {
 
 impl Overview {
     /// The present state.
-    pub async fn load(records: &Records, now: Timestamp) -> Result<Self, Error> {
+    pub async fn load(records: &Records, silent_after_secs: u32, now: Timestamp) -> Result<Self, Error> {
         let states = watch::states(records).await?;
         let period = cases::figures_between(records, now - PERIOD, now).await?;
-        Ok(Self::new(&states, period, now))
+        let mut overview = Self::new(&states, period, now);
+        for (point, state) in vantage::states(records).await? {
+            if vantage::standing(&point, &state, silent_after_secs, now) == Standing::Working {
+                overview.add(&point, &state);
+            }
+        }
+        Ok(overview)
+    }
+
+    /// Adds what a vantage point sees.
+    fn add(&mut self, point: &VantagePoint, state: &vantage::State) {
+        let place = &point.profile.place;
+        self.points.push(place.coordinates);
+        let code = place.region.as_str();
+        if let Some(region) = self.regions.iter_mut().find(|region| region.code == code) {
+            region.points += 1;
+            if let Some(newest) = &state.newest {
+                region.seen += Share::of(newest.answered, newest.samples);
+            }
+        }
     }
 
     fn new(states: &[(WatchedZone, Option<ZoneState>)], period: PeriodFigures, now: Timestamp) -> Self {
@@ -160,6 +196,7 @@ impl Overview {
             broken,
             regions,
             tlds,
+            points: Vec::new(),
             updated,
             stale: updated.is_some_and(|updated| now.duration_since(updated) > STALE),
             open_cases: period.open,

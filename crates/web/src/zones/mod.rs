@@ -3,6 +3,7 @@
 mod act;
 mod delegation;
 mod list;
+mod regions;
 mod round;
 mod show;
 

@@ -6,15 +6,17 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use csirt::accounts::Capability;
 use csirt::directory::{self, Organisation};
+use csirt::vantage;
 use csirt::watch::{self, Announcement, WatchedZone, ZoneState, announcement, health};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, ToSpan};
-use lake::RttPoint;
+use lake::{RttPoint, SeenFrom};
 use model::{Finding, Health, Level, Name, ZoneChange};
 
 use super::ServerState;
 use super::act::AnnounceForm;
 use super::delegation::{self, Line};
+use super::regions::{self, Known, RegionView, ZoneScore};
 use crate::charts::{self, Chain, Day, Point, Svg};
 use crate::{App, Errors, Page, WebError, shell};
 
@@ -51,6 +53,8 @@ pub(super) struct Show {
     /// Whether the history could be read.
     history: bool,
     announcements: Vec<Announcement>,
+    score: ZoneScore,
+    regions: Vec<RegionView>,
     may_edit: bool,
     may_route: bool,
 }
@@ -92,7 +96,12 @@ pub(super) async fn shown(
     let (findings, quiet, hidden) = sorted(all);
     let history = history(app, &page, &zone).await;
     let known = history.is_ok();
-    let History { days, rtts, changes } = history.unwrap_or_else(|error| {
+    let History {
+        days,
+        rtts,
+        changes,
+        seen_from,
+    } = history.unwrap_or_else(|error| {
         tracing::warn!("the history of a zone cannot be read: {error}");
         History::default()
     });
@@ -105,6 +114,14 @@ pub(super) async fn shown(
         })
         .collect();
     let announcements = announcement::current(&app.records, &zone, page.now).await?;
+    let regions = regions::by_region(&seen_from, &vantage::list(&app.records).await?);
+    let known_of_zone = Known {
+        state: state.as_ref(),
+        expected,
+        differs: delegation::differs(&lines),
+        announcements: &announcements,
+    };
+    let score = ZoneScore::of(&page, &regions, &known_of_zone);
     let may_edit = page.has(Capability::EditWatchList);
     let may_route = page.has(Capability::SeeDirectory);
     let status = if errors.is_empty() {
@@ -131,6 +148,8 @@ pub(super) async fn shown(
         changes,
         history: known,
         announcements,
+        score,
+        regions,
         may_edit,
         may_route,
         zone,
@@ -154,6 +173,7 @@ struct History {
     days: Vec<Day>,
     rtts: Vec<RttPoint>,
     changes: Vec<ZoneChange>,
+    seen_from: Vec<SeenFrom>,
 }
 
 async fn history(app: &App, page: &Page, zone: &Name) -> Result<History, lake::Error> {
@@ -193,7 +213,13 @@ async fn history(app: &App, page: &Page, zone: &Name) -> Result<History, lake::E
     let mut changes = app.lake.zone_changes(Some(zone), since, page.now).await?;
     changes.reverse();
     changes.truncate(CHANGES);
-    Ok(History { days, rtts, changes })
+    let seen_from = app.lake.by_vantage_point(zone, from, page.now).await?;
+    Ok(History {
+        days,
+        rtts,
+        changes,
+        seen_from,
+    })
 }
 
 /// How a day went by its answers. Half of the questions lost is a zone that many could not use; two in a hundred is what

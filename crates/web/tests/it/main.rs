@@ -12,6 +12,7 @@ mod html;
 mod link;
 mod mail;
 mod pages;
+mod probe;
 mod rooms;
 mod second_factor;
 mod world;

@@ -157,11 +157,12 @@ async fn pages(furnished: &Furnished) -> Vec<(&'static str, String)> {
         ("edit", format!("/directory/{organisation}/edit")),
         ("import", "/directory/import".to_owned()),
         ("route", "/route?target=www.example".to_owned()),
+        ("vantage", "/vantage".to_owned()),
     ]
 }
 
 /// The main part of a page. Sparklines have tests of their own and are left out.
-fn main_of(answer: &Answer, token: &str) -> String {
+pub fn main_of(answer: &Answer, token: &str) -> String {
     let html = html::redacted(&answer.body, token);
     let from = html.find("<main").unwrap();
     let mut main = html[from..html.find("</main>").unwrap()].to_owned();
@@ -183,7 +184,16 @@ async fn every_room_keeps_the_rules_of_all_pages_in_every_language() {
             let answer = furnished.world.get_as(&path, &duty).await;
             assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.body);
             html::check(&path, &answer);
-            for area in ["alert", "case", "casework", "zone", "directory", "chart", "route"] {
+            for area in [
+                "alert",
+                "case",
+                "casework",
+                "zone",
+                "directory",
+                "chart",
+                "route",
+                "vantage",
+            ] {
                 assert!(
                     !answer.body.contains(&format!("[{area}-")),
                     "{path} lacks a text of {area}"
@@ -243,6 +253,7 @@ async fn a_role_without_the_right_cannot_act() {
         format!("/alerts/{alert}/dismiss"),
         format!("/cases/{case}/notes"),
         "/zones".to_owned(),
+        "/vantage".to_owned(),
     ] {
         let answer = world
             .post(
@@ -257,6 +268,9 @@ async fn a_role_without_the_right_cannot_act() {
         format!("/cases/{case}/close"),
         format!("/cases/{case}/requests/1/overrule"),
         "/directory/new".to_owned(),
+        "/vantage".to_owned(),
+        "/vantage/nbo1/token".to_owned(),
+        "/vantage/nbo1/revoke".to_owned(),
     ] {
         let answer = world.post(&path, &aug, &[("csrf", &aug_csrf), ("reason", "x")]).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");

@@ -94,6 +94,7 @@ impl World {
                 interval_secs: 60,
             }),
             version: "0.1.0".to_owned(),
+            plan: Default::default(),
         };
         let app = App::new(records, lake, settings, clock.clone());
         Self {

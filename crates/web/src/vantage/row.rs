@@ -1,0 +1,87 @@
+//! One vantage point as a row of the table.
+
+use csirt::directory::{self, Organisation};
+use csirt::vantage::{Standing, State, VantagePoint};
+use csirt::{Error, Records};
+use metrics::Share;
+
+use super::{percent, region_text};
+
+/// A clock that is off by more than this many milliseconds is marked. Chosen by us: NTP, which RSSAC047v2 §4.2 asks for, keeps a
+/// second even on a bad line; more than that, and serials seem to be published before they were.
+const CLOCK_MS: u64 = 1000;
+
+pub(super) struct Row {
+    pub vantage_point: VantagePoint,
+    pub state: State,
+    pub operator: Option<Organisation>,
+    standing: Standing,
+}
+
+impl Row {
+    pub async fn load(records: &Records, standing: Standing, point: VantagePoint, state: State) -> Result<Self, Error> {
+        let operator = match point.profile.operator {
+            Some(id) => Some(directory::get(records, id).await?),
+            None => None,
+        };
+        Ok(Self {
+            vantage_point: point,
+            state,
+            operator,
+            standing,
+        })
+    }
+
+    /// Class of the label for its standing.
+    pub fn class(&self) -> &'static str {
+        match self.standing {
+            Standing::Working => "good",
+            Standing::Silent => "bad",
+            Standing::New | Standing::Revoked => "none",
+        }
+    }
+
+    /// Id of the word for its standing.
+    pub fn text_id(&self) -> &'static str {
+        match self.standing {
+            Standing::Working => "vantage-state-working",
+            Standing::Silent => "vantage-state-silent",
+            Standing::New => "vantage-state-new",
+            Standing::Revoked => "vantage-state-revoked",
+        }
+    }
+
+    pub fn region_text(&self) -> String {
+        region_text(self.vantage_point.profile.place.region)
+    }
+
+    pub fn families(&self) -> &'static str {
+        match (self.vantage_point.profile.ipv4, self.vantage_point.profile.ipv6) {
+            (true, true) => "vantage-families-both",
+            (_, false) => "vantage-families-4",
+            (false, true) => "vantage-families-6",
+        }
+    }
+
+    /// Of the newest part.
+    pub fn answered(&self) -> String {
+        let newest = self.state.newest.as_ref();
+        percent(newest.map_or(Share::default(), |newest| Share::of(newest.answered, newest.samples)))
+    }
+
+    /// How far its clock is off, in milliseconds, and whether that is too far.
+    pub fn clock(&self) -> Option<(u64, bool)> {
+        let offset_us = self.state.report.clock_offset_us?;
+        let ms = offset_us.unsigned_abs() / 1000;
+        Some((ms, ms > CLOCK_MS))
+    }
+
+    pub fn spool_kb(&self) -> u64 {
+        self.state.report.spool_bytes.div_ceil(1024)
+    }
+
+    pub fn asn(&self) -> String {
+        let asn = self.vantage_point.profile.asn;
+        asn.map(|asn| format!("AS{asn}")).unwrap_or_default()
+    }
+}
