@@ -52,6 +52,11 @@ pub enum Command {
     /// Add zones to the watch list, or show it.
     #[command(subcommand)]
     Watch(WatchCommand),
+    /// Measure for a centre from here: pull its plan, ask, and hand the samples over.
+    Probe(ProbeArgs),
+    /// Register vantage points, show how they do, give them another token, or revoke them.
+    #[command(subcommand)]
+    Vantage(VantageCommand),
     /// Run a scripted DNS world on loopback, and change it while it runs.
     #[command(subcommand)]
     Lab(LabCommand),
@@ -437,6 +442,98 @@ pub enum WatchCommand {
         #[command(flatten)]
         config: ConfigArg,
     },
+}
+
+/// `dnscert probe`.
+#[derive(Debug, Args)]
+pub struct ProbeArgs {
+    /// Address of the centre: `https://dnscert.example`.
+    #[arg(long, value_name = "URL")]
+    pub centre: String,
+    /// File with the token that the centre gave for this vantage point.
+    #[arg(long, value_name = "FILE")]
+    pub token: PathBuf,
+    /// Folder where samples wait while the line is down.
+    #[arg(long, value_name = "DIR", default_value = "dnscert-spool")]
+    pub spool: PathBuf,
+    /// Megabytes that they may take there. When it is full the oldest go first, and the centre is told how many.
+    #[arg(long, value_name = "MB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(4..=1_000_000))]
+    pub spool_size: u64,
+    /// A certificate (PEM) to trust besides the system's, where the centre has one of its own making.
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Let the token travel without TLS, on a line that is protected otherwise.
+    #[arg(long)]
+    pub plain_http: bool,
+}
+
+/// `dnscert vantage`.
+#[derive(Debug, Subcommand)]
+pub enum VantageCommand {
+    /// Register a vantage point; its token is shown once.
+    Add(Box<VantageArgs>),
+    /// Show all vantage points and how they do.
+    List {
+        /// A line of JSON for each.
+        #[arg(long)]
+        json: bool,
+        /// Which centre.
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Give a vantage point another token, which is shown once; the present one stops working.
+    Token {
+        /// Its name.
+        name: String,
+        /// Which centre.
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// End a vantage point for good: it can hand over nothing more; its samples stay.
+    Revoke {
+        /// Its name.
+        name: String,
+        /// Which centre.
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+}
+
+/// `dnscert vantage add`.
+#[derive(Debug, Args)]
+pub struct VantageArgs {
+    /// Its name in samples: 2 to 32 lower-case letters, digits and hyphens. Never changes.
+    pub name: String,
+    /// AF, AP, EU, LAC or NA.
+    #[arg(long)]
+    pub region: csirt::directory::Region,
+    /// Country: two letters (ISO 3166-1).
+    #[arg(long, value_name = "CODE")]
+    pub country: String,
+    /// City.
+    #[arg(long)]
+    pub city: String,
+    /// Latitude and longitude in degrees: -1.3,36.8. Kept to a tenth of a degree.
+    #[arg(long, value_name = "LAT,LON", allow_hyphen_values = true)]
+    pub at: csirt::vantage::Coordinates,
+    /// The network that it is in, in words.
+    #[arg(long, default_value = "")]
+    pub network: String,
+    /// Number of that network's autonomous system.
+    #[arg(long, value_name = "NUMBER")]
+    pub asn: Option<u32>,
+    /// Handle of the organisation that runs it, in the directory.
+    #[arg(long, value_name = "HANDLE")]
+    pub operator: Option<String>,
+    /// It has no IPv4.
+    #[arg(long, conflicts_with = "no_ipv6")]
+    pub no_ipv4: bool,
+    /// It has no IPv6.
+    #[arg(long)]
+    pub no_ipv6: bool,
+    /// Which centre.
+    #[command(flatten)]
+    pub config: ConfigArg,
 }
 
 /// `dnscert lab`.

@@ -8,10 +8,12 @@ mod directory;
 mod doctor;
 mod init;
 mod lab;
+mod probe;
 mod route;
 mod secret;
 mod serve;
 mod sweep;
+mod vantage;
 mod watch;
 
 pub use account::create as create_account;
@@ -44,6 +46,8 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Account(command) => account::run(command).await,
         Command::Secret(command) => secret::run(command).await,
         Command::Watch(command) => watch::run(command).await,
+        Command::Probe(arguments) => probe::run(arguments).await,
+        Command::Vantage(command) => vantage::run(command).await,
         Command::Lab(command) => lab::run(command).await,
         Command::Audit(arguments) => audit::run(&arguments).await,
     }

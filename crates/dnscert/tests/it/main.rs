@@ -12,6 +12,7 @@ mod demo;
 mod kill;
 mod mailbox;
 mod portal;
+mod probe;
 mod real_loop;
 #[cfg(target_os = "linux")]
 mod resolver;
