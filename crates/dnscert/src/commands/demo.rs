@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::centre::{Centre, Running};
 use crate::cli::DemoArgs;
 use crate::config::{Config, DnsConfig};
-use crate::demo::{LOGINS, PASSWORD, Party, Player, Teller, seed};
+use crate::demo::{LOGINS, PASSWORD, Party, Player, Probes, Teller, probes_config, seed};
 
 /// Marks a folder as one that the demo made, so that `--fresh` never removes another.
 const MARK: &str = ".dnscert-demo";
@@ -47,6 +47,7 @@ pub async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     let officer = seed(&centre.records, &lab, arguments.interval).await?;
     let started = centre.records.now();
     let running = centre.start(CancellationToken::new()).await?;
+    let probes = Probes::start(&running.centre.records, &arguments.data, running.address).await?;
     greet(&teller, &arguments, &running, &about);
 
     let played = tokio::select! {
@@ -57,11 +58,11 @@ pub async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
         Some(Ok(true)) => ExitCode::SUCCESS,
         Some(Ok(false)) => ExitCode::FAILURE,
         Some(Err(error)) => {
-            stop(running, &lab).await?;
+            stop(running, probes, &lab).await?;
             return Err(error);
         }
         None => {
-            stop(running, &lab).await?;
+            stop(running, probes, &lab).await?;
             return Ok(ExitCode::SUCCESS);
         }
     };
@@ -71,11 +72,12 @@ pub async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
         }
         super::told_to_stop().await;
     }
-    stop(running, &lab).await?;
+    stop(running, probes, &lab).await?;
     Ok(code)
 }
 
-async fn stop(running: Running, lab: &Lab) -> anyhow::Result<()> {
+async fn stop(running: Running, probes: Probes, lab: &Lab) -> anyhow::Result<()> {
+    probes.stop().await;
     running.stop().await?;
     lab.stop().await;
     Ok(())
@@ -130,6 +132,7 @@ fn config(arguments: &DemoArgs, lab: &Lab) -> anyhow::Result<Config> {
             ipv6: false,
             ..DnsConfig::default()
         },
+        probes: probes_config(),
         ..Config::default()
     };
     config.centre.name = "Atlas DNS-CERT".to_owned();

@@ -2,11 +2,13 @@
 
 mod outbox;
 mod party;
+mod probes;
 mod seed;
 mod steps;
 mod story;
 
 pub use party::Party;
+pub use probes::{Probes, config as probes_config};
 pub use seed::{LOGINS, PASSWORD, seed};
 pub use steps::Teller;
 pub use story::Player;
