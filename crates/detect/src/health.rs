@@ -102,6 +102,15 @@ pub struct State {
     ended: BTreeMap<Kind, Ended>,
 }
 
+impl State {
+    /// Ids of the cases of open matters, and of those whose outcome differs from what holds: ask them in each round, so that what is
+    /// over is seen to be over.
+    pub fn in_doubt(&self) -> BTreeSet<String> {
+        let open = self.open.values().flat_map(|matter| matter.cases.keys());
+        open.chain(self.candidates.keys()).cloned().collect()
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Candidate {
     /// The outcome nearest to the settled one in the streak: what would settle now.

@@ -1,5 +1,6 @@
 //! The running centre: what its tasks share, and which tasks there are.
 
+mod agenda;
 pub mod imap;
 mod jobs;
 mod mailbox;

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Centre;
+use super::agenda::{Agenda, Memory};
 
 /// Pause between two looks at which zones are due: how late a round may start.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -84,9 +85,16 @@ async fn round(
 ) -> anyhow::Result<(ZoneState, bool)> {
     let zone = &watched.watch.zone;
     let now = centre.records.now();
+    let memory: Memory = match before {
+        Some(state) => serde_json::from_value(state.round.detectors.clone()).context("reading what is remembered")?,
+        None => Memory::default(),
+    };
+    let whole_every = SignedDuration::from_mins(centre.config.dns.whole_every_minutes.into());
+    let agenda = Agenda::of(&memory, now, whole_every, centre.profile.cases.as_deref());
     let inquiry = centre.internet.inquiry();
     let plan = CheckPlan {
         profile: centre.profile.clone(),
+        cases: agenda.cases().map(<[String]>::to_vec),
         ..CheckPlan::of(zone.clone())
     };
     let report = measure::check(&inquiry, &plan, now).await;
@@ -98,19 +106,15 @@ async fn round(
         .context("keeping the samples")?;
 
     let findings: Vec<Finding> = report.findings.iter().map(|(_, finding)| finding.clone()).collect();
-    let detector: health::State = match before {
-        Some(state) => serde_json::from_value(state.round.detectors.clone()).context("reading the detector's state")?,
-        None => health::State::default(),
-    };
     let above = watched_above(centre, zone).await?;
     let step = health::step(
         &health::Config::default(),
-        detector,
+        memory.health.clone(),
         &health::Round {
             zone,
             time: now,
             findings: &findings,
-            cases: None,
+            cases: agenda.cases(),
             above: &above,
             secured: report.delegation.as_ref().map(|delegation| !delegation.ds.is_empty()),
             untestable: report.untestable.is_some(),
@@ -122,12 +126,21 @@ async fn round(
     for key in &step.recovered {
         end_alert(centre, key, &Statement::WellAgain).await?;
     }
+    let seen_before = before.and_then(|state| state.round.seen.as_ref());
+    let whole_at = match report.untestable {
+        None => agenda.whole_at(&memory, now, seen_before, report.delegation.as_ref()),
+        Some(_) => memory.whole_at,
+    };
+    let memory = Memory {
+        health: step.state,
+        whole_at,
+    };
     let round = Round {
         time: now,
-        findings,
+        findings: agenda.merge(before.map_or(&[], |state| &state.round.findings), findings),
         seen: report.delegation,
         servers: serde_json::to_value(&report.servers).context("writing the servers' states")?,
-        detectors: serde_json::to_value(&step.state).context("writing the detector's state")?,
+        detectors: serde_json::to_value(&memory).context("writing what is remembered")?,
         untestable: report.untestable,
     };
     let state = watch::record_round(&centre.records, watched.id, round)
