@@ -201,7 +201,7 @@ pub struct SweepArgs {
     /// Type that is asked for.
     #[arg(long = "type", value_name = "TYPE", default_value = "A", value_parser = question_type)]
     pub rtype: Rtype,
-    /// Ask these servers in turn: IP, IPv4:PORT or [IPv6]:PORT.
+    /// Ask these servers in turn: an address, or an address and a port (IPv6 in square brackets then).
     #[arg(long = "server", value_name = "ADDR", num_args = 1.., value_parser = server_address)]
     pub servers: Vec<SocketAddr>,
     /// Ask the servers in this file in turn, one a line.

@@ -27,6 +27,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use csirt::Records;
 use model::SystemClock;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Command;
 use crate::config::Config;
@@ -75,19 +76,30 @@ pub fn without_password(url: &str) -> String {
     format!("{scheme}://{name}:…@{host}")
 }
 
-/// Waits for Ctrl-C or the signal by which service managers end a program.
-pub async fn told_to_stop() {
-    let interrupt = tokio::signal::ctrl_c();
-    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
+/// Listens from now on for Ctrl-C and the signal by which service managers end a program; the future ends when one came.
+/// Call it first of all: a signal that comes before ends the program where it stands.
+pub fn told_to_stop() -> impl Future<Output = ()> {
+    let interrupt = listen(SignalKind::interrupt());
+    let terminate = listen(SignalKind::terminate());
+    async {
+        tokio::select! {
+            () = interrupt => {}
+            () = terminate => {}
         }
-        Err(error) => {
-            tracing::warn!("could not listen for the signal to terminate: {error}");
-            let _ = interrupt.await;
+    }
+}
+
+fn listen(kind: SignalKind) -> impl Future<Output = ()> {
+    let listener = signal(kind);
+    async move {
+        match listener {
+            Ok(mut listener) => {
+                listener.recv().await;
+            }
+            Err(error) => {
+                tracing::warn!("could not listen for signal {}: {error}", kind.as_raw_value());
+                std::future::pending().await
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::probe::{self, Settings};
 
 /// Runs until told to stop.
 pub async fn run(arguments: ProbeArgs) -> anyhow::Result<ExitCode> {
+    let told_to_stop = super::told_to_stop();
     let shown = arguments.token.display().to_string();
     let token = std::fs::read_to_string(&arguments.token).with_context(|| format!("reading the token `{shown}`"))?;
     warn_if_others_may_read(&arguments.token);
@@ -32,7 +33,7 @@ pub async fn run(arguments: ProbeArgs) -> anyhow::Result<ExitCode> {
     tokio::pin!(running);
     tokio::select! {
         ended = &mut running => ended?,
-        () = super::told_to_stop() => {
+        () = told_to_stop => {
             stop.cancel();
             running.await?;
         }

@@ -12,6 +12,7 @@ use crate::config::Config;
 
 /// Runs the centre; Ctrl-C and the signal to terminate end it cleanly.
 pub async fn run(arguments: &ConfigArg) -> anyhow::Result<ExitCode> {
+    let told_to_stop = super::told_to_stop();
     let config = Config::read(&arguments.config)?;
     let public_url = config.public_url.clone();
     let running = Centre::open(config, Arc::new(SystemClock))
@@ -19,7 +20,7 @@ pub async fn run(arguments: &ConfigArg) -> anyhow::Result<ExitCode> {
         .start(CancellationToken::new())
         .await?;
     tracing::info!(address = %running.address, %public_url, "the centre runs");
-    super::told_to_stop().await;
+    told_to_stop.await;
     tracing::info!("stopping");
     running.stop().await?;
     Ok(ExitCode::SUCCESS)

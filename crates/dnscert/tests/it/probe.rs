@@ -99,6 +99,11 @@ impl Probe {
         std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
+    /// How often it took a plan from the centre.
+    fn plans(&self) -> usize {
+        self.log().matches("a plan came").count()
+    }
+
     /// Parts that wait.
     fn waiting(&self) -> usize {
         let Ok(entries) = std::fs::read_dir(self.spool()) else {
@@ -351,7 +356,9 @@ async fn either_side_is_killed_at_20_random_moments_and_no_sample_is_lost_or_dou
         }
         println!("{interrupted} of {KILLS} kills of the centre came while parts were handed over");
         assert!(interrupted > 0, "no kill came while parts were handed over");
+        let plans = probe.plans();
         probe.start();
+        until("another plan", &probe, || probe.plans() > plans);
         until("an empty spool", &probe, || probe.waiting() == 0);
         probe.stop();
         assert!(centre.stop(), "{}", centre.log());
