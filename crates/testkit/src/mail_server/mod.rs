@@ -11,11 +11,12 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 
 use crate::authority::{self, Authority};
-use crate::loopback::{free_port, wait_until_listening};
+use crate::loopback::{free_port, wait_until, wait_until_listening};
 use crate::program::{run, stop};
 
 /// Password of every user, for IMAP and for AUTH.
@@ -84,6 +85,10 @@ impl MailServer {
     /// Cuts the relay, as when its machine goes down.
     pub fn stop_smtp(&mut self) {
         stop(&mut self.smtp);
+        // the relay's own children hold its port a moment longer
+        wait_until(Duration::from_secs(5), || {
+            TcpStream::connect(("127.0.0.1", self.ports.smtp)).is_err()
+        });
     }
 
     /// Starts the relay (again).
