@@ -2,7 +2,7 @@
 //!
 //! A text lives in `locales/LANGUAGE/AREA.ftl`, where an area is a room of the reader: `notice`, `answer`, `report`,
 //! `portal`, `status`, `finding`. Ids are unique over all areas. A test fails when a text lacks a language or when its
-//! arguments differ between languages. Findings of test cases are told by [`explain`]. This crate decides no wording by
+//! arguments differ between languages. Findings of test cases are told by [`explain()`]. This crate decides no wording by
 //! itself and knows no HTML.
 
 mod explain;

@@ -110,7 +110,7 @@ pub async fn address02(run: &Run) -> Vec<Emission> {
     emitted
 }
 
-/// address03: the name of each address is that of the name server. [`crate::check`] leaves it out where address02 failed.
+/// address03: the name of each address is that of the name server. [`crate::check()`] leaves it out where address02 failed.
 pub async fn address03(run: &Run) -> Vec<Emission> {
     let servers = run.zone_servers().await.map(servers_of).unwrap_or_default();
     let found = reverse_of_all(run, servers).await;

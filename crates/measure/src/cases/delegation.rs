@@ -10,7 +10,7 @@ use model::{Name, Transport};
 use super::{Case, Emission, case, reachable_servers};
 use crate::question::Question;
 use crate::run::Run;
-use crate::server::NsSet;
+use crate::server::{NsSet, Server, servers_of};
 
 /// The cases of this file.
 pub const CASES: &[Case] = &[
@@ -32,7 +32,7 @@ struct CountTags {
     none: &'static str,
 }
 
-/// delegation01: at least two name servers, by name and in each address family.
+/// delegation01: at least two name servers, by name, and by address in each family.
 pub async fn delegation01(run: &Run) -> Vec<Emission> {
     let empty = NsSet::new();
     let delegation = run.delegation().await.unwrap_or(&empty);
@@ -52,31 +52,34 @@ pub async fn delegation01(run: &Run) -> Vec<Emission> {
         tags("ENOUGH_IPV4_NS_CHILD", "NOT_ENOUGH_IPV4_NS_CHILD", "NO_IPV4_NS_CHILD"),
         tags("ENOUGH_IPV6_NS_CHILD", "NOT_ENOUGH_IPV6_NS_CHILD", "NO_IPV6_NS_CHILD"),
     ];
-    let mut emitted = count_names(delegation, &of_delegation);
-    emitted.extend(count_names(zone, &of_zone));
+    let mut emitted = count_servers(delegation, &of_delegation);
+    emitted.extend(count_servers(zone, &of_zone));
     emitted
 }
 
-fn count_names(set: &NsSet, [all, ipv4, ipv6]: &[CountTags; 3]) -> Vec<Emission> {
-    let with = |is_wanted: fn(&IpAddr) -> bool| {
-        let names = set.iter().filter(move |(_, addresses)| addresses.iter().any(is_wanted));
-        names.map(|(name, _)| name).collect()
+/// Over a family a server is a name with an address: one name with two addresses stands for two servers, as
+/// Zonemaster's public scenarios of this case have it (its specification says "names").
+fn count_servers(set: &NsSet, [all, ipv4, ipv6]: &[CountTags; 3]) -> Vec<Emission> {
+    let servers = servers_of(set);
+    let over = |is_wanted: fn(&IpAddr) -> bool| {
+        let wanted = servers.iter().filter(|server| is_wanted(&server.address));
+        wanted.map(Server::to_string).collect::<Vec<String>>()
     };
-    let say = |tags: &CountTags, names: Vec<&Name>| {
-        let tag = match names.len() {
+    let say = |tags: &CountTags, list: &str, servers: Vec<String>| {
+        let tag = match servers.len() {
             0 => tags.none,
             count if count < MINIMUM => tags.not_enough,
             _ => tags.enough,
         };
         Emission::new(tag)
-            .arg("count", names.len())
+            .arg("count", servers.len())
             .arg("minimum", MINIMUM)
-            .list("nsname_list", names)
+            .list(list, servers)
     };
     vec![
-        say(all, set.keys().collect()),
-        say(ipv4, with(IpAddr::is_ipv4)),
-        say(ipv6, with(IpAddr::is_ipv6)),
+        say(all, "nsname_list", set.keys().map(Name::to_string).collect()),
+        say(ipv4, "ns_list", over(IpAddr::is_ipv4)),
+        say(ipv6, "ns_list", over(IpAddr::is_ipv6)),
     ]
 }
 
@@ -240,4 +243,29 @@ pub async fn delegation07(run: &Run) -> Vec<Emission> {
         emitted.push(Emission::new("NAMES_MATCH").list("names", &parent));
     }
     emitted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn over_a_family_a_name_with_two_addresses_stands_for_two_servers() {
+        let tags = ["all", "ipv4", "ipv6"].map(|_| CountTags {
+            enough: "ENOUGH",
+            not_enough: "NOT_ENOUGH",
+            none: "NONE",
+        });
+        for (addresses, ipv4, ipv6) in [
+            (vec!["192.0.2.1", "192.0.2.2"], "ENOUGH", "NONE"),
+            (vec!["192.0.2.1", "2001:db8::1"], "NOT_ENOUGH", "NOT_ENOUGH"),
+            (vec!["2001:db8::1", "2001:db8::2"], "NONE", "ENOUGH"),
+            (vec![], "NONE", "NONE"),
+        ] {
+            let parsed = addresses.iter().map(|address| address.parse().unwrap()).collect();
+            let set = NsSet::from([("ns1.example".parse().unwrap(), parsed)]);
+            let said: Vec<&str> = count_servers(&set, &tags).iter().map(|emission| emission.tag).collect();
+            assert_eq!(said, ["NOT_ENOUGH", ipv4, ipv6], "{addresses:?}");
+        }
+    }
 }

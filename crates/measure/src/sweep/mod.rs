@@ -1,6 +1,6 @@
 //! A sweep: one question for each of any number of names, put to a few servers, or along the walk from the root.
 //!
-//! [`Names`] reads what comes in, [`ask`] and [`iterate`] ask, and a [`Keeper`] of the caller's takes what came of each
+//! [`Names`] reads what comes in, [`ask()`] and [`iterate()`] ask, and a [`Keeper`] of the caller's takes what came of each
 //! name and keeps the [`State`] from which another run can go on. Memory is that of the names under way, not of all.
 //! It opens no files and decides nothing about what it is told.
 //!

@@ -1,6 +1,6 @@
 //! The chain of trust from the anchors of the root down to the zone, judged at every server of every zone on the way.
 //!
-//! These cases are ours: what the specifications of the field leave out. [`Run::chain`] builds the chain once; each case
+//! These cases are ours: what the specifications of the field leave out. `Run::chain` builds the chain once; each case
 //! tells of its part: chain01 the states, chain02 signatures, chain03 keys, chain04 DS, chain05 proofs of absence, chain06
 //! aliases, chain07 names and classes, chain08 glue, chain09 CDS, chain10 CSYNC, chain11 signals, chain12 ZONEMD.
 
