@@ -251,21 +251,34 @@ mod tests {
 
     #[test]
     fn over_a_family_a_name_with_two_addresses_stands_for_two_servers() {
-        let tags = ["all", "ipv4", "ipv6"].map(|_| CountTags {
-            enough: "ENOUGH",
-            not_enough: "NOT_ENOUGH",
-            none: "NONE",
+        let tags = [
+            ("ENOUGH_NS_DEL", "NOT_ENOUGH_NS_DEL", "NOT_ENOUGH_NS_DEL"),
+            ("ENOUGH_IPV4_NS_DEL", "NOT_ENOUGH_IPV4_NS_DEL", "NO_IPV4_NS_DEL"),
+            ("ENOUGH_IPV6_NS_DEL", "NOT_ENOUGH_IPV6_NS_DEL", "NO_IPV6_NS_DEL"),
+        ];
+        let tags = tags.map(|(enough, not_enough, none)| CountTags {
+            enough,
+            not_enough,
+            none,
         });
         for (addresses, ipv4, ipv6) in [
-            (vec!["192.0.2.1", "192.0.2.2"], "ENOUGH", "NONE"),
-            (vec!["192.0.2.1", "2001:db8::1"], "NOT_ENOUGH", "NOT_ENOUGH"),
-            (vec!["2001:db8::1", "2001:db8::2"], "NONE", "ENOUGH"),
-            (vec![], "NONE", "NONE"),
+            (vec!["192.0.2.1", "192.0.2.2"], "ENOUGH_IPV4_NS_DEL", "NO_IPV6_NS_DEL"),
+            (
+                vec!["192.0.2.1", "2001:db8::1"],
+                "NOT_ENOUGH_IPV4_NS_DEL",
+                "NOT_ENOUGH_IPV6_NS_DEL",
+            ),
+            (
+                vec!["2001:db8::1", "2001:db8::2"],
+                "NO_IPV4_NS_DEL",
+                "ENOUGH_IPV6_NS_DEL",
+            ),
+            (vec![], "NO_IPV4_NS_DEL", "NO_IPV6_NS_DEL"),
         ] {
             let parsed = addresses.iter().map(|address| address.parse().unwrap()).collect();
             let set = NsSet::from([("ns1.example".parse().unwrap(), parsed)]);
             let said: Vec<&str> = count_servers(&set, &tags).iter().map(|emission| emission.tag).collect();
-            assert_eq!(said, ["NOT_ENOUGH", ipv4, ipv6], "{addresses:?}");
+            assert_eq!(said, ["NOT_ENOUGH_NS_DEL", ipv4, ipv6], "{addresses:?}");
         }
     }
 }
