@@ -37,6 +37,12 @@ pub enum Error {
         /// Seconds until an attempt is looked at again.
         wait_secs: u64,
     },
+    /// Another centre has taken over the work on these records; this one must not go on with it. Nothing was changed.
+    #[error("{} has taken over the work", if holder.is_empty() { "another centre" } else { holder })]
+    Superseded {
+        /// The centre that leads; empty when none does.
+        holder: String,
+    },
     /// The database failed or could not be reached. Nothing was changed.
     #[error("the records could not be read or written")]
     Store(#[source] DbErr),

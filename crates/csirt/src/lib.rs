@@ -11,6 +11,7 @@ pub mod directory;
 mod drawing;
 pub mod error;
 pub mod jobs;
+pub mod lead;
 pub mod records;
 pub mod statement;
 pub mod vantage;

@@ -14,6 +14,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
+use crate::condition::Conditions;
 use crate::shell::metrics::Metrics;
 use crate::shell::seal::Secret;
 use crate::shell::{assets, guard};
@@ -109,11 +110,19 @@ pub struct App {
     pub started_at: Timestamp,
     /// What vantage points are to ask.
     pub plans: Arc<Plans>,
+    /// What hinders the centre itself.
+    pub conditions: Conditions,
 }
 
 impl App {
     /// An application over opened stores.
-    pub fn new(records: Records, lake: lake::Lake, settings: Settings, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        records: Records,
+        lake: lake::Lake,
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        conditions: Conditions,
+    ) -> Self {
         let started_at = clock.now();
         Self {
             records,
@@ -124,6 +133,7 @@ impl App {
             lifetime: Lifetime::default(),
             started_at,
             plans: Arc::default(),
+            conditions,
         }
     }
 

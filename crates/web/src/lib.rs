@@ -13,6 +13,7 @@ pub mod app;
 pub mod cases;
 pub mod centre;
 pub mod charts;
+pub mod condition;
 pub mod directory;
 pub mod health;
 pub mod live;
@@ -27,4 +28,5 @@ pub mod vantage;
 pub mod zones;
 
 pub use app::{App, MailboxSettings, Settings, router};
+pub use condition::{Condition, Conditions};
 pub use shell::{Errors, Page, Posted, WebError};

@@ -200,8 +200,12 @@ async fn due(db: &impl ConnectionTrait, now: Timestamp, limit: u64) -> Result<Ve
     let free = Condition::any()
         .add(entity::Column::Lease.is_null())
         .add(entity::Column::LeaseUntilUs.lte(now));
+    // what was enqueued at a moment still to come waits for nothing: the clock went back
+    let at_its_time = Condition::any()
+        .add(entity::Column::DueAtUs.lte(now))
+        .add(entity::Column::EnqueuedAtUs.gt(now));
     let rows = entity::Entity::find()
-        .filter(entity::Column::DueAtUs.lte(now))
+        .filter(at_its_time)
         .filter(free)
         .filter(entity::Column::Job.not_in_subquery(sea_orm::QueryTrait::into_query(busy)))
         .order_by_asc(entity::Column::DueAtUs)

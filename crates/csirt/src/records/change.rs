@@ -9,6 +9,7 @@ use super::{Actor, Records};
 use crate::Error;
 use crate::audit::{self, Entry};
 use crate::jobs::{self, Job};
+use crate::lead;
 
 /// Key of the PostgreSQL advisory lock under which changes go one after the other. Any fixed number serves.
 const CHANGE_LOCK: i64 = 0x646e_7363_6572_7401;
@@ -39,6 +40,9 @@ impl Change {
         if records.is_postgres() {
             tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({CHANGE_LOCK})"))
                 .await?;
+        }
+        if let Some(fence) = &records.fence {
+            lead::check(&tx, fence).await?;
         }
         let (now, random) = (records.now(), records.fork_random());
         Ok(Self {

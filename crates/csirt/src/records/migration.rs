@@ -26,6 +26,8 @@ fn all() -> Vec<&'static Migration> {
         &crate::intake::migration::MIGRATION,
         &crate::mailbox::migration::MIGRATION,
         &crate::vantage::migration::MIGRATION,
+        &crate::lead::migration::MIGRATION,
+        &crate::watch::migration::DUE,
     ]
 }
 

@@ -15,6 +15,7 @@ use std::time::Duration;
 use model::{Clock, Id, Timestamp};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use sea_orm::sqlx::Connection as _;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend};
 use sea_orm::{SqlxPostgresConnector, SqlxSqliteConnector};
@@ -22,6 +23,7 @@ use tokio::sync::watch;
 
 pub use change::Change;
 
+use crate::lead::Fence;
 use crate::{Error, accounts::Account, requests::Request};
 
 /// How long a connection waits for another process that writes to the same SQLite file.
@@ -89,6 +91,8 @@ pub struct Records {
     writer: Arc<tokio::sync::Mutex<()>>,
     commits: Arc<watch::Sender<u64>>,
     enqueued: Arc<watch::Sender<u64>>,
+    /// What each change of this handle looks at first; `None`: it may always change.
+    fence: Option<Fence>,
 }
 
 impl Records {
@@ -105,6 +109,10 @@ impl Records {
         let db = if url.starts_with("sqlite:") {
             make_private(url)?;
             options.map_sqlx_sqlite_opts(sqlite_options);
+            // SQLite undoes a change for which there is no room by itself; the pool's connection then waits for ever to undo it
+            options.map_sqlx_sqlite_before_acquire(|connection, _| {
+                Box::pin(async move { Ok(!connection.is_in_transaction()) })
+            });
             SqlxSqliteConnector::connect(options).await?
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             options.acquire_timeout(CONNECT_TIMEOUT);
@@ -122,6 +130,7 @@ impl Records {
             writer: Arc::default(),
             commits: Arc::new(watch::Sender::new(0)),
             enqueued: Arc::new(watch::Sender::new(0)),
+            fence: None,
         };
         migration::migrate(&records).await?;
         Ok(records)
@@ -132,6 +141,15 @@ impl Records {
     pub fn with_seed(mut self, seed: u64) -> Self {
         self.random = Arc::new(Mutex::new(StdRng::seed_from_u64(seed)));
         self
+    }
+
+    /// The same records for the work of the leader: a change fails with `Superseded` unless `fence` is open for the term that
+    /// leads (see [`crate::lead`]).
+    pub fn fenced(&self, fence: Fence) -> Self {
+        Self {
+            fence: Some(fence),
+            ..self.clone()
+        }
     }
 
     /// The present moment of these records, in whole microseconds as they are kept.

@@ -56,3 +56,15 @@ pub(crate) const MIGRATION: Migration = Migration {
     sqlite: &[],
     postgres: &[],
 };
+
+pub(crate) const DUE: Migration = Migration {
+    name: "0019_watch_due",
+    tables: &[],
+    statements: &[
+        // when the next round is due, so that a look at what is due reads an index and not every zone
+        "ALTER TABLE watched_zone ADD COLUMN due_at_us BIGINT NOT NULL DEFAULT 0",
+        "CREATE INDEX watched_zone_due ON watched_zone (due_at_us) WHERE enabled",
+    ],
+    sqlite: &[],
+    postgres: &[],
+};

@@ -15,7 +15,7 @@ use model::{Delegation, Id, Name, Timestamp};
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
 pub use announcement::{Announcement, NewAnnouncement};
-pub use round::{Round, ZoneState, due, health, next_due, record_round, state, states};
+pub use round::{Round, ZoneState, due, health, next_due, record_round, reschedule, state, states};
 
 use crate::Error;
 use crate::directory::{Organisation, Region, Servers};
@@ -116,6 +116,9 @@ pub async fn update(records: &Records, actor: Actor, id: Id<WatchedZone>, watch:
     Entity::update(ActiveModel::from(row(&new)).reset_all())
         .exec(change.db())
         .await?;
+    if old.watch.interval_secs != watch.interval_secs {
+        round::make_due(change.db(), id).await?;
+    }
     note(&mut change, id, Some(&old.watch), watch);
     change.commit().await?;
     Ok(new)

@@ -1,7 +1,10 @@
 //! What the last round of measuring found of each watched zone, and when the next one is due.
 
+use std::collections::HashMap;
+
 use model::{Delegation, Finding, Health, Id, Level, Timestamp};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::ActiveModelTrait;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Statement};
 use serde_json::Value;
 
 use super::entity::{watched_zone, zone_state};
@@ -70,7 +73,9 @@ pub async fn record_round(records: &Records, id: Id<WatchedZone>, round: Round) 
     let old = zone_state::Entity::find_by_id(id.to_string()).one(change.db()).await?;
     let old = old.map(ZoneState::try_from).transpose()?;
     let time = column::whole_microseconds(round.time);
-    if let Some(old) = old.as_ref().filter(|old| old.round.time > time) {
+    // one that is kept for a moment still to come is no later round: the clock went back
+    let is_later = |old: &&ZoneState| old.round.time > time && old.round.time <= change.now();
+    if let Some(old) = old.as_ref().filter(is_later) {
         return Ok(old.clone());
     }
     let state = follow(old.as_ref(), Round { time, ..round });
@@ -83,6 +88,9 @@ pub async fn record_round(records: &Records, id: Id<WatchedZone>, round: Round) 
         ),
         Some(_) => drop(zone_state::Entity::update(row).exec(change.db()).await?),
     }
+    let sql = "UPDATE watched_zone SET due_at_us = $1 + interval_secs * 1000000 WHERE id = $2";
+    let values = [time.as_microsecond().into(), id.to_string().into()];
+    change.db().execute_raw(statement(change.db(), sql, values)).await?;
     change.commit().await?;
     Ok(state)
 }
@@ -116,51 +124,88 @@ pub async fn state(records: &Records, id: Id<WatchedZone>) -> Result<Option<Zone
 
 /// All zones of the list with how they stand, in the order of names.
 pub async fn states(records: &Records) -> Result<Vec<(WatchedZone, Option<ZoneState>)>, Error> {
-    let rows = rows(records, false).await?;
+    let rows = rows(records).await?;
     rows.into_iter()
         .map(|(zone, state)| Ok((zone.try_into()?, state.map(ZoneState::try_from).transpose()?)))
         .collect()
 }
 
-/// The zones whose next round is due at `now`, the longest overdue first. A zone without a round is due at once.
+/// Zones that one look at what is due takes at most. More would hold them all in memory while only some are measured at a time.
+const MOST_DUE: u64 = 1_000;
+
+/// The zones whose next round is due at `now`, the longest overdue first, at most a thousand. A zone without a round is due at
+/// once.
 pub async fn due(records: &Records, now: Timestamp) -> Result<Vec<(WatchedZone, Option<ZoneState>)>, Error> {
-    let mut due = Vec::new();
-    for (zone, state) in rows(records, true).await? {
-        let at_us = due_at_us(&zone, state.as_ref());
-        if at_us <= now.as_microsecond() {
-            due.push((at_us, zone, state));
-        }
+    let sql = "SELECT id FROM watched_zone WHERE enabled AND due_at_us <= $1 ORDER BY due_at_us, zone LIMIT $2";
+    let values = [now.as_microsecond().into(), MOST_DUE.cast_signed().into()];
+    let rows = records.db().query_all_raw(statement(records.db(), sql, values)).await?;
+    let ids: Vec<String> = rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>()?;
+    if ids.is_empty() {
+        return Ok(Vec::new());
     }
-    due.sort_by_key(|(at_us, ..)| *at_us);
-    due.into_iter()
-        .map(|(_, zone, state)| Ok((zone.try_into()?, state.map(ZoneState::try_from).transpose()?)))
+    let zones = watched_zone::Entity::find().filter(watched_zone::Column::Id.is_in(&ids));
+    let states = zone_state::Entity::find().filter(zone_state::Column::WatchedZone.is_in(&ids));
+    let (zones, states) = tokio::try_join!(zones.all(records.db()), states.all(records.db()))?;
+    let mut zones: HashMap<String, watched_zone::Model> = zones.into_iter().map(|row| (row.id.clone(), row)).collect();
+    let mut states: HashMap<String, zone_state::Model> =
+        states.into_iter().map(|row| (row.watched_zone.clone(), row)).collect();
+    let found = ids.iter().filter_map(|id| Some((zones.remove(id)?, states.remove(id))));
+    found
+        .map(|(zone, state)| Ok((zone.try_into()?, state.map(ZoneState::try_from).transpose()?)))
         .collect()
 }
 
-/// When the next round of any zone is due; `None` when no zone is watched.
+/// When the next round of any zone is due, a time in the past for one without a round; `None` when no zone is watched.
 pub async fn next_due(records: &Records) -> Result<Option<Timestamp>, Error> {
-    let rows = rows(records, true).await?;
-    let at_us = rows.iter().map(|(zone, state)| due_at_us(zone, state.as_ref())).min();
-    column::time_opt(TABLE, "next", at_us)
+    let sql = "SELECT MIN(due_at_us) AS next_us FROM watched_zone WHERE enabled";
+    let row = records.db().query_one_raw(statement(records.db(), sql, [])).await?;
+    let next_us: Option<i64> = row.map(|row| row.try_get("", "next_us")).transpose()?.flatten();
+    column::time_opt(TABLE, "next", next_us)
 }
 
-async fn rows(
-    records: &Records,
-    enabled_only: bool,
-) -> Result<Vec<(watched_zone::Model, Option<zone_state::Model>)>, Error> {
-    let mut zones = watched_zone::Entity::find();
-    let mut states = zone_state::Entity::find();
-    if enabled_only {
-        zones = zones.filter(watched_zone::Column::Enabled.eq(true));
+/// Makes due at once what is due later than an interval from `now`: a clock that went back would else leave zones alone until it
+/// has caught up. Returns how many there were.
+pub async fn reschedule(records: &Records, now: Timestamp) -> Result<u64, Error> {
+    let late = "due_at_us > $1 + interval_secs * 1000000";
+    let sql = format!("SELECT 1 AS late FROM watched_zone WHERE {late} LIMIT 1");
+    let now_us = now.as_microsecond();
+    let found = records
+        .db()
+        .query_one_raw(statement(records.db(), &sql, [now_us.into()]))
+        .await?;
+    if found.is_none() {
+        return Ok(0);
     }
-    states = states.order_by_asc(zone_state::Column::WatchedZone);
-    let mut states: std::collections::HashMap<String, zone_state::Model> = states
+    let change = records.begin(Actor::System).await?;
+    let sql = format!("UPDATE watched_zone SET due_at_us = $1 WHERE {late}");
+    let done = change
+        .db()
+        .execute_raw(statement(change.db(), &sql, [now_us.into()]))
+        .await?;
+    change.commit().await?;
+    Ok(done.rows_affected())
+}
+
+/// Makes a zone due at once: it is to be watched otherwise than before.
+pub(super) async fn make_due(db: &impl ConnectionTrait, id: Id<WatchedZone>) -> Result<(), Error> {
+    let sql = "UPDATE watched_zone SET due_at_us = 0 WHERE id = $1";
+    db.execute_raw(statement(db, sql, [id.to_string().into()])).await?;
+    Ok(())
+}
+
+fn statement<const N: usize>(db: &impl ConnectionTrait, sql: &str, values: [sea_orm::Value; N]) -> Statement {
+    Statement::from_sql_and_values(db.get_database_backend(), sql, values)
+}
+
+async fn rows(records: &Records) -> Result<Vec<(watched_zone::Model, Option<zone_state::Model>)>, Error> {
+    let mut states: HashMap<String, zone_state::Model> = zone_state::Entity::find()
         .all(records.db())
         .await?
         .into_iter()
         .map(|state| (state.watched_zone.clone(), state))
         .collect();
-    let zones = zones.order_by_asc(watched_zone::Column::Zone).all(records.db()).await?;
+    let zones = watched_zone::Entity::find().order_by_asc(watched_zone::Column::Zone);
+    let zones = zones.all(records.db()).await?;
     Ok(zones
         .into_iter()
         .map(|zone| {
@@ -168,12 +213,6 @@ async fn rows(
             (zone, state)
         })
         .collect())
-}
-
-fn due_at_us(zone: &watched_zone::Model, state: Option<&zone_state::Model>) -> i64 {
-    state.map_or(zone.created_at_us, |state| {
-        state.at_us.saturating_add(zone.interval_secs.saturating_mul(1_000_000))
-    })
 }
 
 fn row(id: Id<WatchedZone>, state: &ZoneState) -> zone_state::Model {

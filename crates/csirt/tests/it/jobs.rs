@@ -181,3 +181,13 @@ async fn eight_runners_share_the_queue_and_no_job_goes_to_two() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_clock_that_went_back_holds_no_job_up() {
+    on_each_database(async |world| {
+        enqueue(world, job(1)).await;
+        world.wait_secs(-3 * 3600);
+        assert_eq!(claim_due(&world.records, LEASE, 10).await.unwrap().len(), 1);
+    })
+    .await;
+}

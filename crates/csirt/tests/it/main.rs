@@ -17,6 +17,7 @@ mod directory;
 mod foundation;
 mod intake;
 mod jobs;
+mod lead;
 mod links;
 mod mailbox;
 mod matter;

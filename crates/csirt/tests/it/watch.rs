@@ -1,7 +1,7 @@
 use csirt::watch::announcement::{NewAnnouncement, all, announce, current, withdraw};
 use csirt::watch::{
-    Round, Watch, WatchedZone, add, by_zone, due, expected_of, get, list, next_due, record_round, remove, set_expected,
-    state, states, update,
+    Round, Watch, WatchedZone, add, by_zone, due, expected_of, get, list, next_due, record_round, remove, reschedule,
+    set_expected, state, states, update,
 };
 use csirt::{Actor, Error};
 use model::{Delegation, Finding, Level, Name};
@@ -250,6 +250,45 @@ async fn an_announcement_covers_its_window_and_what_it_announces() {
                 .is_empty()
         );
         assert_eq!(all(&world.records).await.unwrap(), [gone]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_clock_that_went_back_neither_puts_rounds_off_nor_drops_them() {
+    on_each_database(async |world| {
+        let zone = watched(world, "a.test").await;
+        record_round(&world.records, zone.id, round(world, None)).await.unwrap();
+        let due = async || due(&world.records, world.records.now()).await.unwrap().len();
+        assert_eq!(
+            reschedule(&world.records, world.records.now()).await.unwrap(),
+            0,
+            "all is well"
+        );
+        world.wait_secs(-3 * 3600);
+        assert_eq!(due().await, 0);
+        assert_eq!(reschedule(&world.records, world.records.now()).await.unwrap(), 1);
+        assert_eq!(due().await, 1);
+        let kept = record_round(&world.records, zone.id, round(world, None)).await.unwrap();
+        assert_eq!(kept.round.time, world.records.now(), "the round of the present counts");
+        assert_eq!(due().await, 0, "an interval is waited again");
+        world.wait_secs(60);
+        assert_eq!(due().await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_interval_makes_a_zone_due_at_once() {
+    on_each_database(async |world| {
+        let zone = watched(world, "a.test").await;
+        record_round(&world.records, zone.id, round(world, None)).await.unwrap();
+        let faster = Watch {
+            interval_secs: 10,
+            ..zone.watch
+        };
+        update(&world.records, Actor::System, zone.id, &faster).await.unwrap();
+        assert_eq!(due(&world.records, world.records.now()).await.unwrap().len(), 1);
     })
     .await;
 }

@@ -1,8 +1,10 @@
 //! The running centre: what its tasks share, and which tasks there are.
 
 mod agenda;
+mod condition;
 pub mod imap;
 mod jobs;
+mod lead;
 mod mailbox;
 pub mod measuring;
 mod rounds;
@@ -18,12 +20,15 @@ use std::time::Duration;
 use anyhow::Context as _;
 use csirt::Records;
 use csirt::accounts::TotpKey;
+use csirt::lead::Fence;
 use csirt::notices::{Centre as Identity, Mailer};
 use csirt::requests::Patience;
 use lake::Lake;
 use measure::{Internet, Profile, Settings};
 use model::{Clock, Name};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use web::Conditions;
 
 use crate::config::Config;
 
@@ -33,8 +38,12 @@ pub use supervisor::Supervisor;
 pub struct Centre {
     /// The configuration.
     pub config: Config,
-    /// The records.
+    /// The records, as the tasks change them: only while this centre leads.
     pub records: Records,
+    /// The same records without that condition: for the portal, and for taking the lead.
+    pub open_records: Records,
+    /// What hinders the centre itself.
+    pub conditions: Conditions,
     /// The observations.
     pub lake: Lake,
     /// The way into the DNS.
@@ -49,6 +58,11 @@ pub struct Centre {
     pub patience: Patience,
     /// Pause between two measurements of what requests ask for.
     pub verify_every: Duration,
+    /// By which it takes the lead.
+    name: String,
+    fence: Fence,
+    /// The term in which it leads; `None` while another centre does.
+    term: watch::Sender<Option<i64>>,
     clock: Arc<dyn Clock>,
     secret: Vec<u8>,
     totp_key: TotpKey,
@@ -79,8 +93,14 @@ impl Centre {
             .await
             .with_context(|| format!("opening the observations in `{}`", folder.display()))?;
         let internet = Internet::open(dns_settings(&config)?).context("opening sockets to ask the DNS")?;
+        let fence = Fence::default();
         Ok(Self {
-            records,
+            records: records.fenced(fence.clone()),
+            open_records: records,
+            conditions: Conditions::default(),
+            name: lead::name(&config.data)?,
+            fence,
+            term: watch::Sender::new(None),
             lake,
             internet,
             profile: profile(&config)?,
@@ -102,10 +122,11 @@ impl Centre {
             .with_context(|| format!("listening at {}", self.config.listen))?;
         let address = listener.local_addr().context("reading the portal's address")?;
         let app = web::App::new(
-            self.records.clone(),
+            self.open_records.clone(),
             self.lake.clone(),
             self.portal()?,
             self.clock.clone(),
+            self.conditions.clone(),
         );
         let centre = Arc::new(self);
         let supervisor = Supervisor::new(stop);
@@ -131,6 +152,10 @@ impl Centre {
         for (name, task) in TASKS {
             let (centre, stop) = (centre.clone(), supervisor.stopping());
             supervisor.keep(name, move || task(centre.clone(), stop.clone()));
+        }
+        for (name, task) in LEADERS_TASKS {
+            let (centre, stop) = (centre.clone(), supervisor.stopping());
+            supervisor.keep(name, move || lead::while_leading(centre.clone(), stop.clone(), task));
         }
         Ok(Running {
             centre,
@@ -171,20 +196,31 @@ impl Running {
             .flush()
             .await
             .context("keeping the last observations")?;
-        self.centre.records.clone().close().await.context("closing the records")
+        self.centre
+            .open_records
+            .clone()
+            .close()
+            .await
+            .context("closing the records")
     }
 }
 
 type Task = fn(Arc<Centre>, CancellationToken) -> futures_util::future::BoxFuture<'static, anyhow::Result<()>>;
 
-/// The tasks beside the portal.
-const TASKS: [(&str, Task); 7] = [
+/// The tasks of every centre, beside the portal.
+const TASKS: [(&str, Task); 4] = [
+    ("lead", |centre, stop| Box::pin(lead::run(centre, stop))),
+    ("condition", |centre, stop| Box::pin(condition::run(centre, stop))),
+    ("upkeep", |centre, stop| Box::pin(upkeep::run(centre, stop))),
+    ("measuring zone", |centre, stop| Box::pin(measuring::run(centre, stop))),
+];
+
+/// The tasks of the one that leads.
+const LEADERS_TASKS: [(&str, Task); 5] = [
     ("rounds", |centre, stop| Box::pin(rounds::run(centre, stop))),
     ("jobs", |centre, stop| Box::pin(jobs::run(centre, stop))),
     ("requests", |centre, stop| Box::pin(jobs::watch_requests(centre, stop))),
     ("mailbox", |centre, stop| Box::pin(mailbox::run(centre, stop))),
-    ("upkeep", |centre, stop| Box::pin(upkeep::run(centre, stop))),
-    ("measuring zone", |centre, stop| Box::pin(measuring::run(centre, stop))),
     ("vantage points", |centre, stop| Box::pin(vantage::run(centre, stop))),
 ];
 

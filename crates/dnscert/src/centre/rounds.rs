@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use measure::{CheckPlan, Report};
 use model::{Finding, Name, Signal, ZoneChange};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -22,6 +23,13 @@ use super::agenda::{Agenda, Memory};
 
 /// Pause between two looks at which zones are due: how late a round may start.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// How often zones are looked for that a clock which went back has put off: at most so much later they are measured.
+const RESCHEDULE_EVERY: Duration = Duration::from_secs(5);
+
+/// The longest pause after a round that failed for the centre's own trouble. Longer, and a zone is looked at late when the trouble is
+/// over.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Pause before a confirming round: long enough for a lost packet or a restarting server, short enough not to cost an interval.
 const CONFIRM_AFTER: Duration = Duration::from_millis(500);
@@ -34,8 +42,17 @@ pub async fn run(centre: Arc<Centre>, stop: CancellationToken) -> anyhow::Result
     let under_way: Arc<Mutex<BTreeSet<Name>>> = Arc::default();
     let places = Arc::new(Semaphore::new(centre.config.dns.zones_at_once.max(1)));
     let rounds = TaskTracker::new();
+    let mut rescheduled: Option<Instant> = None;
     while !stop.is_cancelled() {
         let now = centre.records.now();
+        if rescheduled.is_none_or(|at| at.elapsed() >= RESCHEDULE_EVERY) {
+            let late = watch::reschedule(&centre.records, now).await;
+            let late = late.context("looking for zones that a clock put off")?;
+            if late > 0 {
+                tracing::warn!(zones = late, "were put off by a clock that went back; they are due now");
+            }
+            rescheduled = Some(Instant::now());
+        }
         for (watched, state) in watch::due(&centre.records, now)
             .await
             .context("looking for zones that are due")?
@@ -48,11 +65,19 @@ pub async fn run(centre: Arc<Centre>, stop: CancellationToken) -> anyhow::Result
             {
                 continue;
             }
-            let (centre, under_way, places) = (centre.clone(), under_way.clone(), places.clone());
+            let (centre, under_way, places, stop) = (centre.clone(), under_way.clone(), places.clone(), stop.clone());
             rounds.spawn(async move {
-                let _place = places.acquire_owned().await;
-                if let Err(error) = rounds_on(&centre, &watched, state).await {
+                let place = places.acquire_owned().await;
+                let done = rounds_on(&centre, &watched, state).await;
+                drop(place);
+                if let Err(error) = done {
                     tracing::error!(%zone, "the round failed: {error:#}");
+                    // it is due still, and its servers are not to be asked again and again because we have no room
+                    let pause = Duration::from_secs(watched.watch.interval_secs.into()).min(LONGEST_PAUSE);
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => {}
+                        () = stop.cancelled() => {}
+                    }
                 }
                 under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(&zone);
             });

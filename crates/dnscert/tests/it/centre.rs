@@ -89,22 +89,68 @@ impl Centre {
 
     /// Starts it and waits until its portal listens.
     pub fn start(&mut self) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dnscert"));
+        command.args(["serve", "--config", &self.configuration()]);
+        self.run_in_background(command);
+    }
+
+    fn run_in_background(&mut self, mut command: Command) {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(self.log_file())
             .unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_dnscert"))
-            .args(["serve", "--config", &self.configuration()])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        self.child = Some(child);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        self.child = Some(command.spawn().unwrap());
         let child = self.child.as_mut().unwrap();
         let listens = wait_until_listening(self.address, || matches!(child.try_wait(), Ok(None)));
         assert!(listens, "the centre did not start:\n{}", self.log());
+    }
+
+    /// Keeps its records in this database from now on, in which it makes its administrator.
+    pub fn move_to(&mut self, database: &str) {
+        let path = self.configuration();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let text = text.replacen(
+            "data = \"data\"\n",
+            &format!("data = \"data\"\ndatabase = \"{database}\"\n"),
+            1,
+        );
+        std::fs::write(path, text).unwrap();
+        let made = self.run(&["account", "add", &self.admin.0, "--role", "admin"]);
+        // another centre on the same database may have made it
+        if made.status.success() {
+            let said = stdout(&made);
+            let password = said.lines().find_map(|line| line.trim().strip_prefix("password"));
+            self.admin.1 = password.unwrap().trim().to_owned();
+        }
+    }
+
+    /// Number of its process, while it runs.
+    pub fn process(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
+    /// Sends it a signal by name: `STOP`, `CONT`.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &self.process().to_string()])
+            .status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Starts it with its data on a file system of its own with so much room.
+    pub fn start_in_room(&mut self, megabytes: u32) {
+        let data = self.home().join("data");
+        let script = "cp -a \"$0\" \"$0.kept\" && mount -t tmpfs -o size=\"$1\"m tmpfs \"$0\" && cp -a \"$0.kept/.\" \"$0\" \
+                      && exec \"$2\" serve --config \"$3\"";
+        let mut command = Command::new("unshare");
+        command
+            .args(["--mount", "sh", "-c", script])
+            .arg(data)
+            .arg(megabytes.to_string());
+        command.args([env!("CARGO_BIN_EXE_dnscert"), &self.configuration()]);
+        self.run_in_background(command);
     }
 
     /// Ends it at once, as `kill -9` does.

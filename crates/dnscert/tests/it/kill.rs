@@ -22,7 +22,7 @@ const KILLS: usize = 20;
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Repeats `step` until it gives something; a centre that is down gives nothing.
-async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut step: impl FnMut() -> F) -> T {
+pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut step: impl FnMut() -> F) -> T {
     let end = tokio::time::Instant::now() + PATIENCE;
     loop {
         if let Some(done) = step().await {
@@ -145,7 +145,8 @@ async fn the_centre_is_killed_at_20_random_moments_and_loses_and_repeats_nothing
     });
 }
 
-fn import_directory(centre: &Centre) {
+/// Who answers for plain.test.
+pub fn import_directory(centre: &Centre) {
     let file = centre.home().join("contacts.json");
     std::fs::write(
         &file,
@@ -175,7 +176,8 @@ async fn report(address: std::net::SocketAddr, count: usize) -> Option<String> {
     Some(reply.to[at..].split('/').next()?.to_owned())
 }
 
-fn link(raw: &[u8]) -> Option<String> {
+/// Path of the link in a notice.
+pub fn link(raw: &[u8]) -> Option<String> {
     let mail = MessageParser::default().parse(raw)?;
     let body = mail.body_text(0)?.into_owned();
     let at = body.find("/a/")?;
@@ -197,14 +199,16 @@ fn message_id(raw: &[u8]) -> String {
 }
 
 /// A duty officer who tries again when the centre is down, and looks first what has come of the last try.
-struct Officer {
-    portal: Portal,
-    admin: (String, String),
+pub struct Officer {
+    /// The portal.
+    pub portal: Portal,
+    /// Name and password.
+    pub admin: (String, String),
 }
 
 impl Officer {
     /// A page that needs an account; signs in where the session is gone.
-    async fn page(&self, path: &str) -> Option<String> {
+    pub async fn page(&self, path: &str) -> Option<String> {
         let reply = self.portal.get(path).await.ok()?;
         if reply.status == reqwest::StatusCode::SEE_OTHER {
             let fields = [("name", self.admin.0.as_str()), ("password", self.admin.1.as_str())];
@@ -215,13 +219,13 @@ impl Officer {
     }
 
     /// Path of the alert about `zone`.
-    async fn alert_about(&self, zone: &str) -> Option<String> {
+    pub async fn alert_about(&self, zone: &str) -> Option<String> {
         let page = self.page(&format!("/alerts?text={zone}")).await?;
         path_in(&page, "/alerts/", |id| id.len() == 36)
     }
 
     /// Path of the case; opens it unless it is open.
-    async fn case_with(&self, alert: &str) -> Option<String> {
+    pub async fn case_with(&self, alert: &str) -> Option<String> {
         let list = self.page("/cases").await?;
         if let Some(case) = path_in(&list, "/cases/", |number| number.starts_with("DNSCERT-")) {
             return Some(case);
@@ -235,7 +239,7 @@ impl Officer {
     }
 
     /// Path of the request; makes it from the first proposal unless it is there.
-    async fn request_in(&self, case: &str) -> Option<String> {
+    pub async fn request_in(&self, case: &str) -> Option<String> {
         let page = self.page(case).await?;
         if let Some(request) = path_in(&page, &format!("{case}/requests/"), |number| number == "1") {
             return Some(request);
@@ -247,7 +251,7 @@ impl Officer {
     }
 
     /// Sends the notice unless it is queued.
-    async fn sent(&self, request: &str, outbox: &std::path::Path) -> Option<()> {
+    pub async fn sent(&self, request: &str, outbox: &std::path::Path) -> Option<()> {
         if !mails(outbox).is_empty() {
             return Some(());
         }

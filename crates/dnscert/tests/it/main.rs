@@ -14,6 +14,7 @@ mod mailbox;
 mod portal;
 mod probe;
 mod real_loop;
+mod resilience;
 #[cfg(target_os = "linux")]
 mod resolver;
 mod sweep;

@@ -44,3 +44,7 @@ centre-bytes = البايتات
 centre-buffered = لم تُكتب في ملفات بعد
 centre-damaged = ملفات تعذرت قراءتها
 centre-metrics = الأرقام نفسها لأداة Prometheus
+centre-condition-records-unwritable = لا يمكن الكتابة في السجلات. لن يُقبل أي شيء مما يُرسل حتى يصبح ذلك ممكنًا.
+centre-condition-observations-unwritable = لا يمكن كتابة القياسات. ستُقاس النطاقات مجددًا عندما تتوفر مساحة.
+centre-condition-clock-set = ضُبطت الساعة.
+centre-condition-standing-by = مركز آخر يقوم بالعمل، وهذا المركز في وضع الاستعداد.

@@ -40,3 +40,7 @@ centre-bytes = Bytes
 centre-buffered = Not yet in files
 centre-damaged = Files that could not be read
 centre-metrics = The same as counts for Prometheus
+centre-condition-records-unwritable = The records cannot be written. Nothing that people send is taken until they can.
+centre-condition-observations-unwritable = The observations cannot be written. Zones are measured again when there is room.
+centre-condition-clock-set = The clock was set.
+centre-condition-standing-by = Another centre does the work; this one stands by.

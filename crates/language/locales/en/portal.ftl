@@ -79,6 +79,8 @@ portal-error-too-many-title = Too many attempts
 portal-error-too-many-text = To protect everyone, we count how often one address or account tries. Please wait a little and try again.
 portal-error-internal-title = Something went wrong on our side
 portal-error-internal-text = We have kept a record of it. Please try again in a minute. If it is urgent, use the mail address or the telephone number below.
+portal-error-unavailable-title = We cannot store anything at the moment
+portal-error-unavailable-text = Nothing was changed. Please try again in a few minutes. If it is urgent, use the mail address or the telephone number below.
 portal-error-wait = { $minutes ->
      [one] Please wait { $minutes } minute.
     *[other] Please wait { $minutes } minutes.

@@ -34,3 +34,4 @@ report-thanks-step-measure = We measure the names that you gave us and compare w
 report-thanks-step-write = If somebody has to act, we tell them and follow it to the repair. If you gave a mail address, we write to you.
 report-thanks-more = Do you have more to tell? Write to us with the number in the subject:
 report-thanks-home = See the present status of the DNS
+report-error-unstored = We could not store your report: our own storage does not serve. Your text is still here. Please send it again in a few minutes, or use the mail address or the telephone number below.

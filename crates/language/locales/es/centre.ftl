@@ -40,3 +40,7 @@ centre-bytes = Bytes
 centre-buffered = Aún no en archivos
 centre-damaged = Archivos ilegibles
 centre-metrics = Lo mismo como recuentos para Prometheus
+centre-condition-records-unwritable = No se puede escribir en los registros. Hasta entonces no se acepta nada de lo que se envíe.
+centre-condition-observations-unwritable = No se pueden escribir las observaciones. Las zonas se medirán de nuevo cuando haya espacio.
+centre-condition-clock-set = Se ha ajustado el reloj.
+centre-condition-standing-by = Otro centro hace el trabajo; este está en reserva.

@@ -79,6 +79,8 @@ portal-error-too-many-title = Demasiados intentos
 portal-error-too-many-text = Para proteger a todos, limitamos los intentos por dirección o cuenta. Espere un poco y vuelva a intentarlo.
 portal-error-internal-title = Algo ha fallado por nuestra parte
 portal-error-internal-text = Hemos guardado constancia. Vuelva a intentarlo en un minuto. Si es urgente, use el correo o el teléfono que figuran abajo.
+portal-error-unavailable-title = No podemos guardar nada en este momento
+portal-error-unavailable-text = No se ha cambiado nada. Vuelva a intentarlo en unos minutos. Si es urgente, use el correo o el teléfono que figuran abajo.
 portal-error-wait = { $minutes ->
      [one] Espere { $minutes } minuto.
     *[other] Espere { $minutes } minutos.

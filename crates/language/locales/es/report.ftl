@@ -34,3 +34,4 @@ report-thanks-step-measure = Medimos los nombres que nos dio y los comparamos co
 report-thanks-step-write = Si alguien debe actuar, se lo comunicamos y lo seguimos hasta la reparación. Si dio un correo, le escribimos.
 report-thanks-more = ¿Tiene algo más que contar? Escríbanos con el número en el asunto:
 report-thanks-home = Ver el estado actual del DNS
+report-error-unstored = No hemos podido guardar su aviso: nuestro propio almacenamiento no responde. Su texto sigue aquí. Envíelo de nuevo en unos minutos, o use el correo o el teléfono que figuran abajo.

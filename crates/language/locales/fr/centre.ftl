@@ -40,3 +40,7 @@ centre-bytes = Octets
 centre-buffered = Pas encore en fichier
 centre-damaged = Fichiers illisibles
 centre-metrics = Les mêmes chiffres pour Prometheus
+centre-condition-records-unwritable = Les dossiers ne peuvent pas être écrits. Rien de ce que l’on nous envoie n’est accepté d’ici là.
+centre-condition-observations-unwritable = Les observations ne peuvent pas être écrites. Les zones seront mesurées de nouveau dès qu’il y aura de la place.
+centre-condition-clock-set = L’horloge a été réglée.
+centre-condition-standing-by = Un autre centre fait le travail ; celui-ci se tient prêt.

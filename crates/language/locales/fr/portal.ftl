@@ -79,6 +79,8 @@ portal-error-too-many-title = Trop de tentatives
 portal-error-too-many-text = Pour protéger tout le monde, nous limitons les essais par adresse ou par compte. Merci de patienter un peu avant de réessayer.
 portal-error-internal-title = Un problème est survenu de notre côté
 portal-error-internal-text = Nous en avons gardé la trace. Merci de réessayer dans une minute. En cas d’urgence, utilisez l’adresse ou le numéro ci-dessous.
+portal-error-unavailable-title = Nous ne pouvons rien enregistrer pour le moment
+portal-error-unavailable-text = Rien n’a été modifié. Merci de réessayer dans quelques minutes. En cas d’urgence, utilisez l’adresse ou le numéro ci-dessous.
 portal-error-wait = { $minutes ->
      [one] Merci de patienter { $minutes } minute.
     *[other] Merci de patienter { $minutes } minutes.

@@ -34,3 +34,4 @@ report-thanks-step-measure = Nous mesurons les noms que vous avez indiqués et c
 report-thanks-step-write = Si quelqu’un doit agir, nous le prévenons et suivons jusqu’à la réparation. Si vous avez donné une adresse, nous vous écrivons.
 report-thanks-more = Avez-vous autre chose à nous dire ? Écrivez-nous avec le numéro en objet :
 report-thanks-home = Voir l’état actuel du DNS
+report-error-unstored = Nous n’avons pas pu enregistrer votre signalement : notre propre stockage est indisponible. Votre texte est toujours là. Merci de le renvoyer dans quelques minutes, ou d’utiliser l’adresse ou le numéro ci-dessous.

@@ -42,3 +42,7 @@ centre-bytes = Байтов
 centre-buffered = Ещё не в файлах
 centre-damaged = Нечитаемые файлы
 centre-metrics = То же в виде счётчиков для Prometheus
+centre-condition-records-unwritable = Записи нельзя изменить. Пока это так, ничего из присланного не принимается.
+centre-condition-observations-unwritable = Наблюдения нельзя записать. Зоны будут измерены снова, когда появится место.
+centre-condition-clock-set = Часы были переведены.
+centre-condition-standing-by = Работу выполняет другой центр; этот наготове.

@@ -31,3 +31,4 @@ report-thanks-step-measure = 我们会测量您提供的名称，并与已知信
 report-thanks-step-write = 如果需要有人采取行动，我们会通知并跟进直到修复。如果您留下邮箱，我们会写信给您。
 report-thanks-more = 还有更多信息？请在邮件主题中注明编号：
 report-thanks-home = 查看当前 DNS 状态
+report-error-unstored = 我们未能保存您的报告：我们的存储暂时无法使用。您的文字仍在此处。请几分钟后再次发送，或使用下方的邮箱或电话。

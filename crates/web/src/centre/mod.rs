@@ -17,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::Health;
 use serde::Deserialize;
 
+use crate::condition::{Condition, Holds};
 use crate::status::Overview;
 use crate::{App, Page, WebError, shell};
 
@@ -66,6 +67,7 @@ struct Table {
 struct Centre {
     page: Page,
     started_at: Timestamp,
+    conditions: Vec<Holds>,
     engine: String,
     queue: Queue,
     next_due: Option<Timestamp>,
@@ -133,6 +135,14 @@ impl Centre {
         }
     }
 
+    fn conditions_health(&self) -> Health {
+        match self.conditions.first() {
+            Some(holds) if holds.condition.is_grave() => Health::Broken,
+            Some(holds) if holds.condition == Condition::ClockSet => Health::Impaired,
+            _ => Health::Good,
+        }
+    }
+
     fn overall(&self) -> Health {
         let parts = [
             self.jobs_health(),
@@ -140,6 +150,7 @@ impl Centre {
             self.records_health(),
             self.mailbox_health(),
             self.lake_health(),
+            self.conditions_health(),
         ];
         parts.into_iter().max().unwrap_or(Health::Unknown)
     }
@@ -182,6 +193,7 @@ async fn centre(State(app): State<App>, page: Page, Query(asked): Query<Asked>) 
         mails: mails.values().sum(),
         unreadable: mails.get(&Kind::Unreadable).copied().unwrap_or(0),
         started_at: app.started_at,
+        conditions: app.conditions.current(),
         engine: app.records.engine().to_string(),
         queue: jobs::queue(&app.records).await?,
         next_due: jobs::next_due(&app.records).await?,

@@ -116,6 +116,12 @@ async fn submit(State(app): State<App>, page: Page, open: Open<Typed>) -> Result
                 .insert(header::RETRY_AFTER, HeaderValue::from(retry_secs));
             Ok(response)
         }
+        // nothing that was typed may be lost because we have no room
+        Err(SubmitError::Records(csirt::Error::Store(cause))) => {
+            tracing::error!("a report could not be stored: {cause}");
+            errors.add("what", "report-error-unstored");
+            shell::show_with(StatusCode::SERVICE_UNAVAILABLE, ReportForm::new(page, typed, errors))
+        }
         Err(SubmitError::Records(error)) => Err(error.into()),
     }
 }

@@ -36,10 +36,16 @@ pub enum WebError {
         /// Whole seconds to wait.
         retry_secs: u64,
     },
+    /// What was to be stored could not be, or what is stored could not be read: no room, no database. Nothing was changed.
+    #[error("the stores do not serve")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Our own fault.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
+
+/// After how many seconds it is worth another try when the stores do not serve: somebody has to make room first.
+const UNAVAILABLE_SECS: u64 = 60;
 
 /// The failure as the shell finds it in a response that has yet to be drawn.
 #[derive(Debug, Clone)]
@@ -68,6 +74,7 @@ impl WebError {
             WebError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             WebError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             WebError::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            WebError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             WebError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -81,6 +88,7 @@ impl From<csirt::Error> for WebError {
             csirt::Error::Conflict { .. } => WebError::Conflict(error.to_string()),
             csirt::Error::Invalid { .. } => WebError::Invalid(error.to_string()),
             csirt::Error::TooMany { wait_secs } => WebError::TooMany { retry_secs: wait_secs },
+            csirt::Error::Store(_) => WebError::Unavailable(Box::new(error)),
             other => WebError::internal(other),
         }
     }
@@ -88,7 +96,10 @@ impl From<csirt::Error> for WebError {
 
 impl From<lake::Error> for WebError {
     fn from(error: lake::Error) -> Self {
-        WebError::internal(error)
+        match error {
+            lake::Error::File { .. } => WebError::Unavailable(Box::new(error)),
+            other => WebError::internal(other),
+        }
     }
 }
 
@@ -106,6 +117,7 @@ pub fn stem(status: StatusCode) -> &'static str {
         StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => "forbidden",
         StatusCode::PAYLOAD_TOO_LARGE => "too-large",
         StatusCode::TOO_MANY_REQUESTS => "too-many",
+        StatusCode::SERVICE_UNAVAILABLE => "unavailable",
         status if status.is_server_error() => "internal",
         _ => "invalid",
     }
@@ -137,7 +149,12 @@ impl IntoResponse for WebError {
             WebError::TooMany { retry_secs } => {
                 response.headers_mut().insert(header::RETRY_AFTER, retry_secs.into());
             }
-            WebError::Internal(cause) => {
+            WebError::Internal(cause) | WebError::Unavailable(cause) => {
+                if status == StatusCode::SERVICE_UNAVAILABLE {
+                    response
+                        .headers_mut()
+                        .insert(header::RETRY_AFTER, UNAVAILABLE_SECS.into());
+                }
                 let operation = format!("{:016x}", rand::random::<u64>());
                 let mut chain = cause.to_string();
                 let mut next = cause.source();

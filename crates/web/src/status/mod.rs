@@ -133,16 +133,32 @@ async fn status_text(State(app): State<App>, page: Page) -> Result<Response, Web
     Ok(response)
 }
 
-/// `ok` when the records answer; for load balancers and supervisors.
+/// `ok`, or what hinders the centre, a line each: its name, since when, and what is known besides. 503 when it cannot do its
+/// duty. For load balancers and supervisors.
 async fn healthz(State(app): State<App>) -> Response {
-    match app.records.ping().await {
-        Ok(()) => shell::show_text("ok\n".to_owned()),
-        Err(error) => {
-            tracing::error!("the records do not answer: {error}");
-            let mut response = shell::show_text("records do not answer\n".to_owned());
-            *response.status_mut() = axum::http::StatusCode::SERVICE_UNAVAILABLE;
-            response.extensions_mut().insert(shell::guard::Drawn);
-            response.into_response()
-        }
+    let mut lines = Vec::new();
+    let mut is_grave = false;
+    if let Err(error) = app.records.ping().await {
+        tracing::error!("the records do not answer: {error}");
+        lines.push("records-unreachable".to_owned());
+        is_grave = true;
     }
+    for holds in app.conditions.current() {
+        is_grave |= holds.condition.is_grave();
+        let name = holds.condition.as_str();
+        lines.push(format!("{name} since {}: {}", holds.since, one_line(&holds.detail)));
+    }
+    if lines.is_empty() {
+        lines.push("ok".to_owned());
+    }
+    let mut response = shell::show_text(lines.join("\n") + "\n");
+    if is_grave {
+        *response.status_mut() = axum::http::StatusCode::SERVICE_UNAVAILABLE;
+        response.extensions_mut().insert(shell::guard::Drawn);
+    }
+    response.into_response()
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

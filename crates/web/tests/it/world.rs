@@ -96,7 +96,7 @@ impl World {
             version: "0.1.0".to_owned(),
             plan: Default::default(),
         };
-        let app = App::new(records, lake, settings, clock.clone());
+        let app = App::new(records, lake, settings, clock.clone(), web::Conditions::default());
         Self {
             router: web::router(app.clone()),
             app,
