@@ -44,10 +44,10 @@ pub async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     let config = config(&arguments, &lab)?;
     let mut centre = Centre::open(config, Arc::new(SystemClock)).await?;
     centre.verify_every = Duration::from_secs(arguments.interval.into());
-    let officer = seed(&centre.records, &lab, arguments.interval).await?;
-    let started = centre.records.now();
+    let officer = seed(&centre.open_records, &lab, arguments.interval).await?;
+    let started = centre.open_records.now();
     let running = centre.start(CancellationToken::new()).await?;
-    let probes = Probes::start(&running.centre.records, &arguments.data, running.address).await?;
+    let probes = Probes::start(&running.centre.open_records, &arguments.data, running.address).await?;
     greet(&teller, &arguments, &running, &about);
 
     let played = tokio::select! {
@@ -171,7 +171,7 @@ async fn play(
     let patience = tokio::time::Instant::now() + FIRST_ROUNDS;
     let bar = indicatif::ProgressBar::new(0).with_message("first look at every zone");
     loop {
-        let watched = watch::states(&running.centre.records)
+        let watched = watch::states(&running.centre.open_records)
             .await
             .context("reading the watch list")?;
         let is_measured = |state: &ZoneState| state.round.time >= started;

@@ -13,7 +13,7 @@ use csirt::alerts::{self, Alert, AlertState};
 use csirt::cases::{self, Case, NewCase};
 use csirt::notices::{self, NoticeKind};
 use csirt::requests::{self, Proposal, Request, RequestState};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lab::{Act, Event, Lab, Responsible, Story};
 use model::{Id, Name, Severity, Tlp};
 
@@ -21,6 +21,9 @@ use super::outbox::{Mail, Outbox};
 use super::party::Party;
 use super::steps::{ALL, Happened, Outcome, Step, Teller};
 use crate::centre::Centre;
+
+/// How long after the fault the officer looks again when an alert ends under its hands.
+const LOOKING: SignedDuration = SignedDuration::from_secs(60);
 
 /// Longest wait for one step before the act counts as failed: many rounds on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -73,7 +76,7 @@ impl Player {
 
     /// Plays all acts and says how it went.
     pub async fn play(mut self, story: &Story) -> anyhow::Result<Outcome> {
-        let begun = self.centre.records.now();
+        let begun = self.centre.open_records.now();
         let acts: BTreeSet<&Name> = story.acts.iter().flat_map(|act| &act.zones).collect();
         for (number, act) in story.acts.iter().enumerate() {
             self.teller
@@ -106,7 +109,7 @@ impl Player {
     }
 
     async fn act(&mut self, act: &Act) -> anyhow::Result<()> {
-        let fault = self.centre.records.now();
+        let fault = self.centre.open_records.now();
         for zone in &act.zones {
             self.tell(act, Step::Fault, zone, None, fault, fault, "");
         }
@@ -143,7 +146,7 @@ impl Player {
                 }
             }
             self.answer(thread, "done", "It is repaired.").await?;
-            let now = self.centre.records.now();
+            let now = self.centre.open_records.now();
             self.tell_thread(act, Step::Repaired, thread, now, fault);
         }
         for thread in &threads {
@@ -151,10 +154,10 @@ impl Player {
             let at = verified.verified_at.unwrap_or(verified.state_at);
             self.tell_thread(act, Step::Verified, thread, at, fault);
         }
-        cases::close(&self.centre.records, self.officer, case.id, None)
+        cases::close(&self.centre.open_records, self.officer, case.id, None)
             .await
             .context("closing the case")?;
-        let closed = self.centre.records.now();
+        let closed = self.centre.open_records.now();
         for zone in &act.zones {
             self.tell(act, Step::Closed, zone, None, closed, fault, &case.number.to_string());
         }
@@ -191,13 +194,7 @@ impl Player {
         let mut told: BTreeSet<Name> = BTreeSet::new();
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
-            let alerts: Vec<Alert> = self
-                .alerts_since(fault)
-                .await?
-                .into_iter()
-                .filter(|alert| alert.zones.iter().any(|zone| act.zones.contains(zone)))
-                .filter(|alert| alert.severity >= Severity::Review)
-                .collect();
+            let alerts = self.alerts_about(act, fault).await?;
             for alert in &alerts {
                 for zone in alert.zones.iter().filter(|zone| act.zones.contains(zone)) {
                     if told.insert(zone.clone()) {
@@ -222,19 +219,24 @@ impl Player {
     }
 
     async fn open_case(&mut self, act: &Act, found: &[Alert], fault: Timestamp) -> anyhow::Result<Case> {
-        let new = found
-            .iter()
-            .filter(|alert| alert.state == AlertState::New)
-            .map(|alert| alert.id)
-            .collect();
-        let new = NewCase {
-            title: act.about.clone(),
-            tlp: Tlp::Amber,
-            alerts: new,
+        let mut found = found.to_vec();
+        let case = loop {
+            let is_new = |alert: &&Alert| alert.state == AlertState::New;
+            let new = NewCase {
+                title: act.about.clone(),
+                tlp: Tlp::Amber,
+                alerts: found.iter().filter(is_new).map(|alert| alert.id).collect(),
+            };
+            match cases::open(&self.centre.open_records, self.officer, &new).await {
+                // an alert became part of another one while the officer looked at it: look again, as a person does
+                Err(csirt::Error::Conflict { .. })
+                    if fault.duration_until(self.centre.open_records.now()) < LOOKING =>
+                {
+                    found = self.alerts_about(act, fault).await?;
+                }
+                opened => break opened.context("opening the case")?,
+            }
         };
-        let case = cases::open(&self.centre.records, self.officer, &new)
-            .await
-            .context("opening the case")?;
         for zone in &act.zones {
             self.tell(
                 act,
@@ -251,7 +253,7 @@ impl Player {
 
     /// Asks each party that routing names for the act's zones, and waits until the notices lie in their mailboxes.
     async fn notify<'a>(&mut self, act: &'a Act, case: &Case, fault: Timestamp) -> anyhow::Result<Vec<Thread<'a>>> {
-        let proposals = requests::propose(&self.centre.records, case.id)
+        let proposals = requests::propose(&self.centre.open_records, case.id)
             .await
             .context("finding who answers")?;
         let mut asked = Vec::new();
@@ -262,11 +264,11 @@ impl Player {
                     let known: Vec<String> = proposals.iter().map(|p| format!("{} for {}", p.name, p.zone)).collect();
                     format!("routing does not name `{name}` for {zone}, but {}", known.join(", "))
                 })?;
-                let request = requests::create(&self.centre.records, self.officer, case.id, proposal)
+                let request = requests::create(&self.centre.open_records, self.officer, case.id, proposal)
                     .await
                     .with_context(|| format!("asking `{name}` about {zone}"))?;
                 notices::queue(
-                    &self.centre.records,
+                    &self.centre.open_records,
                     self.officer,
                     &self.centre.identity,
                     request.id,
@@ -287,8 +289,8 @@ impl Player {
                 name,
                 mail,
             };
-            let sent = requests::get(&self.centre.records, thread.request.id).await?;
-            let at = sent.notified_at.unwrap_or_else(|| self.centre.records.now());
+            let sent = requests::get(&self.centre.open_records, thread.request.id).await?;
+            let at = sent.notified_at.unwrap_or_else(|| self.centre.open_records.now());
             self.tell_thread(act, Step::Notified, &thread, at, fault);
             threads.push(thread);
         }
@@ -325,7 +327,7 @@ impl Player {
     async fn wait_for(&self, id: Id<Request>, wanted: &[RequestState]) -> anyhow::Result<Request> {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
-            let request = requests::get(&self.centre.records, id)
+            let request = requests::get(&self.centre.open_records, id)
                 .await
                 .context("reading the request")?;
             if request.state == RequestState::Bounced {
@@ -345,13 +347,20 @@ impl Player {
         }
     }
 
+    /// The alerts about the act's zones that want a person.
+    async fn alerts_about(&self, act: &Act, fault: Timestamp) -> anyhow::Result<Vec<Alert>> {
+        let alerts = self.alerts_since(fault).await?.into_iter();
+        let about = alerts.filter(|alert| alert.zones.iter().any(|zone| act.zones.contains(zone)));
+        Ok(about.filter(|alert| alert.severity >= Severity::Review).collect())
+    }
+
     async fn alerts_since(&self, since: Timestamp) -> anyhow::Result<Vec<Alert>> {
         let filter = alerts::Filter {
             states: AlertState::ALL.to_vec(),
             limit: 1_000,
             ..alerts::Filter::default()
         };
-        let all = alerts::queue(&self.centre.records, &filter)
+        let all = alerts::queue(&self.centre.open_records, &filter)
             .await
             .context("reading the alert queue")?;
         Ok(all
