@@ -44,8 +44,9 @@ pub struct Settings {
     /// instead of [`Settings::attempts`]. Longer than the usual polling interval, so that dead servers cost a polling
     /// round little.
     pub silent_for: Duration,
-    /// Questions that one inquiry may put. Chosen by us: four times what a zone with thirteen servers needs; a hostile
-    /// zone that names ever more servers ends there.
+    /// Questions that one inquiry may put. Chosen by us: what a zone with a hundred servers inside of itself needs, each of which is
+    /// asked for the addresses of all (consistency05), and half as much again. Lower, and such a zone cannot be tested; higher, and a
+    /// hostile zone makes us ask so much more.
     pub inquiry_questions: usize,
     /// How long one inquiry may go on asking. Chosen by us: twenty times what a dead server costs.
     pub inquiry_time: Duration,
@@ -73,7 +74,7 @@ impl Default for Settings {
             rate: 0,
             shared_for: Duration::from_secs(30),
             silent_for: Duration::from_secs(90),
-            inquiry_questions: 5_000,
+            inquiry_questions: 30_000,
             inquiry_time: Duration::from_secs(60),
             sockets: 400,
             case_randomization: false,

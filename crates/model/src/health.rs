@@ -29,6 +29,10 @@ pub const VALIDITY_CASES: [&str; 8] = [
     "chain01", "chain02", "dnssec02", "dnssec04", "dnssec08", "dnssec09", "dnssec10", "dnssec11",
 ];
 
+/// Cases that say only how a zone is secured: that one without a DS is not signed is a choice, which most zones of the world have made
+/// (about 95 % below many top-level domains). Counted, it would put out of order nearly all that a centre watches.
+const POSTURE_CASES: [&str; 1] = ["dnssec07"];
+
 impl Health {
     /// All, worst first.
     pub const ALL: [Health; 4] = [Health::Broken, Health::Impaired, Health::Good, Health::Unknown];
@@ -48,7 +52,7 @@ impl Health {
     ///
     /// Broken is a zone whose users are not served: one that cannot be used or tested at all (CRITICAL), or one that
     /// resolvers reject (a case of validity at ERROR under a DS). Other ERRORs, such as a single name server, and
-    /// WARNINGs impair it: "ERROR" in a specification is not yet an outage.
+    /// WARNINGs impair it: "ERROR" in a specification is not yet an outage. That a zone without a DS is not signed impairs nothing.
     pub fn of(findings: &[Finding], secured: Option<bool>) -> Self {
         let breaks = |finding: &Finding| {
             let bogus = VALIDITY_CASES
@@ -56,9 +60,13 @@ impl Health {
                 .any(|case| case.eq_ignore_ascii_case(&finding.case));
             finding.level == Level::Critical || (bogus && finding.level >= Level::Error && secured != Some(false))
         };
+        let impairs = |finding: &Finding| {
+            let is_posture = POSTURE_CASES.iter().any(|case| case.eq_ignore_ascii_case(&finding.case));
+            finding.level >= Level::Warning && !(is_posture && secured == Some(false))
+        };
         if findings.iter().any(breaks) {
             Health::Broken
-        } else if findings.iter().any(|finding| finding.level >= Level::Warning) {
+        } else if findings.iter().any(impairs) {
             Health::Impaired
         } else {
             Health::Good
@@ -89,6 +97,8 @@ mod tests {
             ("dnssec09", Level::Error, Some(false), Health::Impaired),
             ("dnssec04", Level::Warning, Some(true), Health::Impaired),
             ("dnssec03", Level::Error, Some(true), Health::Impaired),
+            ("dnssec07", Level::Warning, Some(false), Health::Good),
+            ("dnssec07", Level::Warning, Some(true), Health::Impaired),
         ] {
             let finding = Finding {
                 case: case.to_owned(),
