@@ -46,6 +46,8 @@ pub struct RttPoint {
     pub answered: u64,
     /// Median time to an answer, in microseconds; `None` without answers.
     pub rtt_median_us: Option<u64>,
+    /// 95th percentile of the time to an answer (nearest rank), in microseconds; `None` without answers.
+    pub rtt_p95_us: Option<u64>,
 }
 
 /// What one vantage point saw of a zone.
@@ -179,6 +181,7 @@ pub(crate) fn points(tally: RttTally) -> Vec<RttPoint> {
             asked,
             answered,
             rtt_median_us: percentile(&rtts, 50),
+            rtt_p95_us: percentile(&rtts, 95),
         })
     };
     tally.into_iter().filter_map(point).collect()

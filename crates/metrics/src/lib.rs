@@ -10,6 +10,7 @@ pub mod percentile;
 pub mod rssac002;
 pub mod rssac047;
 pub mod score;
+pub mod serial_lag;
 pub mod share;
 pub mod specification10;
 

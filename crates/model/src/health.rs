@@ -61,7 +61,9 @@ impl Health {
             finding.level == Level::Critical || (bogus && finding.level >= Level::Error && secured != Some(false))
         };
         let impairs = |finding: &Finding| {
-            let is_posture = POSTURE_CASES.iter().any(|case| case.eq_ignore_ascii_case(&finding.case));
+            let is_posture = POSTURE_CASES
+                .iter()
+                .any(|case| case.eq_ignore_ascii_case(&finding.case));
             finding.level >= Level::Warning && !(is_posture && secured == Some(false))
         };
         if findings.iter().any(breaks) {

@@ -197,6 +197,7 @@ pub fn router(app: App) -> Router {
         .merge(alerts::router())
         .merge(cases::router())
         .merge(zones::router())
+        .merge(crate::servers::router())
         .merge(crate::vantage::router())
         .merge(directory::router())
         .merge(api::router())

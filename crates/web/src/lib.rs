@@ -21,6 +21,7 @@ pub mod mail;
 pub mod organisation;
 pub mod paging;
 pub mod report;
+pub mod servers;
 pub mod shell;
 pub mod signin;
 pub mod status;

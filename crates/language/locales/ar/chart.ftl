@@ -22,3 +22,5 @@ chart-graph-parent = النطاق الأب
 chart-graph-zone = النطاق
 chart-graph-no-address = لم يُرَ أي عنوان
 chart-graph-more = { $count } أخرى في الجدول أدناه
+chart-answered-title = الأسئلة المجابة
+chart-answered-summary = أُجيب عن { $answered } من { $asked } سؤالًا

@@ -24,3 +24,5 @@ chart-graph-parent = parent
 chart-graph-zone = zone
 chart-graph-no-address = no address seen
 chart-graph-more = { $count } more in the table below
+chart-answered-title = Questions answered
+chart-answered-summary = { $answered } of { $asked } questions were answered

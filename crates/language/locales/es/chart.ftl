@@ -22,3 +22,5 @@ chart-graph-parent = zona superior
 chart-graph-zone = zona
 chart-graph-no-address = sin dirección observada
 chart-graph-more = { $count } más en la tabla siguiente
+chart-answered-title = Preguntas respondidas
+chart-answered-summary = Se respondieron { $answered } de { $asked } preguntas

@@ -22,3 +22,5 @@ chart-graph-parent = zone parente
 chart-graph-zone = zone
 chart-graph-no-address = aucune adresse observée
 chart-graph-more = { $count } de plus dans le tableau ci-dessous
+chart-answered-title = Questions ayant reçu une réponse
+chart-answered-summary = { $answered } questions sur { $asked } ont reçu une réponse

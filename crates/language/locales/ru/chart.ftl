@@ -22,3 +22,5 @@ chart-graph-parent = родительская зона
 chart-graph-zone = зона
 chart-graph-no-address = адрес не виден
 chart-graph-more = ещё { $count } в таблице ниже
+chart-answered-title = Вопросы с ответом
+chart-answered-summary = Ответ получен на { $answered } из { $asked } вопросов

@@ -22,3 +22,5 @@ chart-graph-parent = 上级区
 chart-graph-zone = 区
 chart-graph-no-address = 未看到地址
 chart-graph-more = 另有 { $count } 个见下表
+chart-answered-title = 得到应答的查询
+chart-answered-summary = { $asked } 次查询中有 { $answered } 次得到应答

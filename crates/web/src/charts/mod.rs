@@ -4,6 +4,7 @@
 //! takes its colours from classes of the style sheet, which know light and dark. What comes from the DNS is escaped
 //! here; nothing else in this crate writes markup by hand.
 
+mod answered;
 mod delegation_graph;
 mod sparkline;
 mod strip;
@@ -12,6 +13,7 @@ use std::fmt;
 
 use model::Health;
 
+pub use answered::{Step, answered};
 pub use delegation_graph::{Chain, Graph, NameServer, Server, Standing, delegation_graph};
 pub use sparkline::{Point, sparkline};
 pub use strip::{Day, strip};
@@ -27,6 +29,17 @@ impl fmt::Display for Svg {
 }
 
 impl askama::filters::HtmlSafe for Svg {}
+
+/// A drawing as a file of its own: with the colours that the style sheet gives it on a page, for light ground.
+pub fn alone(drawing: &Svg) -> String {
+    const STYLE: &str = "<style>text{font:11px sans-serif;fill:#333}.bar.good,.mk.good{fill:#00593c}\
+        .bar.impaired,.mk.impaired{fill:#8a5a00}.bar.broken{fill:#a4161a}.mx{stroke:#a4161a;stroke-width:2;fill:none}\
+        .bar.unknown{fill:none;stroke:#667;stroke-dasharray:2 2}</style>";
+    match drawing.0.split_once('>') {
+        Some((head, rest)) => format!("{head}>{STYLE}{rest}"),
+        None => drawing.0.clone(),
+    }
+}
 
 /// The mark of a state alone, 12 by 12, for tables and lists where the word stands beside it.
 pub fn mark(health: Health) -> Svg {

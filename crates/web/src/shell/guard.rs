@@ -58,7 +58,9 @@ pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Resp
             }
         }
     };
-    if let Some(language) = chosen {
+    // a badge stands in the pages of others: it chooses no language for its reader, and may be kept
+    let is_embedded = route.as_deref() == Some(crate::status::BADGE);
+    if let Some(language) = chosen.filter(|_| !is_embedded) {
         let cookie = app.cookie(negotiate::COOKIE, language.code(), Some(31_536_000));
         response.headers_mut().append(header::SET_COOKIE, cookie);
         response

@@ -11,12 +11,15 @@ pub const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self
 /// Puts the headers of safety in; caching is forbidden where the page did not say otherwise.
 pub fn protect<B>(response: &mut Response<B>, settings: &Settings) {
     let headers = response.headers_mut();
+    // a badge says itself that others may embed it
+    headers
+        .entry(HeaderName::from_static("cross-origin-resource-policy"))
+        .or_insert(HeaderValue::from_static("same-origin"));
     let mut put = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
     put(header::CONTENT_SECURITY_POLICY, POLICY);
     put(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     put(header::REFERRER_POLICY, "no-referrer");
     put(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
-    put(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
     put(
         HeaderName::from_static("permissions-policy"),
         "camera=(), geolocation=(), microphone=()",

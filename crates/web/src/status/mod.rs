@@ -1,6 +1,7 @@
 //! The public status: how the DNS does as far as we watch it. Only what is TLP:CLEAR: counts, and the health of zones,
 //! which anyone can measure; never what an incident is about.
 
+mod badge;
 mod map;
 mod overview;
 
@@ -22,12 +23,16 @@ pub use overview::{Overview, Region, Tld};
 /// Top-level domains on the page; the plain text and the API have all. 150 rows take about 30 KB.
 const MOST_TLDS: usize = 120;
 
+/// The route of a zone's badge.
+pub(crate) const BADGE: &str = "/zones/{zone}/badge.svg";
+
 /// Routes of the room.
 pub fn router() -> Router<App> {
     Router::new()
         .route("/", get(status))
         .route("/status.txt", get(status_text))
         .route("/healthz", get(healthz))
+        .route(BADGE, get(badge::badge))
 }
 
 #[derive(Template)]

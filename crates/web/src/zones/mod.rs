@@ -3,6 +3,7 @@
 mod act;
 mod delegation;
 mod list;
+mod over_time;
 mod regions;
 mod round;
 mod show;
@@ -21,6 +22,8 @@ pub fn router() -> Router<App> {
     Router::new()
         .route("/zones", get(list::list).post(act::add))
         .route("/zones/{zone}", get(show::show))
+        .route("/zones/{zone}/over-time", get(over_time::over_time))
+        .route("/zones/{zone}/over-time/{file}", get(over_time::file))
         .route("/zones/{zone}/watch", post(act::change))
         .route("/zones/{zone}/remove", post(act::remove))
         .route("/zones/{zone}/expected", post(act::accept))

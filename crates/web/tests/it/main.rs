@@ -11,6 +11,7 @@ mod hostile;
 mod html;
 mod link;
 mod mail;
+mod over_time;
 mod pages;
 mod probe;
 mod rooms;

@@ -1,0 +1,442 @@
+//! `GET /zones/{zone}/over-time`: a zone's answers over a period, by server and by region; and all that it is drawn from, as files.
+
+use std::net::IpAddr;
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use csirt::accounts::Capability;
+use csirt::vantage;
+use jiff::{SignedDuration, Timestamp};
+use lake::RttPoint;
+use metrics::{Share, serial_lag};
+use model::{Name, Sample, ZoneChange};
+use serde::Deserialize;
+
+use super::regions::{self, RegionView};
+use crate::charts::{self, Point, Step, Svg};
+use crate::{App, Page, WebError, shell};
+
+/// Steps that a period is drawn in. More would be narrower than a line on a telephone.
+const STEPS: i32 = 48;
+/// Servers that are shown; the file has all.
+const SERVERS: usize = 30;
+/// Changes of the delegation that are shown.
+const CHANGES: usize = 20;
+/// Samples that a file holds at most: some 100 MB while it is made. A longer period has to be asked for in parts.
+const MOST_SAMPLES: usize = 500_000;
+/// SOA (IANA DNS parameters).
+const SOA: u16 = 6;
+
+/// What the reader asked for, as it stands in the address.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Wanted {
+    /// `hour`, `day`, `week` or `month`; else a day.
+    period: String,
+}
+
+/// How far back the page looks from now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Period {
+    Hour,
+    Day,
+    Week,
+    Month,
+}
+
+impl Period {
+    const ALL: [Period; 4] = [Period::Hour, Period::Day, Period::Week, Period::Month];
+
+    fn of(wanted: &str) -> Self {
+        let named = Period::ALL.into_iter().find(|period| period.as_str() == wanted);
+        named.unwrap_or(Period::Day)
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Period::Hour => "hour",
+            Period::Day => "day",
+            Period::Week => "week",
+            Period::Month => "month",
+        }
+    }
+
+    fn text_id(self) -> &'static str {
+        match self {
+            Period::Hour => "zone-period-hour",
+            Period::Day => "zone-period-day",
+            Period::Week => "zone-period-week",
+            Period::Month => "zone-period-month",
+        }
+    }
+
+    fn length(self) -> SignedDuration {
+        SignedDuration::from_hours(match self {
+            Period::Hour => 1,
+            Period::Day => 24,
+            Period::Week => 7 * 24,
+            Period::Month => 30 * 24,
+        })
+    }
+
+    /// From when to when, with the present step in it: steps begin at whole multiples of their length, so that two drawings of one
+    /// hour agree.
+    fn span(self, now: Timestamp) -> (Timestamp, Timestamp, SignedDuration) {
+        let step = self.length() / STEPS;
+        let micros = i64::try_from(step.as_micros()).unwrap_or(1).max(1);
+        let end = now
+            .as_microsecond()
+            .div_euclid(micros)
+            .saturating_add(1)
+            .saturating_mul(micros);
+        let end = Timestamp::from_microsecond(end).unwrap_or(now);
+        (end.saturating_sub(self.length()).unwrap_or(end), end, step)
+    }
+}
+
+/// One server of the zone over the period.
+struct ServerRow {
+    name: Option<Name>,
+    address: IpAddr,
+    answered: Share,
+    median_us: Option<u64>,
+    p95_us: Option<u64>,
+    /// The longest time that its serial was behind that of another; `None` where that was not reckoned.
+    lag: Option<SignedDuration>,
+    spark: Svg,
+}
+
+#[derive(Template)]
+#[template(path = "zones/over_time.html")]
+struct OverTime {
+    page: Page,
+    zone: Name,
+    period: Period,
+    from: Timestamp,
+    to: Timestamp,
+    chart: Svg,
+    answered: Share,
+    servers: Vec<ServerRow>,
+    more: usize,
+    regions: Vec<RegionView>,
+    changes: Vec<ZoneChange>,
+}
+
+impl OverTime {
+    fn percent(&self, share: &Share) -> String {
+        crate::vantage::percent(*share)
+    }
+
+    fn lag(&self, lag: &SignedDuration) -> String {
+        self.page.t1("zone-lag-seconds", "seconds", lag.as_secs())
+    }
+}
+
+/// The page.
+pub async fn over_time(
+    State(app): State<App>,
+    page: Page,
+    Path(zone): Path<String>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, WebError> {
+    page.right(Capability::SeeWatchList)?;
+    let zone = super::parse(&zone)?;
+    let period = Period::of(&wanted.period);
+    let (from, to, step) = period.span(page.now);
+    let series = app.lake.rtt_series(&zone, from, to, step).await?;
+    let totals = app.lake.rtt_series(&zone, from, to, period.length()).await?;
+    let seen_from = app.lake.by_vantage_point(&zone, from, to).await?;
+    let lags = match period {
+        Period::Hour | Period::Day => Some(lags(&app.lake.samples(&zone, from, to).await?)),
+        // every sample of a month would have to be read for it
+        Period::Week | Period::Month => None,
+    };
+    let mut changes = app.lake.zone_changes(Some(&zone), from, to).await?;
+    changes.reverse();
+    changes.truncate(CHANGES);
+    let steps = steps(&series, from, step);
+    let mut servers: Vec<ServerRow> = totals
+        .iter()
+        .map(|total| ServerRow {
+            name: total.server.clone(),
+            address: total.address,
+            answered: Share::of(total.answered, total.asked),
+            median_us: total.rtt_median_us,
+            p95_us: total.rtt_p95_us,
+            lag: lags
+                .as_ref()
+                .and_then(|lags| lags.get(&(total.server.clone(), total.address)).copied()),
+            spark: charts::sparkline(&points(&series, total), page.texts()),
+        })
+        .collect();
+    servers.sort_by(|a, b| (&a.name, a.address).cmp(&(&b.name, b.address)));
+    let more = servers.len().saturating_sub(SERVERS);
+    servers.truncate(SERVERS);
+    shell::show(OverTime {
+        chart: charts::answered(&steps, page.texts()),
+        answered: steps.iter().map(|step| step.answered).sum(),
+        servers,
+        more,
+        regions: regions::by_region(&seen_from, &vantage::list(&app.records).await?),
+        changes,
+        page,
+        zone,
+        period,
+        from,
+        to,
+    })
+}
+
+/// `GET /zones/{zone}/over-time/{file}`: `answers.svg`, `answers.csv`, `samples.csv` or `samples.parquet` of the period.
+pub async fn file(
+    State(app): State<App>,
+    page: Page,
+    Path((zone, file)): Path<(String, String)>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, WebError> {
+    page.right(Capability::SeeWatchList)?;
+    let zone = super::parse(&zone)?;
+    let period = Period::of(&wanted.period);
+    let (from, to, step) = period.span(page.now);
+    let name = format!("{}-{}-{file}", plain(&zone), period.as_str());
+    match file.as_str() {
+        "answers.svg" => {
+            let series = app.lake.rtt_series(&zone, from, to, step).await?;
+            let steps = steps(&series, from, step);
+            let drawn = charts::alone(&charts::answered(&steps, page.texts()));
+            Ok(download(&name, "image/svg+xml", drawn.into_bytes()))
+        }
+        "answers.csv" => {
+            let series = app.lake.rtt_series(&zone, from, to, step).await?;
+            Ok(download(&name, CSV, answers_csv(&series)))
+        }
+        "samples.csv" => {
+            let samples = samples(&app, &zone, from, to).await?;
+            Ok(download(&name, CSV, samples_csv(&samples)))
+        }
+        "samples.parquet" => {
+            let samples = samples(&app, &zone, from, to).await?;
+            let (_, octets) = lake::part::seal(&samples)?;
+            // registered with IANA in 2024
+            Ok(download(&name, "application/vnd.apache.parquet", octets))
+        }
+        _ => Err(WebError::NotFound),
+    }
+}
+
+const CSV: &str = "text/csv; charset=utf-8";
+
+async fn samples(app: &App, zone: &Name, from: Timestamp, to: Timestamp) -> Result<Vec<Sample>, WebError> {
+    let samples = app.lake.samples(zone, from, to).await?;
+    if samples.len() > MOST_SAMPLES {
+        let found = samples.len();
+        return Err(WebError::Invalid(format!(
+            "the period has {found} samples, a file at most {MOST_SAMPLES}; ask for a shorter period"
+        )));
+    }
+    Ok(samples)
+}
+
+fn download(name: &str, kind: &'static str, octets: Vec<u8>) -> Response {
+    let disposition = format!("attachment; filename=\"{name}\"");
+    let headers = [
+        (header::CONTENT_TYPE, kind.to_owned()),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
+    (StatusCode::OK, headers, octets).into_response()
+}
+
+/// A zone's name as part of a file's name.
+fn plain(zone: &Name) -> String {
+    let name = zone.to_string();
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || ['-', '.', '_'].contains(&character);
+    match name
+        .chars()
+        .map(|character| if is_plain(character) { character } else { '_' })
+        .collect()
+    {
+        root if root == "." => "root".to_owned(),
+        plain => plain,
+    }
+}
+
+/// The share of each step over all servers, with those in which nothing was asked.
+fn steps(series: &[RttPoint], from: Timestamp, step: SignedDuration) -> Vec<Step> {
+    (0..STEPS)
+        .map(|number| {
+            let time = from.saturating_add(step * number).unwrap_or(from);
+            let of_step = series.iter().filter(|point| point.time == time);
+            let answered = of_step.map(|point| Share::of(point.answered, point.asked)).sum();
+            Step { time, answered }
+        })
+        .collect()
+}
+
+fn points(series: &[RttPoint], server: &RttPoint) -> Vec<Point> {
+    let own = series
+        .iter()
+        .filter(|point| (&point.server, point.address) == (&server.server, server.address));
+    own.map(|point| Point {
+        time: point.time,
+        asked: point.asked,
+        answered: point.answered,
+        rtt_us: point.rtt_median_us,
+    })
+    .collect()
+}
+
+type Lags = std::collections::BTreeMap<(Option<Name>, IpAddr), SignedDuration>;
+
+fn lags(samples: &[Sample]) -> Lags {
+    let with_serial = samples.iter().filter(|sample| sample.qtype == SOA);
+    let seen: Vec<serial_lag::Seen<(Option<Name>, IpAddr)>> = with_serial
+        .filter_map(|sample| {
+            Some(serial_lag::Seen {
+                time: sample.time,
+                server: (sample.server.clone(), sample.address),
+                serial: sample.serial?,
+            })
+        })
+        .collect();
+    serial_lag::longest(&seen)
+}
+
+/// A line for each step and server.
+fn answers_csv(series: &[RttPoint]) -> Vec<u8> {
+    let rows = series.iter().map(|point| {
+        [
+            point.time.to_string(),
+            point.server.as_ref().map(Name::to_string).unwrap_or_default(),
+            point.address.to_string(),
+            point.asked.to_string(),
+            point.answered.to_string(),
+            number(point.rtt_median_us),
+            number(point.rtt_p95_us),
+        ]
+    });
+    csv(
+        &[
+            "time",
+            "server",
+            "address",
+            "asked",
+            "answered",
+            "rtt_median_us",
+            "rtt_p95_us",
+        ],
+        rows,
+    )
+}
+
+/// A line for each sample, in the columns of the table `sample`.
+fn samples_csv(samples: &[Sample]) -> Vec<u8> {
+    let rows = samples.iter().map(|sample| {
+        [
+            sample.time.to_string(),
+            sample.probe.clone(),
+            sample.zone.to_string(),
+            sample.server.as_ref().map(Name::to_string).unwrap_or_default(),
+            sample.address.to_string(),
+            sample.transport.as_str().to_owned(),
+            sample.qname.to_string(),
+            sample.qtype.to_string(),
+            sample.outcome.as_str().to_owned(),
+            number(sample.rtt_us),
+            number(sample.rcode),
+            sample.authoritative.to_string(),
+            sample.truncated.to_string(),
+            number(sample.serial),
+            sample.nsid.clone().unwrap_or_default(),
+            number(sample.size_bytes),
+        ]
+    });
+    let columns = [
+        "time",
+        "probe",
+        "zone",
+        "server",
+        "address",
+        "transport",
+        "qname",
+        "qtype",
+        "outcome",
+        "rtt_us",
+        "rcode",
+        "authoritative",
+        "truncated",
+        "serial",
+        "nsid",
+        "size_bytes",
+    ];
+    csv(&columns, rows)
+}
+
+/// A figure, or nothing where there is none.
+fn number(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+fn csv<const N: usize>(columns: &[&str; N], rows: impl Iterator<Item = [String; N]>) -> Vec<u8> {
+    let mut octets = columns.join(",").into_bytes();
+    octets.extend(b"\r\n");
+    for row in rows {
+        octets.extend(row.map(|value| field(&value)).join(",").into_bytes());
+        octets.extend(b"\r\n");
+    }
+    octets
+}
+
+/// A value as RFC 4180 has it. One that a spreadsheet would take for a formula gets an apostrophe: an NSID is written by strangers.
+fn field(value: &str) -> String {
+    let is_formula = value.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let value = if is_formula {
+        format!("'{value}")
+    } else {
+        value.to_owned()
+    };
+    if value.contains([',', '"', '\r', '\n']) {
+        format!("\"{}\"", value.replace('"', "\"\""))
+    } else {
+        value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_period_ends_with_the_present_step_and_its_steps_are_whole() {
+        let now: Timestamp = "2026-11-26T10:17:42Z".parse().unwrap();
+        for (period, from, to) in [
+            (Period::Day, "2026-11-25T10:30:00Z", "2026-11-26T10:30:00Z"),
+            (Period::Hour, "2026-11-26T09:18:45Z", "2026-11-26T10:18:45Z"),
+        ] {
+            let (begin, end, step) = period.span(now);
+            assert_eq!((begin.to_string().as_str(), end.to_string().as_str()), (from, to));
+            assert_eq!(step * STEPS, period.length());
+        }
+    }
+
+    #[test]
+    fn what_strangers_write_is_no_formula_and_no_second_column() {
+        for (value, expected) in [
+            ("ns1.example", "ns1.example"),
+            ("a,b", "\"a,b\""),
+            ("say \"ns\"", "\"say \"\"ns\"\"\""),
+            ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
+            ("", ""),
+        ] {
+            assert_eq!(field(value), expected);
+        }
+    }
+
+    #[test]
+    fn a_zone_is_part_of_a_file_s_name_whatever_its_letters() {
+        assert_eq!(plain(&Name::root()), "root");
+        assert_eq!(plain(&"xn--kgbechtv".parse().unwrap()), "xn--kgbechtv");
+        assert!(!plain(&"a\\\"b.example".parse().unwrap()).contains(['"', '\\', '/']));
+    }
+}
