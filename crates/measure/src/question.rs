@@ -83,6 +83,8 @@ pub const CLIENT_SUBNET: u16 = 8;
 pub const EXPIRE: u16 = 9;
 /// Code of the COOKIE option (RFC 7873).
 pub const COOKIE: u16 = 10;
+/// The client cookie of questions that have one. One made for the occasion could not be asked for again offline.
+pub const CLIENT_COOKIE: [u8; 8] = *b"dnscert\x00";
 
 /// Bits of the second word of a header (RFC 1035 §4.1.1).
 pub mod header {

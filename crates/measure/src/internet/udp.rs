@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::health::{Health, Settled, Way};
 use super::judge::{Judgement, Sent};
 use crate::exchange::Ended;
-use crate::question::{Letters, Question};
+use crate::question::{CLIENT_COOKIE, COOKIE, Letters, Question};
 use crate::settings::Settings;
 
 /// Questions that one socket carries before its port is given up. Chosen by us: ports stay hard to guess.
@@ -143,7 +143,10 @@ pub(crate) async fn ladder(
         Step::Refused => ladder.ended.outcome = Outcome::Refused,
         Step::Unsendable => ladder.ended.outcome = Outcome::Unreachable,
     }
-    let is_heard = ladder.heard_probe || matches!(result, Step::Answer(_) | Step::AgainOverTcp);
+    for way in &ladder.heard {
+        health.heard(target.ip(), *way);
+    }
+    let is_heard = ladder.heard.contains(&way) || matches!(result, Step::Answer(_) | Step::AgainOverTcp);
     if is_heard {
         health.heard(target.ip(), way);
     } else if claim.is_some() && matches!(result, Step::Silence) {
@@ -196,7 +199,8 @@ struct Ladder<'a> {
     ids: Vec<u16>,
     sent_at: Vec<Instant>,
     probes: Vec<(u16, Question)>,
-    heard_probe: bool,
+    /// The ways by which probes were answered.
+    heard: Vec<Way>,
     ended: Ended,
 }
 
@@ -210,7 +214,7 @@ impl<'a> Ladder<'a> {
             ids: Vec::new(),
             sent_at: Vec::new(),
             probes: Vec::new(),
-            heard_probe: false,
+            heard: Vec::new(),
             ended: Ended::without_answer(Outcome::Timeout, 0),
         }
     }
@@ -228,15 +232,18 @@ impl<'a> Ladder<'a> {
                 Step::Unsendable
             };
         }
-        if with_probes {
-            self.send_probes().await;
+        if with_probes && self.send_probes().await.is_err_and(|error| is_refusal(&error)) {
+            return Step::Refused;
         }
         self.listen(Instant::now() + wait).await
     }
 
     /// Asks for another type of the same name, and for another name: whether anything lives there at all. Both questions
-    /// are ordinary ones: a server that drops flags, options or versions that it does not know is not silent.
-    async fn send_probes(&mut self) {
+    /// are ordinary ones: a server that drops flags, options or versions that it does not know is not silent. A question
+    /// without EDNS is put once more with all that it may have: there are servers that drop what has none of it.
+    ///
+    /// Fails when a refusal of what was sent before came up.
+    async fn send_probes(&mut self) -> io::Result<()> {
         let ordinary = match &self.question.edns {
             Some(_) => Question::edns,
             None => Question::plain,
@@ -252,13 +259,15 @@ impl<'a> Ladder<'a> {
             ordinary(&self.question.name, other_type),
             ordinary(&elsewhere, Rtype::SOA),
         ];
-        for probe in probes {
+        let laden = Question::dnssec(&self.question.name, self.question.rtype).option(COOKIE, CLIENT_COOKIE.to_vec());
+        let laden = self.question.edns.is_none().then_some(laden);
+        for probe in probes.into_iter().chain(laden) {
             let id = rand::random();
             let wire = probe.to_wire(id, probe.name.as_wire().as_slice());
-            // a probe that cannot be sent is as good as one that is not answered
-            let _ = self.lent.socket.send_to(&wire, self.target).await;
+            self.lent.socket.send_to(&wire, self.target).await?;
             self.probes.push((id, probe));
         }
+        Ok(())
     }
 
     async fn listen(&mut self, mut until: Instant) -> Step {
@@ -297,14 +306,17 @@ impl<'a> Ladder<'a> {
                     self.ended.disbelieved += 1;
                     self.ended.answered_from = Some(from);
                 }
-                Judgement::Disbelieved if self.is_probe(octets, from) => self.heard_probe = true,
-                Judgement::Disbelieved => self.ended.disbelieved += 1,
+                Judgement::Disbelieved => match self.answered_probe(octets, from) {
+                    Some(way) => self.heard.push(way),
+                    None => self.ended.disbelieved += 1,
+                },
             }
         }
     }
 
-    fn is_probe(&self, octets: &[u8], from: SocketAddr) -> bool {
-        self.probes.iter().any(|(id, question)| {
+    /// The way by which the probe was put that these octets answer.
+    fn answered_probe(&self, octets: &[u8], from: SocketAddr) -> Option<Way> {
+        let answered = self.probes.iter().find(|(id, question)| {
             let spelling = question.name.as_wire().as_slice();
             let sent = Sent {
                 target: self.target,
@@ -313,7 +325,8 @@ impl<'a> Ladder<'a> {
                 ids: &[*id],
             };
             matches!(sent.judge(octets, from), Judgement::Answer(_))
-        })
+        });
+        answered.map(|(_, question)| Way::of(question))
     }
 }
 

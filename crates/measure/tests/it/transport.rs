@@ -112,7 +112,7 @@ async fn a_silent_server_costs_one_ladder_in_a_run() {
     let inquiry = server.internet().inquiry();
     inquiry.ask(HERE, &Question::plain(&www(), Rtype::SOA)).await;
     let ladder = server.count();
-    assert_eq!(ladder, 2 + 2, "two attempts and two probes");
+    assert_eq!(ladder, 2 + 3, "two attempts and three probes");
     for rtype in [Rtype::NS, Rtype::A, Rtype::AAAA, Rtype::DNSKEY] {
         for question in [
             Question::plain(&www(), rtype),
@@ -123,6 +123,26 @@ async fn a_silent_server_costs_one_ladder_in_a_run() {
         }
     }
     assert_eq!(server.count(), ladder);
+}
+
+#[tokio::test]
+async fn a_server_that_drops_what_has_no_edns_is_asked_with_it() {
+    let server = Scripted::start(|question| match has_edns(question) {
+        true => vec![Reply::FromHere(answer(question, TRUE))],
+        false => Vec::new(),
+    })
+    .await;
+    let inquiry = server.internet().inquiry();
+    let plain = inquiry.ask(HERE, &Question::plain(&www(), Rtype::A)).await;
+    assert_eq!(plain.outcome, Outcome::Timeout);
+    let edns = inquiry.ask(HERE, &Question::edns(&www(), Rtype::A)).await;
+    assert_eq!(edns.outcome, Outcome::Answer);
+    let plain = inquiry.ask(HERE, &Question::plain(&www(), Rtype::AAAA)).await;
+    assert_eq!(
+        (plain.outcome, plain.attempts),
+        (Outcome::Timeout, 0),
+        "without EDNS it stays silent"
+    );
 }
 
 #[tokio::test]
@@ -363,8 +383,8 @@ async fn no_more_questions_are_under_way_to_one_server_than_allowed() {
         .collect();
     let asking = join_all(questions.iter().map(|question| inquiry.ask(HERE, question)));
     let enough = async {
-        // one of the three sends two probes along
-        while server.count() < 3 + 2 {
+        // one of the three sends three probes along
+        while server.count() < 3 + 3 {
             tokio::task::yield_now().await;
         }
         for _ in 0..100 {
@@ -373,7 +393,7 @@ async fn no_more_questions_are_under_way_to_one_server_than_allowed() {
     };
     tokio::select! {
         _ = asking => unreachable!("nobody answers within a minute"),
-        () = enough => assert_eq!(server.count(), 3 + 2),
+        () = enough => assert_eq!(server.count(), 3 + 3),
     }
 }
 
@@ -389,9 +409,9 @@ async fn a_server_that_was_silent_a_moment_ago_gets_one_attempt_and_is_heard_whe
     let internet = server.internet();
     let question = Question::plain(&www(), Rtype::A);
     assert_eq!(internet.inquiry().ask(HERE, &question).await.outcome, Outcome::Timeout);
-    assert_eq!(server.count(), 4);
+    assert_eq!(server.count(), 5);
     assert_eq!(internet.inquiry().ask(HERE, &question).await.outcome, Outcome::Timeout);
-    assert_eq!(server.count(), 4 + 3, "one attempt and the two probes");
+    assert_eq!(server.count(), 5 + 4, "one attempt and the three probes");
     is_awake.store(true, Ordering::Relaxed);
     assert_eq!(internet.inquiry().ask(HERE, &question).await.outcome, Outcome::Answer);
 }
@@ -410,7 +430,7 @@ async fn a_question_given_up_half_way_leaves_the_probing_to_the_next() {
     let inquiry = server.internet().inquiry();
     let question = Question::plain(&www(), Rtype::A);
     let probed = async {
-        while server.count() < 4 {
+        while server.count() < 5 {
             tokio::task::yield_now().await;
         }
     };
@@ -419,7 +439,7 @@ async fn a_question_given_up_half_way_leaves_the_probing_to_the_next() {
         () = probed => {}
     }
     inquiry.ask(HERE, &Question::plain(&www(), Rtype::NS)).await;
-    assert_eq!(server.count(), 4 + 4, "it probes anew");
+    assert_eq!(server.count(), 5 + 5, "it probes anew");
     let exchange = inquiry.ask(HERE, &question).await;
     assert_eq!(
         (exchange.outcome, exchange.attempts),

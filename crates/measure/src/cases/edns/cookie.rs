@@ -6,16 +6,14 @@ use super::size::FLAG_DAY;
 use super::{of_each, on_each};
 use crate::cases::Emission;
 use crate::exchange::Exchange;
-use crate::question::{COOKIE, Question};
+use crate::question::{CLIENT_COOKIE, COOKIE, Question};
 use crate::run::Run;
 
 /// Octets of a client cookie (RFC 7873 §4).
-const CLIENT: usize = 8;
+const CLIENT: usize = CLIENT_COOKIE.len();
 /// Octets of a whole cookie, client's and server's (RFC 7873 §4).
 const WHOLE: std::ops::RangeInclusive<usize> = 16..=40;
 
-/// The client cookie of all questions here. One made for the occasion could not be asked for again offline.
-const CLIENT_COOKIE: [u8; CLIENT] = *b"dnscert\x00";
 /// A server cookie that no server gave.
 const WRONG_SERVER_COOKIE: [u8; 16] = [1, 0, 0, 0, 0, 0, 0, 1, 0xba, 0xdc, 0x00, 0xc1, 0xe0, 0xba, 0xdc, 0x00];
 /// A cookie that is shorter than any can be.
