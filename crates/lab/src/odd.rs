@@ -30,6 +30,22 @@ pub enum OddManner {
     DropsDo,
     /// Answers SERVFAIL to a question with DO.
     FailsOnDo,
+    /// Does not answer a question without EDNS.
+    DropsWithoutEdns,
+    /// Does not answer a question without DO.
+    DropsWithoutDo,
+    /// Does not answer a question without an option.
+    DropsWithoutOption,
+    /// Does not answer a question with RD.
+    DropsRd,
+    /// Answers REFUSED to a question without RD, as a resolver does that lets nobody look into its cache.
+    RefusesWithoutRd,
+    /// Leaves the OPT record out of its answers, and sends signatures all the same.
+    OmitsOpt,
+    /// Sends an OPT record to whoever sends none.
+    UnaskedOpt,
+    /// Answers EDNS version 1 with BADVERS, and says that it speaks that version.
+    EchoesBadVersion,
     /// Pads answers with 600 octets (RFC 7830), however little room the question announces.
     TooLarge,
     /// Its answers over UDP beyond 200 octets get lost, unless the question announces 512 octets of room or less: a narrow path,
@@ -71,7 +87,7 @@ pub enum OddManner {
 
 impl OddManner {
     /// All manners.
-    pub const ALL: [OddManner; 29] = [
+    pub const ALL: [OddManner; 37] = [
         OddManner::EchoesOptions,
         OddManner::DropsOptions,
         OddManner::RejectsOptions,
@@ -83,6 +99,14 @@ impl OddManner {
         OddManner::OmitsDo,
         OddManner::DropsDo,
         OddManner::FailsOnDo,
+        OddManner::DropsWithoutEdns,
+        OddManner::DropsWithoutDo,
+        OddManner::DropsWithoutOption,
+        OddManner::DropsRd,
+        OddManner::RefusesWithoutRd,
+        OddManner::OmitsOpt,
+        OddManner::UnaskedOpt,
+        OddManner::EchoesBadVersion,
         OddManner::TooLarge,
         OddManner::LosesLarge,
         OddManner::DropsUdp,

@@ -11,7 +11,7 @@ use domain::base::{Message, Name as WireName, Question, Record as WireRecord, Tt
 use domain::rdata::{Hinfo, ZoneRecordData};
 use model::{Name, Transport};
 
-use super::{CLASSIC_DATAGRAM, Draft};
+use super::{CLASSIC_DATAGRAM, Draft, Edns};
 use crate::lookup::Found;
 use crate::odd::{Feature, OddManner};
 
@@ -32,6 +32,15 @@ const OLD_LARGEST_DATAGRAM: usize = 4096;
 
 /// Octets that get through the narrow path of `loses_large`.
 const NARROW_PATH: usize = 200;
+
+/// The OPT record of `unasked_opt`.
+const UNASKED: Edns = Edns {
+    size: CLASSIC_DATAGRAM,
+    version: 0,
+    answered: 0,
+    dnssec: false,
+    nsid: false,
+};
 
 /// What a question carries besides what every server reads.
 struct Extras {
@@ -84,6 +93,10 @@ pub(super) fn is_dropped(manners: &[OddManner], query: &Message<[u8]>, qtype: Op
         OddManner::DropsVersion => extra(|extras| extras.version > 0),
         OddManner::DropsFlags => extra(|extras| extras.z != 0),
         OddManner::DropsDo => extra(|extras| extras.dnssec),
+        OddManner::DropsWithoutEdns => extras.is_none(),
+        OddManner::DropsWithoutDo => !extra(|extras| extras.dnssec),
+        OddManner::DropsWithoutOption => !extra(|extras| !extras.options.is_empty()),
+        OddManner::DropsRd => header.rd(),
         OddManner::DropsTypes => qtype.is_some_and(|qtype| qtype.to_int() > 255),
         OddManner::DropsOpcodes => header.opcode() != Opcode::QUERY,
         OddManner::DropsHeaderFlags => header.ad() || header.cd() || header.z(),
@@ -106,12 +119,21 @@ pub(super) fn prepare(manners: &[OddManner], draft: &mut Draft<'_>) {
 
 /// Changes what was found, before it becomes a message.
 pub(super) fn replace(manners: &[OddManner], draft: &mut Draft<'_>, transport: Transport) {
-    let Some(extras) = Extras::of(draft.query) else {
-        return replace_any(manners, draft);
-    };
     let fail = |draft: &mut Draft<'_>, rcode| {
         draft.rcode = rcode;
         draft.found = Found::default();
+    };
+    if manners.contains(&OddManner::RefusesWithoutRd) && !draft.query.header().rd() {
+        fail(draft, OptRcode::REFUSED);
+    }
+    if manners.contains(&OddManner::OmitsOpt) {
+        draft.edns = None;
+    }
+    if manners.contains(&OddManner::UnaskedOpt) {
+        draft.edns.get_or_insert(UNASKED);
+    }
+    let Some(extras) = Extras::of(draft.query) else {
+        return replace_any(manners, draft);
     };
     if manners.contains(&OddManner::RejectsOptions) && !extras.options.is_empty() {
         draft.edns = None;
@@ -161,7 +183,7 @@ pub(super) fn bend(
     }
     if let (Some(extras), Some(_)) = (Extras::of(draft.query), draft.edns) {
         let mut opt = Opt::last_of(&mut message);
-        if has(OddManner::EchoesVersion) {
+        if has(OddManner::EchoesVersion) || has(OddManner::EchoesBadVersion) {
             opt.set(VERSION, extras.version);
         }
         if has(OddManner::EchoesFlags) {

@@ -174,7 +174,8 @@ async fn each_odd_manner_shows_where_it_should_and_nowhere_else() {
     let header = Odd { bits: 0x0070, ..PLAIN };
     let unknown_type = Odd { qtype: 666, ..PLAIN };
     let any = Odd { qtype: 255, ..EDNS };
-    let odd: [(OddManner, Odd, &str); 29] = [
+    let recursive = Odd { bits: 0x0100, ..PLAIN };
+    let odd: [(OddManner, Odd, &str); 37] = [
         (OddManner::EchoesOptions, UNKNOWN, "NOERROR aa 1 opt 1232 v0 0000 100:1"),
         (OddManner::DropsOptions, UNKNOWN, "silence"),
         (OddManner::RejectsOptions, UNKNOWN, "FORMERR 0"),
@@ -186,6 +187,14 @@ async fn each_odd_manner_shows_where_it_should_and_nowhere_else() {
         (OddManner::OmitsDo, DO, "NOERROR aa 2 opt 1232 v0 0000"),
         (OddManner::DropsDo, DO, "silence"),
         (OddManner::FailsOnDo, DO, "SERVFAIL 0 opt 1232 v0 8000"),
+        (OddManner::DropsWithoutEdns, PLAIN, "silence"),
+        (OddManner::DropsWithoutDo, EDNS, "silence"),
+        (OddManner::DropsWithoutOption, EDNS, "silence"),
+        (OddManner::DropsRd, recursive, "silence"),
+        (OddManner::RefusesWithoutRd, PLAIN, "REFUSED 0"),
+        (OddManner::OmitsOpt, DO, "NOERROR aa 2"),
+        (OddManner::UnaskedOpt, PLAIN, "NOERROR aa 1 opt 1232 v0 0000"),
+        (OddManner::EchoesBadVersion, version, "BADVERS 0 opt 1232 v1 0000"),
         (OddManner::TooLarge, EDNS, "NOERROR aa 1 opt 1232 v0 0000 12:600"),
         (OddManner::LosesLarge, BIG_ENOUGH, "silence"),
         (OddManner::DropsUdp, EDNS, "silence"),
@@ -235,13 +244,32 @@ async fn each_odd_manner_shows_where_it_should_and_nowhere_else() {
         with(&lab, FaultRule::odd(manner));
         let patience = if expected == "silence" { SILENCE } else { PATIENCE };
         assert_eq!(question.said(&lab, patience).await, expected, "{manner:?}");
-        let ordinary = if manner == OddManner::DropsUdp {
-            "silence"
-        } else {
-            "NOERROR aa 1"
+        let ordinary = match manner {
+            OddManner::DropsUdp
+            | OddManner::DropsWithoutEdns
+            | OddManner::DropsWithoutDo
+            | OddManner::DropsWithoutOption => "silence",
+            OddManner::RefusesWithoutRd => "REFUSED 0",
+            OddManner::UnaskedOpt => "NOERROR aa 1 opt 1232 v0 0000",
+            _ => "NOERROR aa 1",
         };
         let patience = if ordinary == "silence" { SILENCE } else { PATIENCE };
         assert_eq!(PLAIN.said(&lab, patience).await, ordinary, "{manner:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_insists_on_something_answers_whoever_brings_it() {
+    let recursive = Odd { bits: 0x0100, ..PLAIN };
+    for (manner, question, expected) in [
+        (OddManner::DropsWithoutEdns, EDNS, "NOERROR aa 1 opt 1232 v0 0000"),
+        (OddManner::DropsWithoutDo, DO, "NOERROR aa 2 opt 1232 v0 8000"),
+        (OddManner::DropsWithoutOption, UNKNOWN, "NOERROR aa 1 opt 1232 v0 0000"),
+        (OddManner::RefusesWithoutRd, recursive, "NOERROR aa rd 1"),
+    ] {
+        let lab = pocket().await;
+        with(&lab, FaultRule::odd(manner));
+        assert_eq!(question.said(&lab, PATIENCE).await, expected, "{manner:?}");
     }
 }
 
