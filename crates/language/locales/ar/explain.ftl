@@ -5,6 +5,11 @@ explain-and = { $others } و{ $last }
 explain-none = لا شيء
 explain-not-known = (غير معروف)
 explain-given-data = البيانات المعطاة لهذا الاختبار
+explain-timeout = لا إجابة في الوقت المحدد
+explain-refused = الاتصال مرفوض
+explain-unreachable = تعذّر الوصول
+explain-truncated = إجابة مقطوعة
+explain-malformed = إجابة غير مقروءة
 explain-minus = ناقص { $length }
 explain-days = { $count ->
     [one] يوم واحد

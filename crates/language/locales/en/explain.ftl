@@ -5,6 +5,11 @@ explain-and = { $others } and { $last }
 explain-none = none
 explain-not-known = (not known)
 explain-given-data = the data given for this test
+explain-timeout = no answer in time
+explain-refused = connection refused
+explain-unreachable = not reachable
+explain-truncated = answer cut off
+explain-malformed = answer unreadable
 explain-minus = minus { $length }
 explain-days = { $count ->
     [one] { $count } day

@@ -5,6 +5,11 @@ explain-and = { $others } y { $last }
 explain-none = ninguno
 explain-not-known = (desconocido)
 explain-given-data = los datos dados para esta prueba
+explain-timeout = sin respuesta a tiempo
+explain-refused = conexión rechazada
+explain-unreachable = inalcanzable
+explain-truncated = respuesta cortada
+explain-malformed = respuesta ilegible
 explain-minus = menos { $length }
 explain-days = { $count ->
     [one] { $count } día

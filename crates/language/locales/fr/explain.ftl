@@ -5,6 +5,11 @@ explain-and = { $others } et { $last }
 explain-none = aucun
 explain-not-known = (inconnu)
 explain-given-data = les données fournies pour ce test
+explain-timeout = pas de réponse à temps
+explain-refused = connexion refusée
+explain-unreachable = injoignable
+explain-truncated = réponse coupée
+explain-malformed = réponse illisible
 explain-minus = moins { $length }
 explain-days = { $count ->
     [one] { $count } jour

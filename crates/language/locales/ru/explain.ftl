@@ -5,6 +5,11 @@ explain-and = { $others } и { $last }
 explain-none = нет
 explain-not-known = (неизвестно)
 explain-given-data = данные, заданные для этой проверки
+explain-timeout = нет ответа вовремя
+explain-refused = соединение отклонено
+explain-unreachable = недоступен
+explain-truncated = ответ обрезан
+explain-malformed = ответ не читается
 explain-minus = минус { $length }
 explain-days = { $count ->
     [one] { $count } день

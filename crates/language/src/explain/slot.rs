@@ -1,4 +1,5 @@
-//! Texts with slots: `{name}` puts an argument in as people write it, `{name:time}` one that counts seconds.
+//! Texts with slots: `{name}` puts an argument in as people write it, `{name:time}` one that counts seconds, and
+//! `{name:outcome}` one that says how a question failed.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -7,10 +8,10 @@ use model::Language;
 
 use crate::{Text, texts};
 
-/// A piece of a text: plain, or a slot with its name and whether it counts seconds.
+/// A piece of a text: plain, or a slot with its name and how its argument is told.
 enum Piece<'t> {
     Plain(&'t str),
-    Slot { name: &'t str, time: bool },
+    Slot { name: &'t str, form: &'t str },
 }
 
 /// Cuts a text at its slots. Braces that hold no word of small letters are plain, such as those of a BIND option.
@@ -31,10 +32,7 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
             Some((slot, after)) if named(slot) => {
                 pieces.push(Piece::Plain(&rest[..open]));
                 let (name, form) = slot.split_once(':').unwrap_or((slot, ""));
-                pieces.push(Piece::Slot {
-                    name,
-                    time: form == "time",
-                });
+                pieces.push(Piece::Slot { name, form });
                 (rest, from) = (after, 0);
             }
             _ => from = open + 1,
@@ -65,14 +63,18 @@ pub(super) fn fill(text: &str, args: &BTreeMap<String, String>, language: Langua
         .into_iter()
         .map(|piece| match piece {
             Piece::Plain(text) => Cow::from(text),
-            Piece::Slot { name, time } => match args.get(name) {
-                None => words.get("explain-not-known").into(),
-                Some(value) if value.is_empty() => words.get("explain-none").into(),
-                Some(value) if time => {
+            Piece::Slot { name, form } => match (args.get(name), form) {
+                (None, _) => words.get("explain-not-known").into(),
+                (Some(value), _) if value.is_empty() => words.get("explain-none").into(),
+                (Some(value), "time") => {
                     let said = value.parse().map(|seconds| duration(seconds, words));
                     said.unwrap_or_else(|_| isolate(value.clone())).into()
                 }
-                Some(value) => list(value, words, isolate).into(),
+                (Some(value), "outcome") => match outcome(value) {
+                    Some(id) => words.get(id).into(),
+                    None => isolate(value.clone()).into(),
+                },
+                (Some(value), _) => list(value, words, isolate).into(),
             },
         })
         .collect()
@@ -102,6 +104,18 @@ fn list(value: &str, words: &Text, isolate: impl Fn(String) -> String) -> String
             words.format("explain-and", [("others", others.into()), ("last", last.into())])
         }
         None => String::new(),
+    }
+}
+
+/// The text on a failure; an RCODE has none, it is a name of its own in every language.
+fn outcome(value: &str) -> Option<&'static str> {
+    match value {
+        "timeout" => Some("explain-timeout"),
+        "refused" => Some("explain-refused"),
+        "unreachable" => Some("explain-unreachable"),
+        "truncated" => Some("explain-truncated"),
+        "malformed" => Some("explain-malformed"),
+        _ => None,
     }
 }
 
@@ -186,6 +200,25 @@ mod tests {
             assert_eq!(english("{names}", &[("names", value)]), expected);
         }
         assert_eq!(english("{names}", &[]), "(not known)");
+    }
+
+    #[test]
+    fn a_failure_is_told_in_the_language_of_the_reader_and_an_rcode_by_its_name() {
+        let told = |value: &str, language| {
+            let args = [("trouble".to_owned(), value.to_owned())];
+            fill("{trouble:outcome}", &args.into(), language)
+        };
+        for value in ["timeout", "refused", "unreachable", "truncated", "malformed"] {
+            let texts: std::collections::BTreeSet<String> = Language::ALL
+                .into_iter()
+                .map(|language| told(value, language))
+                .collect();
+            assert_eq!(texts.len(), Language::ALL.len(), "{value}: {texts:?}");
+            assert!(!texts.contains(value), "{value}");
+        }
+        assert_eq!(told("timeout", Language::English), "no answer in time");
+        assert_eq!(told("SERVFAIL", Language::French), "SERVFAIL");
+        assert_eq!(told("SERVFAIL", Language::Arabic), "\u{2068}SERVFAIL\u{2069}");
     }
 
     #[test]
