@@ -27,15 +27,19 @@ const NONEXISTENT: [&str; 3] = [
     "xn--nameservertest.ripe.net",
 ];
 
+/// The questions of nameserver01: with RD, without which no recursor would show that it recurses.
+pub(super) fn recursive_questions() -> [Question; 3] {
+    NONEXISTENT.map(|name| {
+        let name: Name = name.parse().expect("a constant name is a name");
+        Question::plain(&name, Rtype::A).recursive()
+    })
+}
+
 /// nameserver01: no server does recursion for the public.
 pub async fn nameserver01(run: &Run) -> Vec<Emission> {
     let mut emitted = Vec::new();
     let servers = reachable_servers(run, Rtype::A, &mut emitted).await;
-    // with RD, without which no recursor would show that it recurses
-    let questions = NONEXISTENT.map(|name| {
-        let name: Name = name.parse().expect("a constant name is a name");
-        Question::plain(&name, Rtype::A).recursive()
-    });
+    let questions = recursive_questions();
     let asked = servers.iter().map(async |(address, named)| {
         let answers = join_all(questions.iter().map(|question| run.ask(*address, question))).await;
         let responses: Vec<&Response> = answers.iter().filter_map(|exchange| exchange.response()).collect();

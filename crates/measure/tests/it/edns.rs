@@ -126,6 +126,25 @@ async fn each_manner_of_stumbling_has_its_word() {
             OddManner::FailsOnDo,
             vec!["edns@512=servfail", "do=servfail", "ednstcp=servfail"],
         ),
+        (
+            OddManner::OmitsOpt,
+            vec![
+                "edns=noopt",
+                "edns1=status,noopt",
+                "edns@512=noopt",
+                "ednsopt=noopt",
+                "edns1opt=status,noopt",
+                "do=noopt",
+                "ednsflags=noopt",
+                "optlist=noopt",
+                "ednstcp=noopt",
+            ],
+        ),
+        (OddManner::UnaskedOpt, vec!["dns=opt"]),
+        (
+            OddManner::EchoesBadVersion,
+            vec!["edns1=version,badversion", "edns1opt=version,badversion"],
+        ),
         (OddManner::Cookies, vec!["optlist=ok,nsid,cookie"]),
     ] {
         let lab = pocket().await;
@@ -139,6 +158,7 @@ async fn each_manner_of_stumbling_has_its_word() {
     }
     for (manner, words) in [
         (OddManner::DropsTypes, vec!["type666=timeout"]),
+        (OddManner::DropsRd, vec!["rd=timeout", "opcodeflg=timeout"]),
         (OddManner::DropsOpcodes, vec!["opcode=timeout", "opcodeflg=timeout"]),
         (
             OddManner::DropsHeaderFlags,
@@ -202,6 +222,16 @@ async fn what_a_server_gets_wrong_is_told_by_kind() {
             FaultRule::odd(OddManner::OmitsDo),
             "edns01",
             vec!["ODD_NO_DO tests=edns@512=nodo;do=nodo;ednstcp=nodo"],
+        ),
+        (
+            FaultRule::odd(OddManner::EchoesBadVersion),
+            "edns01",
+            vec!["ODD_VERSION tests=edns1=version;edns1=badversion;edns1opt=version;edns1opt=badversion"],
+        ),
+        (
+            FaultRule::odd(OddManner::UnaskedOpt),
+            "edns01",
+            vec!["ODD_OPT_UNASKED tests=dns=opt"],
         ),
         (
             FaultRule::odd(OddManner::EchoesHeaderFlags),
@@ -327,6 +357,30 @@ async fn cookies_are_judged_as_their_standard_has_it() {
 }
 
 #[tokio::test]
+async fn a_server_that_need_not_see_cookies_is_told_apart_from_one_that_insists() {
+    for (manner, tags) in [
+        (
+            OddManner::Cookies,
+            vec![
+                "E04_COOKIES",
+                "E04_INVALID_SERVER_COOKIE_WITHOUT_BADCOOKIE",
+                "E04_NO_SERVER_COOKIE_WITHOUT_BADCOOKIE",
+            ],
+        ),
+        (OddManner::RequiresCookies, vec!["E04_COOKIES"]),
+    ] {
+        let lab = pocket().await;
+        odd(&lab, manner);
+        let findings = report(&internet(&lab).inquiry(), "good.test", "edns04").await.findings;
+        let of_spoilt = findings.into_iter().map(|(_, finding)| finding);
+        let of_spoilt = of_spoilt.filter(|finding| finding.args.get("ns").is_some_and(|ns| ns.contains(SPOILT)));
+        let mut told: Vec<String> = of_spoilt.map(|finding| finding.tag).collect();
+        told.sort();
+        assert_eq!(told, tags, "{manner:?}");
+    }
+}
+
+#[tokio::test]
 async fn amplification_is_counted_in_octets_sent_back() {
     let lab = pocket().await;
     let findings = report(&internet(&lab).inquiry(), "good.test", "edns06").await.findings;
@@ -382,6 +436,28 @@ async fn the_ladder_names_what_a_server_stumbles_over() {
             FaultRule::odd(OddManner::FailsOnDo),
             vec!["E09_ONLY_WITHOUT_DO question=good.test DNSKEY trouble=SERVFAIL"],
         ),
+        (
+            FaultRule::odd(OddManner::DropsWithoutEdns),
+            vec!["E09_ONLY_WITH_EDNS question=good.test SOA trouble=timeout"],
+        ),
+        (
+            FaultRule::odd(OddManner::DropsWithoutDo),
+            vec!["E09_ONLY_WITH_DO question=good.test SOA trouble=timeout"],
+        ),
+        (
+            FaultRule::odd(OddManner::DropsWithoutOption),
+            vec!["E09_ONLY_WITH_OPTION option=10 question=good.test SOA trouble=timeout"],
+        ),
+        (
+            FaultRule::odd(OddManner::RefusesWithoutRd),
+            vec!["E09_ONLY_WITH_RD question=good.test SOA trouble=REFUSED"],
+        ),
+        (
+            FaultRule::odd(OddManner::DropsRd),
+            vec!["E09_ONLY_WITHOUT_RD question=xn--nameservertest.iis.se A trouble=timeout"],
+        ),
+        // signatures come all the same, which edns01 tells
+        (FaultRule::odd(OddManner::OmitsOpt), vec![]),
         (
             FaultRule {
                 edns: lab::EdnsManner::Silent,

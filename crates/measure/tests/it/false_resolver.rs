@@ -34,13 +34,14 @@ struct Manner {
     loses_zone: bool,
 }
 
+const RA: u8 = 0x80;
 const AD: u8 = 0x20;
 
 /// An answer with RA and one record, or none.
 fn reply(question: &[u8], rcode: u8, flags: u8, records: &[(u16, &[u8])], opt: &[u8]) -> Vec<u8> {
     let mut octets = question[..name_end(question) + 4].to_vec();
     octets[2] = 0x81;
-    octets[3] = 0x80 | flags | rcode;
+    octets[3] = RA | flags | rcode;
     octets[7] = records.len() as u8;
     octets[11] = u8::from(has_edns(question));
     for (rtype, data) in records {
@@ -274,7 +275,7 @@ async fn every_lie_of_a_resolver_has_its_tag() {
 }
 
 #[tokio::test]
-async fn a_resolver_over_udp_alone_and_one_that_is_silent_are_told() {
+async fn a_resolver_over_udp_alone_one_that_does_not_look_up_and_one_that_is_silent_are_told() {
     let report = async |port: u16| {
         let plan = ResolverPlan {
             resolver: SocketAddr::new(HERE, port),
@@ -295,6 +296,13 @@ async fn a_resolver_over_udp_alone_and_one_that_is_silent_are_told() {
     };
     let resolver = Scripted::start(|question| vec![Reply::FromHere(reply(question, 0, 0, &[], &[]))]).await;
     assert!(report(resolver.port).await.contains("R01_NO_TCP"));
+    let without_recursion = Scripted::start(|question| {
+        let mut octets = reply(question, 0, 0, &[], &[]);
+        octets[3] &= !RA;
+        vec![Reply::FromHere(octets)]
+    })
+    .await;
+    assert!(report(without_recursion.port).await.contains("R01_NO_RECURSION"));
     let silent = Scripted::start(|_| Vec::new()).await;
     assert!(report(silent.port).await.contains("R01_NO_RESPONSE"));
 }

@@ -13,8 +13,9 @@ use model::{Name, Outcome};
 use super::size::FLAG_DAY;
 use super::{of_each, on_each};
 use crate::cases::Emission;
+use crate::cases::nameserver::recursive_questions;
 use crate::exchange::Exchange;
-use crate::question::{NSID, Question};
+use crate::question::{CLIENT_COOKIE, COOKIE, NSID, Question};
 use crate::run::Run;
 
 /// Room that every server and every path has (RFC 1035 §4.2.1).
@@ -35,18 +36,19 @@ fn watched(zone: &Name) -> [Question; 3] {
 pub async fn edns09(run: &Run) -> Vec<Emission> {
     on_each(run, async |address, servers| {
         let plain = Question::plain(run.zone(), Rtype::SOA);
-        let first = run.ask(address, &plain).await;
+        let questions = watched(run.zone());
+        let asked = join_all(questions.iter().map(|question| run.ask(address, question)));
+        let (first, exchanges) = tokio::join!(run.ask(address, &plain), asked);
         let found = match trouble_of(&first) {
-            // nothing that is added to the question can be the cause
-            Some(trouble) => vec![without_extras(run, address, &plain, trouble).await],
+            Some(trouble) => vec![with_more(run, address, &plain, trouble).await],
             None => {
-                let questions = watched(run.zone());
-                let asked = questions.iter().map(async |question| {
-                    let exchange = run.ask(address, question).await;
-                    let trouble = trouble_of(&exchange)?;
-                    with_extras(run, address, question, trouble).await
+                let troubled = questions.iter().zip(&exchanges).map(async |(question, exchange)| {
+                    let trouble = trouble_of(exchange)?;
+                    changed_with_edns(run, address, question, trouble).await
                 });
-                join_all(asked).await
+                let (mut found, recursive) = tokio::join!(join_all(troubled), without_rd(run, address));
+                found.push(recursive);
+                found
             }
         };
         let mut told: Vec<Emission> = found.into_iter().flatten().collect();
@@ -83,18 +85,44 @@ async fn is_sound(run: &Run, address: IpAddr, question: &Question) -> bool {
     trouble_of(run.ask(address, question).await.as_ref()).is_none()
 }
 
-/// A question as plain as can be: only the transport is left to change.
-async fn without_extras(run: &Run, address: IpAddr, question: &Question, trouble: String) -> Option<Emission> {
-    let is_about_transport = !trouble.bytes().all(|byte| byte.is_ascii_uppercase());
-    let over_tcp = question.clone().over_tcp();
-    if is_about_transport && is_sound(run, address, &over_tcp).await {
-        return Some(told("E09_ONLY_OVER_TCP", question, trouble));
-    }
-    None
+/// One way to put a question otherwise, and the tag that its success gives.
+type Change = (&'static str, Question);
+
+/// All changes are tried at once, and the first of them that brings a sound answer counts.
+async fn first_sound(run: &Run, address: IpAddr, changes: Vec<Change>) -> Option<Change> {
+    let tried = join_all(changes.iter().map(|(_, changed)| is_sound(run, address, changed))).await;
+    let mut found = changes.into_iter().zip(tried).filter(|(_, is_sound)| *is_sound);
+    found.next().map(|(change, _)| change)
 }
 
-/// One change at a time; all are tried at once, and the first of this order counts.
-async fn with_extras(run: &Run, address: IpAddr, question: &Question, trouble: String) -> Option<Emission> {
+/// A question as plain as can be: the transport may be changed, and something may be added.
+async fn with_more(run: &Run, address: IpAddr, question: &Question, trouble: String) -> Option<Emission> {
+    let is_about_transport = !trouble.bytes().all(|byte| byte.is_ascii_uppercase());
+    let edns = Question {
+        edns: Question::edns(&question.name, question.rtype).edns,
+        ..question.clone()
+    };
+    let mut changes = Vec::new();
+    // where another question as plain is answered, plainness is not the cause
+    if !is_sound(run, address, &Question::plain(run.zone(), Rtype::NS)).await {
+        changes.extend([
+            ("E09_ONLY_WITH_RD", question.clone().recursive()),
+            ("E09_ONLY_WITH_EDNS", edns.clone()),
+            ("E09_ONLY_WITH_DO", edns.clone().dnssec_ok()),
+            ("E09_ONLY_WITH_OPTION", with_cookie(edns)),
+        ]);
+    }
+    changes.extend(is_about_transport.then(|| ("E09_ONLY_OVER_TCP", question.clone().over_tcp())));
+    let (tag, changed) = first_sound(run, address, changes).await?;
+    Some(told(tag, question, trouble, &changed))
+}
+
+fn with_cookie(question: Question) -> Question {
+    question.option(COOKIE, CLIENT_COOKIE.to_vec())
+}
+
+/// A question with EDNS: each of its parts may be left out, and what it has not may be added.
+async fn changed_with_edns(run: &Run, address: IpAddr, question: &Question, trouble: String) -> Option<Emission> {
     let edns = question.edns.as_ref()?;
     let change = |tag, changed: Question, is_possible: bool| is_possible.then_some((tag, changed));
     let without_do = || {
@@ -111,6 +139,7 @@ async fn with_extras(run: &Run, address: IpAddr, question: &Question, trouble: S
         edns: None,
         ..question.clone()
     };
+    let has_options = !edns.options.is_empty();
     let changes = [
         // the same once more, but for one octet of room: whether it was chance
         change(
@@ -123,27 +152,50 @@ async fn with_extras(run: &Run, address: IpAddr, question: &Question, trouble: S
             question.clone().payload(SMALL).ignoring_truncation(),
             edns.payload > SMALL,
         ),
-        change("E09_ONLY_WITHOUT_OPTION", without_options(), !edns.options.is_empty()),
+        change("E09_ONLY_WITHOUT_OPTION", without_options(), has_options),
         change("E09_ONLY_WITHOUT_DO", without_do(), edns.dnssec_ok),
+        change("E09_ONLY_WITH_DO", question.clone().dnssec_ok(), !edns.dnssec_ok),
+        change("E09_ONLY_WITH_OPTION", with_cookie(question.clone()), !has_options),
         change("E09_ONLY_WITHOUT_EDNS", without_edns, true),
         change("E09_ONLY_OVER_TCP", question.clone().over_tcp(), true),
     ];
-    let changes: Vec<(&'static str, Question)> = changes.into_iter().flatten().collect();
-    let tried = join_all(changes.iter().map(|(_, changed)| is_sound(run, address, changed))).await;
-    let found = changes.iter().zip(tried).find(|(_, is_sound)| *is_sound);
-    let Some(((tag, _), _)) = found else {
-        return Some(told("E09_ONLY_OTHER_TYPES", question, trouble));
-    };
-    let emission = told(tag, question, trouble);
-    Some(match *tag {
-        "E09_ONLY_WITHOUT_OPTION" => emission.list("option", edns.options.iter().map(|(code, _)| code)),
-        "E09_ONLY_SMALLER" => emission.arg("room", edns.payload),
-        _ => emission,
-    })
+    let found = first_sound(run, address, changes.into_iter().flatten().collect()).await;
+    let (tag, changed) = found.unwrap_or_else(|| ("E09_ONLY_OTHER_TYPES", question.clone()));
+    Some(told(tag, question, trouble, &changed))
 }
 
-fn told(tag: &'static str, question: &Question, trouble: String) -> Emission {
-    Emission::new(tag)
+/// Questions with RD, as nameserver01 puts them: where all of them get lost, the first is put without.
+async fn without_rd(run: &Run, address: IpAddr) -> Option<Emission> {
+    let recursive = recursive_questions();
+    let asked = join_all(recursive.iter().map(|question| run.ask(address, question))).await;
+    if asked.iter().any(|exchange| exchange.response().is_some()) {
+        return None;
+    }
+    let (question, trouble) = (recursive.first()?, trouble_of(asked.first()?)?);
+    let without = Question {
+        recursion_desired: false,
+        ..question.clone()
+    };
+    let is_heard = run.ask(address, &without).await.response().is_some();
+    is_heard.then(|| told("E09_ONLY_WITHOUT_RD", question, trouble, &without))
+}
+
+fn told(tag: &'static str, question: &Question, trouble: String, changed: &Question) -> Emission {
+    let emission = Emission::new(tag)
         .arg("question", question.short())
-        .arg("trouble", trouble)
+        .arg("trouble", trouble);
+    let options = |question: &Question| {
+        question
+            .edns
+            .iter()
+            .flat_map(|edns| &edns.options)
+            .map(|(code, _)| *code)
+            .collect::<Vec<u16>>()
+    };
+    match tag {
+        "E09_ONLY_WITHOUT_OPTION" => emission.list("option", options(question)),
+        "E09_ONLY_WITH_OPTION" => emission.list("option", options(changed)),
+        "E09_ONLY_SMALLER" => emission.arg("room", question.edns.as_ref().map_or(SMALL, |edns| edns.payload)),
+        _ => emission,
+    }
 }
