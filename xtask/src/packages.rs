@@ -39,6 +39,16 @@ pub const PACKAGES: &[Package] = &[
         needed_for: "the loop with real name servers",
     },
     Package {
+        name: "pdns-server",
+        program: "pdns_server",
+        needed_for: "the verdicts on the same zones on four name servers",
+    },
+    Package {
+        name: "pdns-backend-bind",
+        program: "/usr/share/pdns-backend-bind",
+        needed_for: "the verdicts on the same zones on four name servers",
+    },
+    Package {
         name: "bind9-utils",
         program: "dnssec-signzone",
         needed_for: "the chain of trust beside other validators",

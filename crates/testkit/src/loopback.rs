@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 /// How long a program may take to listen; on a loaded machine it needs seconds.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A TCP port of 127.0.0.1 that nobody listens on at this moment.
 pub fn free_port() -> anyhow::Result<u16> {

@@ -1,17 +1,18 @@
-//! Real authoritative servers on loopback: NSD, Knot DNS and BIND, each with its own folder, stopped on drop.
+//! Real authoritative servers on loopback: NSD, Knot DNS, BIND and PowerDNS, each with its own folder, stopped on drop.
+//!
+//! All serve a signed zone as its file has it: none signs or mends anything.
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, bail};
 
-use crate::loopback::wait_until_listening;
-use crate::program::stop;
+use crate::loopback::{PATIENCE, wait_until, wait_until_listening};
+use crate::program::{run, stop};
 
 /// Which server software.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Software {
     /// NLnet Labs NSD.
     Nsd,
@@ -19,7 +20,36 @@ pub enum Software {
     Knot,
     /// ISC BIND.
     Bind,
+    /// PowerDNS Authoritative Server with its backend that reads BIND's files.
+    PowerDns,
 }
+
+impl Software {
+    /// All of them.
+    pub const ALL: [Software; 4] = [Software::Nsd, Software::Knot, Software::Bind, Software::PowerDns];
+
+    fn program(self) -> &'static str {
+        match self {
+            Software::Nsd => "/usr/sbin/nsd",
+            Software::Knot => "/usr/sbin/knotd",
+            Software::Bind => "/usr/sbin/named",
+            Software::PowerDns => "/usr/sbin/pdns_server",
+        }
+    }
+}
+
+/// What all of [`Software::ALL`] need to be installed.
+pub const PROGRAMS: &[&str] = &[
+    "/usr/sbin/nsd",
+    "/usr/sbin/knotd",
+    "/usr/sbin/named",
+    "/usr/sbin/pdns_server",
+    PDNSUTIL,
+    "/usr/share/pdns-backend-bind",
+];
+
+/// The program that tells PowerDNS what a zone file cannot.
+const PDNSUTIL: &str = "/usr/bin/pdnsutil";
 
 /// A zone as it is served.
 #[derive(Debug, Clone)]
@@ -28,6 +58,27 @@ pub struct ZoneText {
     pub name: String,
     /// Its zone file.
     pub text: String,
+}
+
+impl ZoneText {
+    fn has_signatures(&self) -> bool {
+        self.data_of("RRSIG").is_some()
+    }
+
+    /// Hash algorithm, flags, iterations and salt of its NSEC3 records.
+    fn nsec3_parameters(&self) -> Option<String> {
+        Some(self.data_of("NSEC3PARAM")?.join(" "))
+    }
+
+    /// The words of the first record of this type after its type, where each record has a line.
+    fn data_of(&self, rtype: &str) -> Option<Vec<&str>> {
+        self.text.lines().find_map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            // owner, TTL and class go before it
+            let at = words.iter().take(4).position(|word| *word == rtype)?;
+            Some(words[at + 1..].to_vec())
+        })
+    }
 }
 
 /// A server that runs.
@@ -87,14 +138,21 @@ impl NameServer {
             let path = self.folder.path().join(file_name(&zone.name));
             std::fs::write(&path, &zone.text).with_context(|| format!("writing `{}`", path.display()))?;
         }
-        let configuration = self.folder.path().join("server.conf");
+        // PowerDNS finds its configuration by this name alone
+        let configuration = self.folder.path().join("pdns.conf");
         std::fs::write(&configuration, self.configuration()).context("writing the server's configuration")?;
+        if self.software == Software::PowerDns {
+            self.prepare_powerdns()?;
+        }
         let log = std::fs::File::create(self.folder.path().join("server.log")).context("making the log")?;
-        let mut command = match self.software {
-            Software::Nsd => program("/usr/sbin/nsd", &["-d", "-c"], &configuration),
-            Software::Knot => program("/usr/sbin/knotd", &["-c"], &configuration),
-            Software::Bind => program("/usr/sbin/named", &["-g", "-c"], &configuration),
+        let arguments = match self.software {
+            Software::Nsd => vec!["-d".to_owned(), "-c".to_owned(), configuration.display().to_string()],
+            Software::Knot => vec!["-c".to_owned(), configuration.display().to_string()],
+            Software::Bind => vec!["-g".to_owned(), "-c".to_owned(), configuration.display().to_string()],
+            Software::PowerDns => vec![self.config_dir()],
         };
+        let mut command = Command::new(self.software.program());
+        command.args(arguments);
         let child = command
             .stdin(Stdio::null())
             .stdout(log.try_clone().context("sharing the log")?)
@@ -110,15 +168,56 @@ impl NameServer {
         let child = &mut self.child;
         if wait_until_listening(address, || {
             child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
-        }) {
+        }) && self.has_its_zones()
+        {
             return Ok(());
         }
         bail!("{:?} does not answer at {address}:\n{}", self.software, self.log())
     }
 
+    /// Waits until the zones are there: BIND listens before it reads them, and answers SERVFAIL meanwhile.
+    fn has_its_zones(&self) -> bool {
+        self.software != Software::Bind || wait_until(PATIENCE, || self.log().contains("all zones loaded"))
+    }
+
     /// What the server wrote.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default()
+    }
+
+    fn config_dir(&self) -> String {
+        format!("--config-dir={}", self.folder.path().display())
+    }
+
+    /// Writes the list of zones, and notes which are signed: PowerDNS takes the chain of NSEC3 records from its own database.
+    fn prepare_powerdns(&self) -> anyhow::Result<()> {
+        let folder = self.folder.path();
+        let mut list = String::new();
+        for zone in &self.zones {
+            let file = folder.join(file_name(&zone.name));
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                list,
+                "zone \"{}\" {{ type native; file \"{}\"; }};",
+                zone.name,
+                file.display()
+            );
+        }
+        std::fs::write(folder.join("zones.conf"), list).context("writing the list of zones")?;
+        let database = folder.join("dnssec.db");
+        if database.exists() {
+            std::fs::remove_file(&database).with_context(|| format!("removing `{}`", database.display()))?;
+        }
+        let home = self.config_dir();
+        let tell = |words: &[&str]| run(PDNSUTIL, &[&[home.as_str()], words].concat());
+        tell(&["create-bind-db", &database.display().to_string()])?;
+        for zone in self.zones.iter().filter(|zone| zone.has_signatures()) {
+            tell(&["set-presigned", &zone.name])?;
+            if let Some(parameters) = zone.nsec3_parameters() {
+                tell(&["set-nsec3", &zone.name, &parameters])?;
+            }
+        }
+        Ok(())
     }
 
     fn configuration(&self) -> String {
@@ -140,6 +239,11 @@ impl NameServer {
                  listen-on port {port} {{ {address}; }}; listen-on-v6 {{ none; }}; recursion no; allow-transfer {{ none; }};\n  \
                  dnssec-validation no; version none; check-integrity no; notify no; }};\ncontrols {{ }};\n"
             ),
+            Software::PowerDns => format!(
+                "launch=bind\nlocal-address={address}\nlocal-port={port}\nbind-config={folder}/zones.conf\n\
+                 bind-dnssec-db={folder}/dnssec.db\nsocket-dir={folder}\ndaemon=no\nguardian=no\ndisable-syslog=yes\n\
+                 disable-axfr=yes\nversion-string=anonymous\nsecurity-poll-suffix=\n"
+            ),
         };
         for zone in &self.zones {
             let (name, file) = (&zone.name, file_name(&zone.name));
@@ -148,6 +252,7 @@ impl NameServer {
                 Software::Nsd => writeln!(text, "zone:\n  name: \"{name}\"\n  zonefile: \"{file}\""),
                 Software::Knot => writeln!(text, "  - domain: \"{name}\"\n    file: \"{file}\""),
                 Software::Bind => writeln!(text, "zone \"{name}\" {{ type primary; file \"{file}\"; }};"),
+                Software::PowerDns => Ok(()),
             };
         }
         text
@@ -158,12 +263,6 @@ impl Drop for NameServer {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-fn program(path: &str, arguments: &[&str], last: &Path) -> Command {
-    let mut command = Command::new(path);
-    command.args(arguments).arg(last);
-    command
 }
 
 fn file_name(zone: &str) -> String {
@@ -183,11 +282,11 @@ mod tests {
 
     #[test]
     fn each_software_starts_dies_and_comes_back() {
-        if !are_installed(&["/usr/sbin/nsd", "/usr/sbin/knotd", "/usr/sbin/named"]).unwrap() {
+        if !are_installed(PROGRAMS).unwrap() {
             return;
         }
         let text = "@ 3600 SOA ns1 hostmaster 1 14400 3600 1209600 300\n@ 3600 NS ns1\nns1 3600 A 127.0.0.1\n";
-        for software in [Software::Nsd, Software::Knot, Software::Bind] {
+        for software in Software::ALL {
             let zone = ZoneText {
                 name: "example.test.".into(),
                 text: format!("$ORIGIN example.test.\n{text}"),
