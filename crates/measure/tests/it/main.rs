@@ -18,6 +18,8 @@ mod edns;
 mod explained;
 mod false_resolver;
 mod hostile;
+#[cfg(target_os = "linux")]
+mod name_servers;
 mod offline;
 mod parsers;
 mod plan;
@@ -26,6 +28,7 @@ mod resolver;
 mod scenarios;
 mod scripted;
 mod servers;
+mod signed_zone;
 mod small_world;
 mod sweep;
 mod transport;

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
 
 use measure::{CheckPlan, Internet, Settings, check, parse_anchors};
 use model::{AbsenceKind, Chain, Security};
@@ -13,6 +12,7 @@ use testkit::name_server::{NameServer, Software, ZoneText};
 use testkit::program::are_installed;
 
 use crate::case_in_lab::name;
+use crate::signed_zone::{Signed, bend, change_digest, is_signature, must_run, run, sign};
 
 const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 74, 1));
 
@@ -32,16 +32,6 @@ struct Example {
     state: Security,
     /// Whether the damage is in the zone itself, so that a look at its file alone finds it.
     in_file: bool,
-}
-
-/// A signed zone.
-struct Signed {
-    /// Its records, one a line, as the signer wrote them.
-    lines: Vec<String>,
-    /// Its DS records for the parent.
-    ds: String,
-    /// Its key-signing key, as a DNSKEY record.
-    anchor: String,
 }
 
 const fn whole(label: &'static str, algorithm: &'static str) -> Example {
@@ -89,80 +79,16 @@ const EXAMPLES: [Example; 13] = [
         true,
     ),
     bogus("stranger", |zone| zone.ds = change_digest(&zone.ds), false),
-    // signed for a time that is over: see `sign`
+    // signed for a time that is over: see `options_of`
     bogus("expired", |_| {}, true),
 ];
 
-fn is_signature(line: &str, covered: &str) -> bool {
-    let mut words = line.split_whitespace().skip_while(|word| *word != "RRSIG");
-    words.nth(1) == Some(covered)
-}
+const NSEC3: &[&str] = &["-3", "-"];
 
-/// Changes one octet of the signature over these records.
-fn bend(zone: &mut Signed, covered: &str) {
-    for line in zone.lines.iter_mut().filter(|line| is_signature(line, covered)) {
-        let at = line.len() - 40;
-        let other = if line.as_bytes()[at] == b'A' { "B" } else { "A" };
-        line.replace_range(at..=at, other);
-    }
-}
-
-fn change_digest(ds: &str) -> String {
-    let at = ds.len() - 5;
-    let other = if ds.as_bytes()[at] == b'0' { "1" } else { "0" };
-    format!("{}{other}{}", &ds[..at], &ds[at + 1..])
-}
-
-fn run(folder: &Path, program: &str, arguments: &[&str]) -> Output {
-    Command::new(program)
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap()
-}
-
-fn must_run(folder: &Path, program: &str, arguments: &[&str]) {
-    let output = run(folder, program, arguments);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{program} {arguments:?}: {said}");
-}
-
-/// Signs a zone of these records with two new keys.
-fn sign(folder: &Path, zone: &str, algorithm: &str, text: &str, is_expired: bool) -> Signed {
-    let own = folder.join(format!("keys-{}", zone.trim_end_matches('.')));
-    std::fs::create_dir(&own).unwrap();
-    std::fs::write(own.join("zone"), text).unwrap();
-    let size: &[&str] = if algorithm.contains("RSA") {
-        &["-b", "2048"]
-    } else {
-        &[]
-    };
-    for kind in [&["-f", "KSK"][..], &[]] {
-        let arguments = [&["-q", "-a", algorithm], size, kind, &[zone]].concat();
-        must_run(&own, "/usr/bin/dnssec-keygen", &arguments);
-    }
-    let time: &[&str] = if is_expired {
-        &["-s", "20250101000000", "-e", "20250201000000"]
-    } else {
-        &[]
-    };
-    let arguments = [
-        &["-q", "-P", "-S", "-3", "-", "-O", "full", "-o", zone],
-        time,
-        &["-f", "signed", "zone"],
-    ]
-    .concat();
-    must_run(&own, "/usr/bin/dnssec-signzone", &arguments);
-    let read = |file: PathBuf| std::fs::read_to_string(file).unwrap();
-    let files = || std::fs::read_dir(&own).unwrap().map(|file| file.unwrap().path());
-    let starts = |path: &PathBuf, with: &str| path.file_name().unwrap().to_str().unwrap().starts_with(with);
-    let keys = files().filter(|path| path.extension().is_some_and(|ending| ending == "key"));
-    let anchor = keys.map(read).find(|text| text.contains(" DNSKEY 257 ")).unwrap();
-    let ds = files().find(|path| starts(path, "dsset-")).map(read).unwrap();
-    Signed {
-        lines: read(own.join("signed")).lines().map(str::to_owned).collect(),
-        ds: ds.trim_end().to_owned(),
-        anchor: anchor.lines().find(|line| !line.starts_with(';')).unwrap().to_owned(),
+fn options_of(example: &Example) -> &'static [&'static str] {
+    match example.label {
+        "expired" => &["-3", "-", "-s", "20250101000000", "-e", "20250201000000"],
+        _ => NSEC3,
     }
 }
 
@@ -184,15 +110,15 @@ fn start(folder: &Path) -> World {
     for example in &EXAMPLES {
         let zone = format!("{}.test", example.label);
         let text = format!("{APEX}@ MX 10 mail\nmail A 127.0.0.1\n");
-        let mut signed = sign(folder, &zone, example.algorithm, &text, example.label == "expired");
+        let mut signed = sign(folder, &zone, example.algorithm, &text, options_of(example));
         (example.spoil)(&mut signed);
         test.push_str(&format!("{} NS ns\n{}\n", example.label, signed.ds));
         texts.push((format!("{zone}."), signed.lines.join("\n")));
         zones.insert(example.label, signed);
     }
-    let test = sign(folder, "test", "ECDSAP256SHA256", &test, false);
+    let test = sign(folder, "test", "ECDSAP256SHA256", &test, NSEC3);
     let root = format!("{APEX}test NS ns.test.\nns.test. A {ADDRESS}\n{}\n", test.ds);
-    let root = sign(folder, ".", "ECDSAP256SHA256", &root, false);
+    let root = sign(folder, ".", "ECDSAP256SHA256", &root, NSEC3);
     texts.push(("test.".to_owned(), test.lines.join("\n")));
     texts.push((".".to_owned(), root.lines.join("\n")));
     let texts = texts.into_iter().map(|(name, text)| ZoneText {
