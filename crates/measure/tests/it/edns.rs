@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lab::{Change, Event, Fault, FaultRule, Lab, OddManner, World};
+use lab::{Change, Event, Fault, FaultRule, Feature, Lab, OddManner, World};
 use measure::{CheckPlan, Inquiry, Internet, Profile, Report, Settings, Undelegated, check};
 use model::Level;
 
@@ -222,6 +222,17 @@ async fn what_a_server_gets_wrong_is_told_by_kind() {
             FaultRule::odd(OddManner::OmitsDo),
             "edns01",
             vec!["ODD_NO_DO tests=edns@512=nodo;do=nodo;ednstcp=nodo"],
+        ),
+        (
+            FaultRule::of(Fault::Garbage).with(Feature::EdnsOption),
+            "edns01",
+            vec!["ODD_MALFORMED tests=ednsopt=malformed;edns1opt=malformed;optlist=malformed"],
+        ),
+        // no record at all, and no error: the options cost the zone its SOA record
+        (
+            FaultRule::of(Fault::Says).with(Feature::EdnsOption),
+            "edns01",
+            vec!["ODD_NO_SOA tests=ednsopt=nosoa;optlist=nosoa"],
         ),
         (
             FaultRule::odd(OddManner::EchoesBadVersion),

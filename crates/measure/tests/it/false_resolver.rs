@@ -8,6 +8,8 @@ use std::time::Duration;
 use measure::authority::{Authority, Listening, serve};
 use measure::{Measuring, Profile, ResolverPlan, Settings, check_resolver};
 use model::{Level, Transport};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 use crate::case_in_lab::{name, noon};
 use crate::scripted::{HERE, Reply, Scripted, has_edns, name_end, qtype};
@@ -275,7 +277,7 @@ async fn every_lie_of_a_resolver_has_its_tag() {
 }
 
 #[tokio::test]
-async fn a_resolver_over_udp_alone_one_that_does_not_look_up_and_one_that_is_silent_are_told() {
+async fn a_resolver_over_one_transport_one_that_does_not_look_up_and_one_that_is_silent_are_told() {
     let report = async |port: u16| {
         let plan = ResolverPlan {
             resolver: SocketAddr::new(HERE, port),
@@ -305,4 +307,25 @@ async fn a_resolver_over_udp_alone_one_that_does_not_look_up_and_one_that_is_sil
     assert!(report(without_recursion.port).await.contains("R01_NO_RECURSION"));
     let silent = Scripted::start(|_| Vec::new()).await;
     assert!(report(silent.port).await.contains("R01_NO_RESPONSE"));
+    let over_tcp = TcpListener::bind((HERE, 0)).await.unwrap();
+    let port = over_tcp.local_addr().unwrap().port();
+    let server = tokio::spawn(answer_over_tcp(over_tcp));
+    assert!(report(port).await.contains("R01_NO_UDP"));
+    server.abort();
+}
+
+/// Answers each question over TCP by nothing.
+async fn answer_over_tcp(listener: TcpListener) {
+    loop {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        tokio::spawn(async move {
+            while let Ok(length) = stream.read_u16().await {
+                let mut question = vec![0; usize::from(length)];
+                stream.read_exact(&mut question).await.unwrap();
+                let answer = reply(&question, 0, 0, &[], &[]);
+                stream.write_u16(answer.len() as u16).await.unwrap();
+                stream.write_all(&answer).await.unwrap();
+            }
+        });
+    }
 }

@@ -1,6 +1,7 @@
 //! Whether every message is demanded somewhere, refuted somewhere, and met in an odd state.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use measure::Profile;
 use model::Level;
@@ -34,6 +35,9 @@ const PUBLISHED: &[&str] = &[
 /// Groups of cases that are not of the field's specifications. Their faults are made in Rust, in the folder or file of tests of
 /// that name: no zone file can say them.
 const MADE_IN_RUST: [&str; 2] = ["chain", "edns"];
+
+/// Where the faults of these groups are made, and those of resolvers, which are no cases of zones.
+const FAULTS_IN_RUST: [&str; 5] = ["chain", "edns.rs", "hostile.rs", "resolver.rs", "false_resolver.rs"];
 
 /// Whether a case must have scenarios here.
 fn wants_scenarios(case: &str) -> bool {
@@ -127,4 +131,41 @@ fn scenarios_name_cases_messages_and_servers_that_there_are() {
         );
         assert!(names.insert(at.clone()), "two scenarios are called {at}");
     }
+}
+
+/// The text of a file, or of all files of a folder.
+fn source(path: &Path) -> String {
+    if path.is_file() {
+        return std::fs::read_to_string(path).unwrap();
+    }
+    let files = std::fs::read_dir(path).unwrap();
+    files.map(|file| source(&file.unwrap().path())).collect()
+}
+
+#[test]
+fn every_warning_of_the_groups_made_in_rust_stands_in_a_test() {
+    let profile = Profile::default();
+    let here = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it"));
+    let tests = FAULTS_IN_RUST.map(|file| source(&here.join(file))).concat();
+    let words: BTreeSet<&str> = tests
+        .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+        .collect();
+    // edns01 and edns02 share messages, which stand with what any case may say
+    let is_made_here = |case: &str| {
+        MADE_IN_RUST
+            .iter()
+            .chain(&["resolver", "any"])
+            .any(|group| case.starts_with(group))
+    };
+    let severe = profile
+        .messages()
+        .filter(|(case, tag)| is_made_here(case) && profile.level(case, tag) >= Level::Warning);
+    let severe: Vec<(&str, &str)> = severe.collect();
+    assert!(severe.len() > 100, "{}", severe.len());
+    let lacking: Vec<_> = severe.into_iter().filter(|(_, tag)| !words.contains(tag)).collect();
+    assert!(
+        lacking.is_empty(),
+        "{} messages stand in no test: {lacking:?}",
+        lacking.len()
+    );
 }
