@@ -1,8 +1,8 @@
-//! The same zones on NSD, Knot DNS, BIND and PowerDNS get the same verdicts, sound or broken: a verdict is on the zone, not on
+//! The same zones, and their parent, on NSD, Knot DNS, BIND and PowerDNS get the same verdicts, sound or broken: a verdict is on the zone, not on
 //! the program that serves it. Where the programs differ by right, [`MANNERS`] says so.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,15 +16,15 @@ use testkit::program::are_installed;
 use crate::case_in_lab::{name, noon, settings};
 use crate::signed_zone::{self, Signed, bend, change_digest, sign};
 
-/// The two servers of all zones. A third address, `127.0.75.3`, is nobody's.
-const SERVERS: [IpAddr; 2] = [
-    IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 75, 1)),
-    IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 75, 2)),
-];
+/// The two servers of all zones, and the two of their parent. A third address, `127.0.75.3`, is nobody's.
+const SERVERS: [Ipv4Addr; 2] = [Ipv4Addr::new(127, 0, 75, 1), Ipv4Addr::new(127, 0, 75, 2)];
+const OF_PARENT: [Ipv4Addr; 2] = [Ipv4Addr::new(127, 0, 75, 11), Ipv4Addr::new(127, 0, 75, 12)];
 
 /// The time for which signatures are made: around [`noon`], and before it.
 const NOW: &[&str] = &["-s", "20261116000000", "-e", "20261220000000"];
 const OVER: &[&str] = &["-s", "20261001000000", "-e", "20261101000000"];
+
+const ALGORITHM: &str = "ECDSAP256SHA256";
 
 const SOA: &str = "@ SOA ns1 hostmaster 2026112301 14400 3600 1209600 3600";
 const BOTH: &str = "@ NS ns1\n@ NS ns2";
@@ -175,21 +175,31 @@ impl Example {
     }
 }
 
-/// All zones as each of the two servers has them, and the parent's file.
+/// All zones as each server has them, and the parent's DS records.
 struct Zones {
-    of_servers: [Vec<ZoneText>; 2],
-    parent: String,
+    of_servers: Vec<(Ipv4Addr, Vec<ZoneText>)>,
+    ds: String,
+}
+
+fn zone_text(zone: &str, text: &str) -> ZoneText {
+    ZoneText {
+        name: format!("{zone}."),
+        text: format!("$ORIGIN {zone}.\n{text}"),
+    }
 }
 
 fn zones(folder: &Path) -> Zones {
-    let mut of_servers = [Vec::new(), Vec::new()];
-    let mut parent = "@ 3600 SOA ns1 host 1 14400 3600 1209600 3600\n$TTL 3600\n@ NS ns1\n@ NS ns2\nns1 A 127.30.1.1\nns2 A 127.30.1.2\n".to_owned();
+    let mut of_servers = SERVERS.map(|server| (server, Vec::new()));
+    let mut parent = format!(
+        "$TTL 3600\n{SOA}\n{BOTH}\nns1 A {}\nns2 A {}\n",
+        OF_PARENT[0], OF_PARENT[1]
+    );
     for example in EXAMPLES {
         let zone = example.zone();
         let (first, ds) = match example.signing {
             None => (example.text(example.soa), example.ds.to_owned()),
             Some(options) => {
-                let mut signed = sign(folder, &zone, "ECDSAP256SHA256", &example.text(example.soa), options);
+                let mut signed = sign(folder, &zone, ALGORITHM, &example.text(example.soa), options);
                 (example.spoil)(&mut signed);
                 (signed.lines.join("\n") + "\n", signed.ds)
             }
@@ -199,27 +209,30 @@ fn zones(folder: &Path) -> Zones {
             Second::Soa(soa) => Some(example.text(soa)),
             Second::Missing => None,
         };
-        for (zones, text) in of_servers.iter_mut().zip([Some(first), second]) {
-            zones.extend(text.map(|text| ZoneText {
-                name: format!("{zone}."),
-                text: format!("$ORIGIN {zone}.\n{text}"),
-            }));
+        for ((_, zones), text) in of_servers.iter_mut().zip([Some(first), second]) {
+            zones.extend(text.map(|text| zone_text(&zone, &text)));
         }
         parent.push_str(&format!("{}\n{ds}\n", example.delegation()));
     }
-    Zones { of_servers, parent }
+    let parent = sign(folder, "test", ALGORITHM, &parent, NOW);
+    let text = zone_text("test", &(parent.lines.join("\n") + "\n"));
+    let of_parent = OF_PARENT.map(|server| (server, vec![text.clone()]));
+    Zones {
+        of_servers: of_servers.into_iter().chain(of_parent).collect(),
+        ds: parent.ds,
+    }
 }
 
-/// Root and parent, in the lab.
-async fn above(parent: &str) -> Lab {
-    let world = "name = 'above'\n[[server]]\nname = 'ns.root.test'\naddresses = ['127.30.0.1']\nzones = ['.']\n\
-                 [[server]]\nname = 'ns1.test'\naddresses = ['127.30.1.1']\nzones = ['test']\n\
-                 [[server]]\nname = 'ns2.test'\naddresses = ['127.30.1.2']\nzones = ['test']\n\
-                 [[zone]]\nname = '.'\nfile = 'root'\nsigning = {}\n[[zone]]\nname = 'test'\nfile = 'test'\nsigning = {}\n";
-    let root = "@ 3600 SOA ns.root.test. host.test. 1 14400 3600 1209600 3600\n@ 3600 NS ns.root.test.\n\
-                ns.root.test. 3600 A 127.30.0.1\ntest. 3600 NS ns1.test.\ntest. 3600 NS ns2.test.\n\
-                ns1.test. 3600 A 127.30.1.1\nns2.test. 3600 A 127.30.1.2\n";
-    let world = World::from_parts(&[("world.toml", world), ("root", root), ("test", parent)]).unwrap();
+/// The root, in the lab.
+async fn root(ds: &str) -> Lab {
+    let world = "name = 'root'\n[[server]]\nname = 'ns.root.test'\naddresses = ['127.30.0.1']\nzones = ['.']\n\
+                 [[zone]]\nname = '.'\nfile = 'root'\nsigning = {}\n";
+    let [first, second] = OF_PARENT;
+    let root = format!(
+        "$TTL 3600\n@ SOA ns.root.test. host.test. 1 14400 3600 1209600 3600\n@ NS ns.root.test.\n\
+         ns.root.test. A 127.30.0.1\ntest. NS ns1.test.\ntest. NS ns2.test.\nns1.test. A {first}\nns2.test. A {second}\n{ds}\n"
+    );
+    let world = World::from_parts(&[("world.toml", world), ("root", &root)]).unwrap();
     Lab::start(world, 53, noon()).await.unwrap()
 }
 
@@ -239,13 +252,11 @@ fn cases_for(example: &Example) -> Vec<String> {
 
 /// All verdicts on all zones while this software serves them.
 async fn verdicts(software: Software, zones: &Zones) -> BTreeMap<&'static str, BTreeSet<Verdict>> {
-    let lab = above(&zones.parent).await;
+    let lab = root(&zones.ds).await;
     let texts = zones.of_servers.clone();
     let starting = tokio::task::spawn_blocking(move || {
-        let servers = SERVERS.into_iter().zip(texts);
-        servers
-            .map(|(address, texts)| NameServer::start(software, address, 53, texts).unwrap())
-            .collect::<Vec<NameServer>>()
+        let start = |(address, texts): (Ipv4Addr, _)| NameServer::start(software, address.into(), 53, texts).unwrap();
+        texts.into_iter().map(start).collect::<Vec<NameServer>>()
     });
     let _servers = starting.await.unwrap();
     let settings = Settings {
