@@ -14,7 +14,7 @@ use testkit::network::in_own_network;
 use testkit::program::are_installed;
 
 use crate::case_in_lab::{name, noon, settings};
-use crate::signed_zone::{self, Signed, bend, change_digest, sign};
+use crate::signed_zone::{self, Signed, bend, change_digest, is_signature, sign};
 
 /// The two servers of all zones, and the two of their parent. A third address, `127.0.75.3`, is nobody's.
 const SERVERS: [Ipv4Addr; 2] = [Ipv4Addr::new(127, 0, 75, 1), Ipv4Addr::new(127, 0, 75, 2)];
@@ -36,6 +36,8 @@ struct Example {
     soa: &'static str,
     ns: &'static str,
     hosts: &'static str,
+    /// Further records.
+    more: &'static str,
     /// NS and glue at the parent, where they differ from the zone's.
     delegation: Option<&'static str>,
     /// Options of the signer; an unsigned zone has none.
@@ -61,6 +63,7 @@ const UNSIGNED: Example = Example {
     soa: SOA,
     ns: BOTH,
     hosts: HOSTS,
+    more: "mail A 127.0.75.9\n@ MX 10 mail\n@ TXT \"v=spf1 mx -all\"\nwww A 127.0.75.8",
     delegation: None,
     signing: None,
     spoil: |_| {},
@@ -99,6 +102,13 @@ const EXAMPLES: &[Example] = &[
         ..SIGNED
     },
     Example {
+        label: "naked",
+        // Knot DNS takes a zone whose SOA record has no signature for unsigned, and sends none at all
+        spoil: |zone| zone.lines.retain(|line| !is_signature(line, "NS")),
+        must: &["CH02_RRSIG_MISSING"],
+        ..SIGNED
+    },
+    Example {
         label: "iterated",
         signing: Some(&[
             "-s",
@@ -114,9 +124,22 @@ const EXAMPLES: &[Example] = &[
         ..SIGNED
     },
     Example {
+        label: "wish",
+        more: "@ CDS 4711 13 2 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n@ MX 10 mail\n*.www A 127.0.75.8",
+        must: &["DS16_CDS_MATCHES_NO_DNSKEY"],
+        ..SIGNED
+    },
+    Example {
         label: "bare",
         ds: "bare DS 4711 13 2 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
         must: &["CH01_BOGUS"],
+        ..UNSIGNED
+    },
+    Example {
+        label: "single",
+        ns: "@ NS ns1",
+        hosts: "ns1 A 127.0.75.1",
+        must: &["NOT_ENOUGH_NS_CHILD", "NOT_ENOUGH_NS_DEL"],
         ..UNSIGNED
     },
     Example {
@@ -158,8 +181,7 @@ impl Example {
     }
 
     fn text(&self, soa: &str) -> String {
-        let hosts = "mail A 127.0.75.9\n@ MX 10 mail\n@ TXT \"v=spf1 mx -all\"\nwww A 127.0.75.8";
-        format!("$TTL 3600\n{soa}\n{}\n{}\n{hosts}\n", self.ns, self.hosts)
+        format!("$TTL 3600\n{soa}\n{}\n{}\n{}\n", self.ns, self.hosts, self.more)
     }
 
     fn delegation(&self) -> String {
