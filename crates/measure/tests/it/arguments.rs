@@ -1,9 +1,12 @@
 //! Arguments of messages, where servers or values go together, and names that hardly fit.
 
+use futures_util::future::join_all;
 use lab::{Change, EdnsManner, Fault, FaultRule, Feature, Lab, OddManner};
+use language::explain;
 use measure::{CheckPlan, Profile};
+use model::Language;
 
-use crate::case_in_lab::{change, pocket, said};
+use crate::case_in_lab::{With, change, found, lines, pocket, said};
 use crate::small_world::{given, plan, said_by, world};
 
 fn add(lab: &Lab, server: &str, rule: FaultRule) {
@@ -151,4 +154,50 @@ async fn zones_whose_names_are_as_long_as_names_can_be_are_judged() {
     // there is no room for `www`: the zone's own name is asked for
     let asked = said("nameserver08").await;
     assert!(asked.starts_with("QNAME_CASE_SENSITIVE domain=Aaaa"), "{asked}");
+}
+
+#[tokio::test]
+async fn what_a_server_insists_on_is_told_with_the_question_and_how_it_failed_in_every_language() {
+    let ladder = [
+        (
+            OddManner::DropsWithoutEdns,
+            "E09_ONLY_WITH_EDNS ns=NS question=good.test SOA trouble=timeout",
+        ),
+        (
+            OddManner::DropsWithoutDo,
+            "E09_ONLY_WITH_DO ns=NS question=good.test SOA trouble=timeout",
+        ),
+        (
+            OddManner::DropsWithoutOption,
+            "E09_ONLY_WITH_OPTION ns=NS option=10 question=good.test SOA trouble=timeout",
+        ),
+        (
+            OddManner::RefusesWithoutRd,
+            "E09_ONLY_WITH_RD ns=NS question=good.test SOA trouble=REFUSED",
+        ),
+        (
+            OddManner::DropsRd,
+            "E09_ONLY_WITHOUT_RD ns=NS question=xn--nameservertest.iis.se A trouble=timeout",
+        ),
+    ];
+    let asked = ladder.map(async |(manner, expected)| {
+        let lab = pocket().await;
+        add(&lab, "127.10.3.2", FaultRule::odd(manner));
+        let findings = found(&lab, "good.test", "edns09", With::default()).await;
+        assert_eq!(
+            lines(findings.clone()),
+            [expected.replace("ns=NS", "ns=ns2.good.test/127.10.3.2")]
+        );
+        findings
+    });
+    for finding in join_all(asked).await.concat() {
+        for language in Language::ALL {
+            let what = explain(&finding, language).what;
+            for word in [&finding.args["question"], "ns2.good.test", "127.10.3.2"] {
+                assert!(what.contains(word), "{language}: {what}");
+            }
+            // how it failed is no word of a program
+            assert!(!what.contains("timeout"), "{language}: {what}");
+        }
+    }
 }
