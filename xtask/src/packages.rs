@@ -26,32 +26,32 @@ pub const PACKAGES: &[Package] = &[
     Package {
         name: "nsd",
         program: "nsd",
-        needed_for: "the loop with real name servers",
+        needed_for: "the loop with real name servers, and the verdicts on four",
     },
     Package {
         name: "knot",
         program: "knotd",
-        needed_for: "the loop with real name servers",
+        needed_for: "the loop with real name servers, and the verdicts on four",
     },
     Package {
         name: "bind9",
         program: "named",
-        needed_for: "the loop with real name servers",
+        needed_for: "the loop with real name servers, and the verdicts on four",
     },
     Package {
         name: "pdns-server",
         program: "pdns_server",
-        needed_for: "the verdicts on the same zones on four name servers",
+        needed_for: "the verdicts on four name servers",
     },
     Package {
         name: "pdns-backend-bind",
         program: "/usr/share/pdns-backend-bind",
-        needed_for: "the verdicts on the same zones on four name servers",
+        needed_for: "the verdicts on four name servers",
     },
     Package {
         name: "bind9-utils",
         program: "dnssec-signzone",
-        needed_for: "the chain of trust beside other validators",
+        needed_for: "the chain of trust beside other validators, and the verdicts on four name servers",
     },
     Package {
         name: "bind9-dnsutils",
