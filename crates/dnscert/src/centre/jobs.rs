@@ -221,7 +221,9 @@ mod tests {
             hello: "cert.example".to_owned(),
             ..SmtpSettings::default()
         });
-        Arc::new(Centre::open(config, clock).await.unwrap())
+        let centre = Arc::new(Centre::open(config, clock).await.unwrap());
+        crate::centre::lead::take_now(&centre).await;
+        centre
     }
 
     /// Notices to `number` parties, all queued now.

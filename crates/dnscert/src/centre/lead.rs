@@ -69,6 +69,13 @@ pub async fn run(centre: Arc<Centre>, stop: CancellationToken) -> anyhow::Result
     Ok(())
 }
 
+/// Takes the lead at once, for tests of single tasks.
+#[cfg(test)]
+pub async fn take_now(centre: &Centre) {
+    step(centre, &mut None).await.unwrap();
+    assert!(centre.term.borrow().is_some(), "nobody else leads in a test");
+}
+
 /// One beat, or one look.
 async fn step(centre: &Centre, watched: &mut Option<(Lead, Instant)>) -> Result<(), csirt::Error> {
     let leads = *centre.term.borrow();

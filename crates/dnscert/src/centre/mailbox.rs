@@ -295,7 +295,9 @@ mod tests {
             }),
             ..Config::default()
         };
-        Centre::open(config, Arc::new(SystemClock)).await.unwrap()
+        let centre = Centre::open(config, Arc::new(SystemClock)).await.unwrap();
+        crate::centre::lead::take_now(&centre).await;
+        centre
     }
 
     const NAME: &str = "duty@localhost/INBOX";

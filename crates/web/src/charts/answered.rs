@@ -37,7 +37,7 @@ pub fn answered(steps: &[Step], text: &Text) -> Svg {
     ));
     let total = HEIGHT + FOOT;
     let mut svg = format!(
-        r#"<svg class="strip answered" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {total}" role="img" aria-label="{title}. {summary}"><title>{title}</title><desc>{summary}</desc>"#
+        r#"<svg class="strip days" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {total}" role="img" aria-label="{title}. {summary}"><title>{title}</title><desc>{summary}</desc>"#
     );
     let from_right = text.language().direction() == "rtl";
     for (index, step) in steps.iter().enumerate() {
@@ -55,7 +55,7 @@ pub fn answered(steps: &[Step], text: &Text) -> Svg {
         // Writing to a string cannot fail.
         let _ = write!(
             svg,
-            r#"<text class="small" x="1" y="{total}" direction="ltr">{}</text><text class="small" x="{}" y="{total}" text-anchor="end" direction="ltr">{}</text>"#,
+            r#"<text fill="currentColor" font-size="11" x="1" y="{total}" direction="ltr">{}</text><text fill="currentColor" font-size="11" x="{}" y="{total}" text-anchor="end" direction="ltr">{}</text>"#,
             start.strftime("%Y-%m-%d %H:%M"),
             width - 1,
             end.strftime("%Y-%m-%d %H:%M"),

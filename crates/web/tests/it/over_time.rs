@@ -63,7 +63,7 @@ async fn what_a_page_draws_can_be_taken_away_as_files() {
         (
             "answers.svg",
             "image/svg+xml",
-            "<svg class=\"strip answered\" xmlns=",
+            "<svg class=\"strip days\" xmlns=",
             "<style>",
         ),
         (
@@ -174,7 +174,7 @@ async fn a_badge_is_for_everybody_and_tells_nothing_of_zones_that_the_status_pag
         let badge = world.get(path).await;
         assert_eq!(badge.status, StatusCode::NOT_FOUND, "{path}");
         assert!(
-            badge.body.contains(">DNS<") && badge.body.contains(">Unknown<"),
+            badge.body.contains(">DNS<") && badge.body.contains(">Not known<"),
             "{path}: {}",
             badge.body
         );
