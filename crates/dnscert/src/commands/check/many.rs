@@ -100,14 +100,16 @@ pub async fn run(arguments: &CheckArgs, file: &Path, plan: &CheckPlan, internet:
     });
     let checks = stream::iter(names).map(|zone| {
         let plan = CheckPlan { zone, ..plan.clone() };
-        async move {
-            let inquiry = internet.inquiry();
+        let inquiry = internet.inquiry();
+        // a task of its own for each, so that all processors judge
+        tokio::spawn(async move {
             let report = measure::check(&inquiry, &plan, Timestamp::now()).await;
             (report, inquiry.answered())
-        }
+        })
     });
     let mut ended = checks.buffer_unordered(arguments.jobs.get());
-    while let Some((report, questions)) = ended.next().await {
+    while let Some(ended) = ended.next().await {
+        let (report, questions) = ended.context("checking a zone")?;
         tally.count(&report);
         let line = line(arguments, &report, questions)?;
         bar.suspend(|| stdout().write_all(line.as_bytes()))
