@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use model::{Id, Timestamp};
 use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Statement,
@@ -200,10 +201,11 @@ async fn due(db: &impl ConnectionTrait, now: Timestamp, limit: u64) -> Result<Ve
     let free = Condition::any()
         .add(entity::Column::Lease.is_null())
         .add(entity::Column::LeaseUntilUs.lte(now));
-    // what was enqueued at a moment still to come waits for nothing: the clock went back
-    let at_its_time = Condition::any()
-        .add(entity::Column::DueAtUs.lte(now))
-        .add(entity::Column::EnqueuedAtUs.gt(now));
+    // what was to be done at once, at a moment still to come, waits for nothing: the clock went back
+    let put_off = Condition::all()
+        .add(entity::Column::EnqueuedAtUs.gt(now))
+        .add(Expr::col(entity::Column::DueAtUs).lte(Expr::col(entity::Column::EnqueuedAtUs)));
+    let at_its_time = Condition::any().add(entity::Column::DueAtUs.lte(now)).add(put_off);
     let rows = entity::Entity::find()
         .filter(at_its_time)
         .filter(free)
