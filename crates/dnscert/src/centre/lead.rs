@@ -39,12 +39,22 @@ pub fn name(data: &Path) -> anyhow::Result<String> {
     Ok(name)
 }
 
+/// What a centre that does not lead remembers from look to look.
+#[derive(Default)]
+struct Watching {
+    /// Whether it has looked before. A lead in its own name at the first look is one that it had before a crash; later, it is that of
+    /// a copy of its data which runs elsewhere.
+    has_looked: bool,
+    /// How the lead stood, and since when it stands so.
+    seen: Option<(Lead, Instant)>,
+}
+
 /// Takes the lead when it is free, keeps it while it can, and gives it up at the end.
 pub async fn run(centre: Arc<Centre>, stop: CancellationToken) -> anyhow::Result<()> {
-    let mut watched: Option<(Lead, Instant)> = None;
+    let mut watching = Watching::default();
     while !stop.is_cancelled() {
         let begun = Instant::now();
-        match step(&centre, &mut watched).await {
+        match step(&centre, &mut watching).await {
             Ok(()) => centre.conditions.clear(Condition::RecordsUnwritable),
             Err(error) => {
                 centre.conditions.set(
@@ -72,12 +82,12 @@ pub async fn run(centre: Arc<Centre>, stop: CancellationToken) -> anyhow::Result
 /// Takes the lead at once, for tests of single tasks.
 #[cfg(test)]
 pub async fn take_now(centre: &Centre) {
-    step(centre, &mut None).await.unwrap();
+    step(centre, &mut Watching::default()).await.unwrap();
     assert!(centre.term.borrow().is_some(), "nobody else leads in a test");
 }
 
 /// One beat, or one look.
-async fn step(centre: &Centre, watched: &mut Option<(Lead, Instant)>) -> Result<(), csirt::Error> {
+async fn step(centre: &Centre, watching: &mut Watching) -> Result<(), csirt::Error> {
     let leads = *centre.term.borrow();
     if let Some(term) = leads {
         if lead::beat(&centre.open_records, term).await? {
@@ -86,11 +96,13 @@ async fn step(centre: &Centre, watched: &mut Option<(Lead, Instant)>) -> Result<
         tracing::warn!(term, "another centre has taken the lead; standing by");
         centre.fence.close();
         centre.term.send_replace(None);
-        *watched = None;
+        watching.seen = None;
     }
     let seen = lead::look(&centre.open_records).await?;
-    let is_free = seen.holder.is_empty() || seen.holder == centre.name;
-    let since = match watched {
+    let is_own = seen.holder == centre.name && !watching.has_looked;
+    let is_free = seen.holder.is_empty() || is_own;
+    watching.has_looked = true;
+    let since = match &watching.seen {
         Some((before, since)) if *before == seen => *since,
         _ => Instant::now(),
     };
@@ -100,12 +112,12 @@ async fn step(centre: &Centre, watched: &mut Option<(Lead, Instant)>) -> Result<
             centre.fence.open(term);
             centre.term.send_replace(Some(term));
             centre.conditions.clear(Condition::StandingBy);
-            *watched = None;
+            watching.seen = None;
             return Ok(());
         }
-        *watched = None;
+        watching.seen = None;
     } else {
-        *watched = Some((seen.clone(), since));
+        watching.seen = Some((seen.clone(), since));
     }
     centre
         .conditions
@@ -145,4 +157,47 @@ fn is_superseded(error: &anyhow::Error) -> bool {
         .chain()
         .filter_map(|cause| cause.downcast_ref::<csirt::Error>())
         .any(|error| matches!(error, csirt::Error::Superseded { .. }))
+}
+
+#[cfg(test)]
+mod tests {
+    use model::SystemClock;
+
+    use super::*;
+    use crate::config::Config;
+
+    async fn centre(folder: &Path, database: &str, name: &str) -> Centre {
+        std::fs::write(folder.join(NAME_FILE), format!("{name}\n")).unwrap();
+        let config = Config {
+            data: folder.to_owned(),
+            database: database.to_owned(),
+            ..Config::default()
+        };
+        Centre::open(config, Arc::new(SystemClock)).await.unwrap()
+    }
+
+    fn leads(centre: &Centre) -> bool {
+        centre.term.borrow().is_some()
+    }
+
+    #[tokio::test]
+    async fn a_centre_finds_its_own_lead_again_but_two_of_one_name_do_not_take_it_from_each_other() {
+        let (data, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let database = testkit::database::sqlite().unwrap();
+        let one = centre(data.path(), &database.url, "centre-1").await;
+        let mut of_one = Watching::default();
+        step(&one, &mut of_one).await.unwrap();
+        assert!(leads(&one), "the lead was free");
+
+        // a copy of its data is started on another machine: as far as it knows it comes back after a crash
+        let two = centre(copy.path(), &database.url, "centre-1").await;
+        let mut of_two = Watching::default();
+        step(&two, &mut of_two).await.unwrap();
+        assert!(leads(&two));
+        for _ in 0..3 {
+            step(&one, &mut of_one).await.unwrap();
+            step(&two, &mut of_two).await.unwrap();
+            assert!(!leads(&one) && leads(&two), "it stays where it is");
+        }
+    }
 }
