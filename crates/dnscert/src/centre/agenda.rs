@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use detect::health;
 use jiff::{SignedDuration, Timestamp};
-use model::{Delegation, Finding};
+use model::{Delegation, Finding, Name};
 use serde::{Deserialize, Serialize};
 
 /// The cases of each interval: whether servers answer and agree, whether the delegation is what it was, and whether
@@ -34,6 +34,18 @@ pub const EACH_INTERVAL: [&str; 17] = [
     "dnssec11",
 ];
 
+/// How often this zone gets the whole catalogue: `longest`, or up to a quarter less, by its name. All zones get it when a centre
+/// starts; with one period for all they would get it in the same minutes ever after, and the intervals would slip.
+pub fn spread(zone: &Name, longest: SignedDuration) -> SignedDuration {
+    // FNV-1a, the same on every machine and in every version
+    let hash = zone.to_string().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| {
+        (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let seconds = longest.as_secs();
+    let less = i64::try_from(hash % 1_024).unwrap_or(0) * seconds / 4_096;
+    SignedDuration::from_secs(seconds - less)
+}
+
 /// What is remembered of a zone from round to round.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -55,8 +67,8 @@ pub enum Agenda {
 }
 
 impl Agenda {
-    /// The agenda of a round at `now`. The whole catalogue comes `whole_every`; a clock that went backwards brings it sooner,
-    /// never later. `allowed` are the cases that the profile has, where it names them.
+    /// The agenda of a round at `now`. The whole catalogue comes `whole_every` (see [`spread`]); a clock that went backwards brings it
+    /// sooner, never later. `allowed` are the cases that the profile has, where it names them.
     pub fn of(memory: &Memory, now: Timestamp, whole_every: SignedDuration, allowed: Option<&[String]>) -> Self {
         let is_recent = |whole_at: Timestamp| {
             let age = now.duration_since(whole_at);
@@ -145,6 +157,24 @@ mod tests {
             let agenda = Agenda::of(&remembering(whole_at), now, HOUR, None);
             assert_eq!(agenda == Agenda::Whole, is_whole, "{whole_at:?} at {now}");
         }
+    }
+
+    #[test]
+    fn zones_get_the_whole_catalogue_at_times_of_their_own() {
+        let minute_of = |number: usize| {
+            let zone: Name = format!("zone{number}.example").parse().unwrap();
+            spread(&zone, HOUR).as_mins()
+        };
+        let mut zones_in_minute = std::collections::BTreeMap::new();
+        for number in 0..1_500 {
+            *zones_in_minute.entry(minute_of(number)).or_insert(0) += 1;
+        }
+        assert!(
+            zones_in_minute.keys().all(|minute| (45..=60).contains(minute)),
+            "{zones_in_minute:?}"
+        );
+        assert!(zones_in_minute.len() >= 15 && zones_in_minute.values().all(|zones| *zones < 200));
+        assert_eq!(minute_of(7), minute_of(7));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Centre;
-use super::agenda::{Agenda, Memory};
+use super::agenda::{self, Agenda, Memory};
 
 /// Pause between two looks at which zones are due: how late a round may start.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -114,7 +114,8 @@ async fn round(
         Some(state) => serde_json::from_value(state.round.detectors.clone()).context("reading what is remembered")?,
         None => Memory::default(),
     };
-    let whole_every = SignedDuration::from_mins(centre.config.dns.whole_every_minutes.into());
+    let longest = SignedDuration::from_mins(centre.config.dns.whole_every_minutes.into());
+    let whole_every = agenda::spread(zone, longest);
     let agenda = Agenda::of(&memory, now, whole_every, centre.profile.cases.as_deref());
     let inquiry = centre.internet.inquiry();
     let plan = CheckPlan {
