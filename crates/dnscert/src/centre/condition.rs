@@ -23,6 +23,10 @@ const STEP: SignedDuration = SignedDuration::from_secs(2);
 /// How long a clock that was set is shown.
 const SHOWN_FOR: Duration = Duration::from_secs(600);
 
+/// How often it is tried whether there is room, while there is; without room it is tried at each look. More often wears out the
+/// memory card of a small machine.
+const TRY_EVERY: Duration = Duration::from_secs(30);
+
 /// Octets written to learn whether there is room: more than what a file system keeps aside for a small file.
 const TRIAL_OCTETS: usize = 64 * 1024;
 
@@ -30,6 +34,7 @@ const TRIAL_OCTETS: usize = 64 * 1024;
 pub async fn run(centre: Arc<Centre>, stop: CancellationToken) -> anyhow::Result<()> {
     let mut before = (centre.clock.now(), Instant::now());
     let mut set_at: Option<Instant> = None;
+    let mut had_room_at: Option<Instant> = None;
     while !stop.is_cancelled() {
         let now = (centre.clock.now(), Instant::now());
         let passed = SignedDuration::try_from(now.1 - before.1).context("reading the time that passed")?;
@@ -47,13 +52,20 @@ pub async fn run(centre: Arc<Centre>, stop: CancellationToken) -> anyhow::Result
         }
         before = now;
 
-        let folder = centre.config.lake_folder();
-        let tried = tokio::task::spawn_blocking(move || try_to_write(&folder)).await;
-        match tried.context("trying to write")? {
-            Ok(()) => centre.conditions.clear(Condition::ObservationsUnwritable),
-            Err(error) => centre
-                .conditions
-                .set(Condition::ObservationsUnwritable, now.0, &error.to_string()),
+        if had_room_at.is_none_or(|at| at.elapsed() >= TRY_EVERY) {
+            let folder = centre.config.lake_folder();
+            let tried = tokio::task::spawn_blocking(move || try_to_write(&folder)).await;
+            match tried.context("trying to write")? {
+                Ok(()) => {
+                    centre.conditions.clear(Condition::ObservationsUnwritable);
+                    had_room_at = Some(now.1);
+                }
+                Err(error) => {
+                    let told = error.to_string();
+                    centre.conditions.set(Condition::ObservationsUnwritable, now.0, &told);
+                    had_room_at = None;
+                }
+            }
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK_EVERY) => {}
