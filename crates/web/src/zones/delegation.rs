@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use model::health::VALIDITY_CASES;
 use model::{Delegation, Finding, Health, Level, Name};
 
 use super::ServerState;
@@ -27,7 +28,8 @@ pub(super) fn chain(seen: Option<&Delegation>, findings: &[Finding]) -> Chain {
     if seen.ds.is_empty() {
         return Chain::Unsigned;
     }
-    let is_broken = |finding: &Finding| finding.case.starts_with("dnssec") && finding.level >= Level::Error;
+    let is_broken =
+        |finding: &Finding| VALIDITY_CASES.contains(&finding.case.as_str()) && finding.level >= Level::Error;
     if findings.iter().any(is_broken) {
         Chain::Broken
     } else {
@@ -217,7 +219,13 @@ mod tests {
             args: BTreeMap::new(),
         };
         assert_eq!(chain(Some(&seen), &[]), Chain::Secured);
-        assert_eq!(chain(Some(&seen), &[finding("dnssec02", Level::Error)]), Chain::Broken);
+        for case in VALIDITY_CASES {
+            assert_eq!(
+                chain(Some(&seen), &[finding(case, Level::Error)]),
+                Chain::Broken,
+                "{case}"
+            );
+        }
         assert_eq!(
             chain(Some(&seen), &[finding("basic02", Level::Critical)]),
             Chain::Secured

@@ -24,8 +24,9 @@ const STEPS: i32 = 48;
 const SERVERS: usize = 30;
 /// Changes of the delegation that are shown.
 const CHANGES: usize = 20;
-/// Samples that a file holds at most: some 100 MB while it is made. A longer period has to be asked for in parts.
-const MOST_SAMPLES: usize = 500_000;
+/// Samples that are read at once at most, for a file or for how far serials were behind: some 200 MB while it lasts. They are
+/// counted before they are read. A longer period has to be asked for in parts.
+const MOST_SAMPLES: u64 = 500_000;
 /// SOA (IANA DNS parameters).
 const SOA: u16 = 6;
 
@@ -134,6 +135,11 @@ impl OverTime {
     }
 }
 
+fn asked_for(page: &Page, zone: &str, wanted: &Wanted) -> Result<(Name, Period), WebError> {
+    page.right(Capability::SeeWatchList)?;
+    Ok((super::parse(zone)?, Period::of(&wanted.period)))
+}
+
 /// The page.
 pub async fn over_time(
     State(app): State<App>,
@@ -141,17 +147,16 @@ pub async fn over_time(
     Path(zone): Path<String>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, WebError> {
-    page.right(Capability::SeeWatchList)?;
-    let zone = super::parse(&zone)?;
-    let period = Period::of(&wanted.period);
+    let (zone, period) = asked_for(&page, &zone, &wanted)?;
     let (from, to, step) = period.span(page.now);
     let series = app.lake.rtt_series(&zone, from, to, step).await?;
     let totals = app.lake.rtt_series(&zone, from, to, period.length()).await?;
     let seen_from = app.lake.by_vantage_point(&zone, from, to).await?;
+    let asked: u64 = totals.iter().map(|total| total.asked).sum();
     let lags = match period {
-        Period::Hour | Period::Day => Some(lags(&app.lake.samples(&zone, from, to).await?)),
-        // every sample of a month would have to be read for it
-        Period::Week | Period::Month => None,
+        Period::Hour | Period::Day if asked <= MOST_SAMPLES => Some(lags(&app.lake.samples(&zone, from, to).await?)),
+        // every sample would have to be read for it
+        _ => None,
     };
     let mut changes = app.lake.zone_changes(Some(&zone), from, to).await?;
     changes.reverse();
@@ -196,9 +201,7 @@ pub async fn file(
     Path((zone, file)): Path<(String, String)>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, WebError> {
-    page.right(Capability::SeeWatchList)?;
-    let zone = super::parse(&zone)?;
-    let period = Period::of(&wanted.period);
+    let (zone, period) = asked_for(&page, &zone, &wanted)?;
     let (from, to, step) = period.span(page.now);
     let name = format!("{}-{}-{file}", plain(&zone), period.as_str());
     match file.as_str() {
@@ -229,14 +232,14 @@ pub async fn file(
 const CSV: &str = "text/csv; charset=utf-8";
 
 async fn samples(app: &App, zone: &Name, from: Timestamp, to: Timestamp) -> Result<Vec<Sample>, WebError> {
-    let samples = app.lake.samples(zone, from, to).await?;
-    if samples.len() > MOST_SAMPLES {
-        let found = samples.len();
+    let totals = app.lake.rtt_series(zone, from, to, to.duration_since(from)).await?;
+    let found: u64 = totals.iter().map(|total| total.asked).sum();
+    if found > MOST_SAMPLES {
         return Err(WebError::Invalid(format!(
             "the period has {found} samples, a file at most {MOST_SAMPLES}; ask for a shorter period"
         )));
     }
-    Ok(samples)
+    Ok(app.lake.samples(zone, from, to).await?)
 }
 
 fn download(name: &str, kind: &'static str, octets: Vec<u8>) -> Response {
