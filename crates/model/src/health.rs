@@ -29,8 +29,8 @@ pub const VALIDITY_CASES: [&str; 8] = [
     "chain01", "chain02", "dnssec02", "dnssec04", "dnssec08", "dnssec09", "dnssec10", "dnssec11",
 ];
 
-/// Cases that say only how a zone is secured: that one without a DS is not signed is a choice, which most zones of the world have made
-/// (about 95 % below many top-level domains). Counted, it would put out of order nearly all that a centre watches.
+/// Cases that say only how a zone is secured: that one without a DS is not signed is a choice, which most zones of the world have
+/// made. Counted, it would put out of order nearly all that a centre watches.
 const POSTURE_CASES: [&str; 1] = ["dnssec07"];
 
 impl Health {

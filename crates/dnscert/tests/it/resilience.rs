@@ -45,6 +45,12 @@ async fn measured(records: &Records, zone: &str) -> Option<Timestamp> {
     Some(state.round.time)
 }
 
+/// Waits until the zone is measured again.
+async fn measured_anew(what: &str, records: &Records, zone: &str) {
+    let before = measured(records, zone).await;
+    until(what, async || (measured(records, zone).await > before).then_some(())).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_centres_on_one_database_one_works_and_the_other_takes_over() {
     let Some(database) = database::postgres().unwrap() else {
@@ -93,11 +99,7 @@ async fn of_two_centres_on_one_database_one_works_and_the_other_takes_over() {
         (leader().await.term == 2).then_some(())
     })
     .await;
-    let before = measured(&records, "plain.test").await;
-    until("a round by the second centre", async || {
-        (measured(&records, "plain.test").await > before).then_some(())
-    })
-    .await;
+    measured_anew("a round by the second centre", &records, "plain.test").await;
     one.signal("CONT");
     until("the first centre's standing by", async || {
         let said = healthz(&one).await?.body;
@@ -112,11 +114,7 @@ async fn of_two_centres_on_one_database_one_works_and_the_other_takes_over() {
         (leader().await.term == 3).then_some(())
     })
     .await;
-    let before = measured(&records, "plain.test").await;
-    until("a round by the first centre", async || {
-        (measured(&records, "plain.test").await > before).then_some(())
-    })
-    .await;
+    measured_anew("a round by the first centre", &records, "plain.test").await;
 
     let found = alerts::queue(&records, &alerts::Filter::default()).await.unwrap();
     let about: Vec<&str> = found.iter().map(|alert| alert.key.as_str()).collect();
