@@ -1,5 +1,6 @@
 //! `GET /zones/{zone}/over-time`: a zone's answers over a period, by server and by region; and all that it is drawn from, as files.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use askama::Template;
@@ -7,7 +8,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use csirt::accounts::Capability;
-use csirt::vantage;
+use csirt::{vantage, watch};
 use jiff::{SignedDuration, Timestamp};
 use lake::RttPoint;
 use metrics::{Share, serial_lag};
@@ -149,8 +150,9 @@ pub async fn over_time(
 ) -> Result<Response, WebError> {
     let (zone, period) = asked_for(&page, &zone, &wanted)?;
     let (from, to, step) = period.span(page.now);
-    let series = app.lake.rtt_series(&zone, from, to, step).await?;
-    let totals = app.lake.rtt_series(&zone, from, to, period.length()).await?;
+    let own = own_servers(&app, &zone).await?;
+    let series = series_of(&app, &zone, &own, (from, to, step)).await?;
+    let totals = series_of(&app, &zone, &own, (from, to, period.length())).await?;
     let seen_from = app.lake.by_vantage_point(&zone, from, to).await?;
     let asked: u64 = totals.iter().map(|total| total.asked).sum();
     let lags = match period {
@@ -206,13 +208,15 @@ pub async fn file(
     let name = format!("{}-{}-{file}", plain(&zone), period.as_str());
     match file.as_str() {
         "answers.svg" => {
-            let series = app.lake.rtt_series(&zone, from, to, step).await?;
+            let own = own_servers(&app, &zone).await?;
+            let series = series_of(&app, &zone, &own, (from, to, step)).await?;
             let steps = steps(&series, from, step);
             let drawn = charts::alone(&charts::answered(&steps, page.texts()));
             Ok(download(&name, "image/svg+xml", drawn.into_bytes()))
         }
         "answers.csv" => {
-            let series = app.lake.rtt_series(&zone, from, to, step).await?;
+            let own = own_servers(&app, &zone).await?;
+            let series = series_of(&app, &zone, &own, (from, to, step)).await?;
             Ok(download(&name, CSV, answers_csv(&series)))
         }
         "samples.csv" => {
@@ -230,6 +234,36 @@ pub async fn file(
 }
 
 const CSV: &str = "text/csv; charset=utf-8";
+
+/// Addresses of the zone's own servers, as they are expected and as they were seen last. A round also asks the servers above, on its way
+/// down from the root: how these answer is not the zone's matter.
+async fn own_servers(app: &App, zone: &Name) -> Result<BTreeSet<IpAddr>, WebError> {
+    let Some(watched) = watch::by_zone(&app.records, zone).await? else {
+        return Ok(BTreeSet::new());
+    };
+    let state = watch::state(&app.records, watched.id).await?;
+    let round = state.as_ref().map(|state| &state.round);
+    let delegations = watched
+        .watch
+        .expected
+        .iter()
+        .chain(round.and_then(|round| round.seen.as_ref()));
+    let glue = delegations.flat_map(|delegation| delegation.ns.values().flatten().copied());
+    let found = round.map(|round| super::servers(&round.servers)).unwrap_or_default();
+    Ok(glue.chain(found.iter().map(|server| server.address)).collect())
+}
+
+/// What the zone's own servers answered in each step; all that was asked where none of them is known.
+async fn series_of(
+    app: &App,
+    zone: &Name,
+    own: &BTreeSet<IpAddr>,
+    (from, to, step): (Timestamp, Timestamp, SignedDuration),
+) -> Result<Vec<RttPoint>, WebError> {
+    let mut series = app.lake.rtt_series(zone, from, to, step).await?;
+    series.retain(|point| own.is_empty() || own.contains(&point.address));
+    Ok(series)
+}
 
 async fn samples(app: &App, zone: &Name, from: Timestamp, to: Timestamp) -> Result<Vec<Sample>, WebError> {
     let totals = app.lake.rtt_series(zone, from, to, to.duration_since(from)).await?;

@@ -1,10 +1,12 @@
 //! A zone over time, one server, the files of both, and the badge for the pages of others.
 
 use axum::http::StatusCode;
+use jiff::SignedDuration;
 use model::Language;
 
 use super::html;
 use super::rooms::busy;
+use super::world::{name, now};
 
 #[tokio::test]
 async fn the_pages_of_a_zone_over_time_and_of_a_server_keep_the_rules_of_all_pages() {
@@ -52,6 +54,34 @@ async fn a_zone_over_time_says_what_was_answered_by_whom_and_an_empty_period_say
     assert!(empty.contains("Nothing was measured in this period."), "{empty}");
     let unasked = world.get("/zones/example/over-time").await;
     assert_eq!(unasked.status, StatusCode::SEE_OTHER, "it is for those who signed in");
+}
+
+#[tokio::test]
+async fn what_the_servers_above_answer_is_not_counted_for_the_zone() {
+    let furnished = busy().await;
+    let world = &furnished.world;
+    let from = now() - SignedDuration::from_hours(24 * 30);
+    let mut above = world.app.lake.samples(&name("example"), from, now()).await.unwrap();
+    above.truncate(10);
+    for sample in &mut above {
+        sample.time = now() - SignedDuration::from_mins(5);
+        sample.server = Some(name("a.root.example"));
+        sample.address = "203.0.113.1".parse().unwrap();
+    }
+    world.app.lake.append_samples(&above).await.unwrap();
+    let cookie = world.sign_in("duty").await;
+    for path in ["over-time?period=day", "over-time/answers.csv?period=day"] {
+        let page = world.get_as(&format!("/zones/example/{path}"), &cookie).await.body;
+        assert!(
+            page.contains("192.0.2.53") && !page.contains("203.0.113.1"),
+            "{path}: {page}"
+        );
+    }
+    let all = world
+        .get_as("/zones/example/over-time/samples.csv?period=day", &cookie)
+        .await
+        .body;
+    assert!(all.contains("203.0.113.1"), "the samples are all there: {all}");
 }
 
 #[tokio::test]
