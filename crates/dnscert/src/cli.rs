@@ -127,6 +127,9 @@ pub struct CheckArgs {
     /// Zones checked at a time with --zones. More are faster and heavier on servers that many zones share.
     #[arg(long, value_name = "N", default_value = "50", requires = "zones")]
     pub jobs: NonZeroUsize,
+    /// Questions per second to one server; 0 for no limit, on servers of one's own.
+    #[arg(long, value_name = "N", default_value_t = 400, value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
+    pub max_per_target: u32,
     /// Root hints, as a zone file; by default those of the IANA root.
     #[arg(long, value_name = "FILE")]
     pub hints: Option<PathBuf>,

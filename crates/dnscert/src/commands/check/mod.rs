@@ -193,7 +193,7 @@ fn internet(arguments: &CheckArgs) -> anyhow::Result<Internet> {
         None if arguments.hints.is_none() => measure::root_anchors(),
         None => Vec::new(),
     };
-    let settings = Settings {
+    let mut settings = Settings {
         hints,
         anchors,
         port: arguments.port,
@@ -201,6 +201,10 @@ fn internet(arguments: &CheckArgs) -> anyhow::Result<Internet> {
         ipv6: !arguments.no_ipv6,
         ..Settings::default()
     };
+    match arguments.max_per_target {
+        0 => settings.per_server_rate = u32::MAX,
+        limit => (settings.per_server_rate, settings.per_server_burst) = (limit, limit),
+    }
     Internet::open(settings.on_this_machine()).context("opening sockets to ask the DNS")
 }
 
