@@ -33,7 +33,7 @@ use model::{Name, Sample, ZoneChange};
 pub use error::Error;
 pub use part::{Limits, PartId, Refusal};
 pub use sample_file::SampleFile;
-pub use summary::{Day, RttPoint, SeenFrom};
+pub use summary::{Day, RttPoint, SeenFrom, SerialRun, SignatureLife};
 
 use table::{Batch, Table, filter};
 
@@ -271,6 +271,42 @@ impl Lake {
             .scan(filter, Some(summary::RTT_COLUMNS), summary::RttTally::new(), take)
             .await?;
         Ok(summary::points(tally))
+    }
+
+    /// The SOA serials that a zone's servers had from `from` up to but not including `to`, in runs, by first sight.
+    pub async fn serial_runs(&self, zone: &Name, from: Timestamp, to: Timestamp) -> Result<Vec<SerialRun>, Error> {
+        let filter = filter(Some(zone), from, to);
+        let columns = Some(summary::SERIAL_COLUMNS);
+        let zone = zone.to_string();
+        let take = move |tally: &mut summary::SerialTally, batch: &_| summary::tally_serials(tally, &zone, batch);
+        let tally = self
+            .0
+            .samples
+            .scan(filter, columns, summary::SerialTally::new(), take)
+            .await?;
+        Ok(summary::serial_runs(tally))
+    }
+
+    /// How long the signatures in a zone's answers still held, in steps of time counted from `from`, up to but not including
+    /// `to`; steps without signatures are left out.
+    pub async fn signature_lives(
+        &self,
+        zone: &Name,
+        from: Timestamp,
+        to: Timestamp,
+        step: SignedDuration,
+    ) -> Result<Vec<SignatureLife>, Error> {
+        let (start, step) = (from.as_microsecond(), summary::step_us(step));
+        let take =
+            move |tally: &mut summary::SignatureTally, batch: &_| summary::tally_signatures(tally, start, step, batch);
+        let filter = filter(Some(zone), from, to);
+        let columns = Some(summary::SIGNATURE_COLUMNS);
+        let tally = self
+            .0
+            .samples
+            .scan(filter, columns, summary::SignatureTally::new(), take)
+            .await?;
+        Ok(summary::signature_lives(tally))
     }
 
     /// Changes of a zone, or of all, from `from` up to but not including `to`, oldest first, each once.

@@ -42,7 +42,7 @@ const fn added(since: u32, name: &'static str, kind: Kind, comment: &'static str
 impl Row for Sample {
     const TABLE: &'static str = "sample";
     const COMMENT: &'static str = "One question to one server and what came of it";
-    const SCHEMA_VERSION: u32 = 2;
+    const SCHEMA_VERSION: u32 = 3;
     const HAS_PARTS: bool = true;
     const COLUMNS: &'static [Column] = &[
         column("time", Kind::Time, false, "When the question was sent, UTC"),
@@ -105,6 +105,12 @@ impl Row for Sample {
             Kind::Boolean,
             "Whether the answer's signatures hold from the DS at the parent on; null where nobody looked",
         ),
+        added(
+            3,
+            "signature_expiration",
+            Kind::Time,
+            "When the first of the signatures in the answer section expires, UTC; null where it has none",
+        ),
     ];
 
     fn zone(&self) -> &Name {
@@ -130,6 +136,10 @@ impl Row for Sample {
             Arc::new(rows.iter().map(value).collect::<Int32Array>())
         };
         let times = TimestampMicrosecondArray::from_iter_values(rows.iter().map(|row| row.time.as_microsecond()));
+        let expirations = rows
+            .iter()
+            .map(|row| row.signature_expiration.map(Timestamp::as_microsecond))
+            .collect::<TimestampMicrosecondArray>();
         let columns: Vec<Arc<dyn Array>> = vec![
             Arc::new(times.with_timezone("UTC")),
             text(&|row| row.probe.clone()),
@@ -156,6 +166,7 @@ impl Row for Sample {
             integer(&|row| row.flags.map(i32::from)),
             integer(&|row| row.attempts.map(i32::from)),
             Arc::new(rows.iter().map(|row| row.validated).collect::<BooleanArray>()),
+            Arc::new(expirations.with_timezone("UTC")),
         ];
         RecordBatch::try_new(Self::arrow_schema(), columns).expect("the columns are those of the schema, all as long")
     }
@@ -171,7 +182,7 @@ impl Row for Sample {
         let (authoritative, truncated) = (columns.booleans("authoritative")?, columns.booleans("truncated")?);
         let (nsids, sizes) = (columns.texts("nsid")?, columns.longs("size_bytes")?);
         let (flags, attempts) = (columns.integers("flags")?, columns.integers("attempts")?);
-        let validated = columns.booleans("validated")?;
+        let (validated, expirations) = (columns.booleans("validated")?, columns.times("signature_expiration")?);
         let sample = |at: usize| -> Result<Self, String> {
             let some = |array: &dyn Array| array.is_valid(at);
             let name = |column, text| row::parse::<Name>(column, text);
@@ -205,6 +216,9 @@ impl Row for Sample {
                     .then(|| row::narrow("attempts", attempts.value(at).into()))
                     .transpose()?,
                 validated: some(validated).then(|| validated.value(at)),
+                signature_expiration: some(expirations)
+                    .then(|| row::time(expirations.value(at)))
+                    .transpose()?,
             })
         };
         (0..batch.num_rows()).map(sample).collect()
@@ -272,6 +286,7 @@ mod tests {
             flags: None,
             attempts: None,
             validated: None,
+            signature_expiration: None,
         }
     }
 
@@ -294,6 +309,7 @@ mod tests {
             flags: Some(0x8400),
             attempts: Some(1),
             validated: Some(true),
+            signature_expiration: Some(Timestamp::from_second(1_801_000_000).unwrap()),
             ..sample(2)
         };
         new.append(Batch::Rows(vec![full.clone()])).await.unwrap();

@@ -245,6 +245,131 @@ impl ProbeTally {
     }
 }
 
+/// A run of one serial at one server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SerialRun {
+    /// Name of the server where known.
+    pub server: Option<Name>,
+    /// Its address.
+    pub address: IpAddr,
+    /// The SOA serial that it had.
+    pub serial: u32,
+    /// First and last sight of it. Between two runs of one server with the same serial nothing else was seen.
+    pub seen: (Timestamp, Timestamp),
+}
+
+/// Columns that runs of serials are made of.
+pub(crate) const SERIAL_COLUMNS: &[&str] = &["time", "server", "address", "qname", "serial"];
+
+/// What was gathered of each server: serials with their first and last microsecond.
+pub(crate) type SerialTally = BTreeMap<(Option<String>, String), Vec<(u32, i64, i64)>>;
+
+/// Adds a batch's serials of `zone` itself to their servers. A batch is in order of time as files are, so a run costs one entry for each batch and
+/// not one for each sample.
+pub(crate) fn tally_serials(tally: &mut SerialTally, zone: &str, batch: &RecordBatch) -> Result<(), String> {
+    let columns = Columns(batch);
+    let (times, servers) = (columns.times("time")?, columns.texts("server")?);
+    let (addresses, serials) = (columns.texts("address")?, columns.longs("serial")?);
+    let qnames = columns.texts("qname")?;
+    let mut open: BTreeMap<(Option<&str>, &str), (u32, i64, i64)> = BTreeMap::new();
+    let mut close = |(server, address): (Option<&str>, &str), run| {
+        let key = (server.map(str::to_owned), address.to_owned());
+        tally.entry(key).or_default().push(run);
+    };
+    // a round asks for the serials of the zones above as well
+    let is_own = |at: &usize| serials.is_valid(*at) && qnames.value(*at) == zone;
+    for at in (0..batch.num_rows()).filter(is_own) {
+        let server = (servers.is_valid(at).then(|| servers.value(at)), addresses.value(at));
+        let (serial, time) = (row::narrow("serial", serials.value(at))?, times.value(at));
+        match open.get_mut(&server) {
+            Some((last, from, to)) if *last == serial => (*from, *to) = (time.min(*from), time.max(*to)),
+            other => {
+                if let Some(run) = other.map(|run| std::mem::replace(run, (serial, time, time))) {
+                    close(server, run);
+                } else {
+                    open.insert(server, (serial, time, time));
+                }
+            }
+        }
+    }
+    open.into_iter().for_each(|(server, run)| close(server, run));
+    Ok(())
+}
+
+/// The runs of a tally, by first sight.
+pub(crate) fn serial_runs(tally: SerialTally) -> Vec<SerialRun> {
+    let mut runs: Vec<SerialRun> = tally
+        .into_iter()
+        .filter_map(|((server, address), runs)| {
+            let server: Option<Name> = server.map(|name| name.parse()).transpose().ok()?;
+            let address: IpAddr = address.parse().ok()?;
+            Some(runs.into_iter().filter_map(move |(serial, first, last)| {
+                Some(SerialRun {
+                    server: server.clone(),
+                    address,
+                    serial,
+                    seen: (
+                        Timestamp::from_microsecond(first).ok()?,
+                        Timestamp::from_microsecond(last).ok()?,
+                    ),
+                })
+            }))
+        })
+        .flatten()
+        .collect();
+    runs.sort_by_key(|run| run.seen);
+    runs
+}
+
+/// Columns that the life left of signatures is made of.
+pub(crate) const SIGNATURE_COLUMNS: &[&str] = &["time", "address", "signature_expiration"];
+
+/// Microseconds that were left of the signature that expires first, by step and address.
+pub(crate) type SignatureTally = BTreeMap<(i64, String), i64>;
+
+/// Adds a batch's signatures to their steps, which are `step` microseconds long and counted from `from`.
+pub(crate) fn tally_signatures(
+    tally: &mut SignatureTally,
+    from: i64,
+    step: i64,
+    batch: &RecordBatch,
+) -> Result<(), String> {
+    let columns = Columns(batch);
+    let (times, addresses) = (columns.times("time")?, columns.texts("address")?);
+    let expirations = columns.times("signature_expiration")?;
+    for at in (0..batch.num_rows()).filter(|at| expirations.is_valid(*at)) {
+        let time = times.value(at);
+        let start = from + time.saturating_sub(from).div_euclid(step) * step;
+        let left = expirations.value(at).saturating_sub(time);
+        let least = tally.entry((start, addresses.value(at).to_owned())).or_insert(left);
+        *least = left.min(*least);
+    }
+    Ok(())
+}
+
+/// How long signatures of a server still held, in one step of time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignatureLife {
+    /// Start of the step.
+    pub time: Timestamp,
+    /// The server's address.
+    pub address: IpAddr,
+    /// The least that was left of a signature in an answer when it came; negative where one had expired.
+    pub left: SignedDuration,
+}
+
+/// The steps of a tally, by time, then address.
+pub(crate) fn signature_lives(tally: SignatureTally) -> Vec<SignatureLife> {
+    let life = |((start, address), left): ((i64, String), i64)| {
+        Some(SignatureLife {
+            time: Timestamp::from_microsecond(start).ok()?,
+            address: address.parse().ok()?,
+            left: SignedDuration::from_micros(left),
+        })
+    };
+    tally.into_iter().filter_map(life).collect()
+}
+
 /// A step's length in microseconds, at least one.
 pub(crate) fn step_us(step: SignedDuration) -> i64 {
     i64::try_from(step.as_micros()).unwrap_or(i64::MAX).max(1)

@@ -100,8 +100,23 @@ impl Exchange {
             flags: response.and(flags),
             attempts: u16::try_from(self.attempts).ok(),
             validated: None,
+            signature_expiration: response.and_then(|response| first_expiration(response, self.time)),
         }
     }
+}
+
+/// When the first of the answer section's signatures expires. Its 32 bits of seconds are those nearest to `now` (RFC 4034 §3.1.5).
+fn first_expiration(response: &Response, now: Timestamp) -> Option<Timestamp> {
+    let expirations = response
+        .answer
+        .iter()
+        .filter_map(|record| Some(record.rrsig()?.expiration().into_int()));
+    let nearest = |seconds: u32| {
+        // the difference as a signed number is serial arithmetic (RFC 1982 §3.2), the cuts are meant
+        let ahead = seconds.wrapping_sub(now.as_second() as u32) as i32;
+        Timestamp::from_second(now.as_second() + i64::from(ahead)).ok()
+    };
+    expirations.filter_map(nearest).min()
 }
 
 /// How an exchange ended.

@@ -127,6 +127,10 @@ pub struct Sample {
     /// Whether the answer's signatures hold, from the DS at the parent on (RFC 4035 §5); `None` where nobody looked.
     #[serde(default)]
     pub validated: Option<bool>,
+    /// When the first of the signatures in the answer section expires (RFC 4034 §3.1.5). `None` where it has none, and in samples from
+    /// before it was kept.
+    #[serde(default)]
+    pub signature_expiration: Option<Timestamp>,
 }
 
 impl Sample {

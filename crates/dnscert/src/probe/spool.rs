@@ -358,6 +358,7 @@ mod tests {
             flags: None,
             attempts: Some(1),
             validated: None,
+            signature_expiration: None,
         }
     }
 

@@ -324,6 +324,7 @@ fn marked(time: Timestamp) -> Sample {
         flags: None,
         attempts: Some(1),
         validated: None,
+        signature_expiration: None,
     }
 }
 

@@ -205,6 +205,77 @@ async fn response_times_come_by_step_and_server() {
 }
 
 #[tokio::test]
+async fn the_serials_of_a_server_come_as_runs_of_one_zone() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Lake::open(folder.path()).await.unwrap();
+    let of = |second, address: &str, serial| Sample {
+        address: address.parse().unwrap(),
+        qname: name("shop.example"),
+        serial,
+        ..sample("shop.example", at(second))
+    };
+    let above = Sample {
+        qname: name("example"),
+        ..of(3, "192.0.2.1", Some(77))
+    };
+    let first = [of(0, "192.0.2.1", Some(1)), of(1, "192.0.2.2", Some(1)), above];
+    lake.append_samples(&first).await.unwrap();
+    lake.flush().await.unwrap();
+    let later = [
+        of(60, "192.0.2.1", Some(1)),
+        of(61, "192.0.2.2", None),
+        of(120, "192.0.2.1", Some(2)),
+        of(180, "192.0.2.1", Some(2)),
+        of(181, "192.0.2.2", Some(1)),
+    ];
+    lake.append_samples(&later).await.unwrap();
+    let runs = lake.serial_runs(&name("shop.example"), at(0), at(600)).await.unwrap();
+    let second = |time: Timestamp| time.duration_since(at(0)).as_secs();
+    let told: Vec<String> = runs
+        .iter()
+        .map(|run| {
+            let (first, last) = run.seen;
+            format!("{} {} {}-{}", run.address, run.serial, second(first), second(last))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "192.0.2.1 1 0-0",
+            "192.0.2.2 1 1-1",
+            "192.0.2.1 1 60-60",
+            "192.0.2.1 2 120-180",
+            "192.0.2.2 1 181-181"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_signature_that_expires_first_counts_for_its_step_and_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Lake::open(folder.path()).await.unwrap();
+    let of = |second, left: Option<i64>| Sample {
+        signature_expiration: left.map(|left| at(second + left)),
+        ..sample("shop.example", at(second))
+    };
+    lake.append_samples(&[of(0, Some(90)), of(5, Some(30)), of(9, None)])
+        .await
+        .unwrap();
+    lake.flush().await.unwrap();
+    lake.append_samples(&[of(70, Some(-20)), of(130, None)]).await.unwrap();
+    let step = SignedDuration::from_secs(60);
+    let lives = lake
+        .signature_lives(&name("shop.example"), at(0), at(600), step)
+        .await
+        .unwrap();
+    let told: Vec<(i64, i64)> = lives
+        .iter()
+        .map(|life| (life.time.duration_since(at(0)).as_secs(), life.left.as_secs()))
+        .collect();
+    assert_eq!(told, [(0, 30), (60, -20)]);
+}
+
+#[tokio::test]
 async fn the_latest_are_the_newest_of_each_question_on_the_newest_day() {
     let folder = tempfile::tempdir().unwrap();
     let lake = Lake::open(folder.path()).await.unwrap();

@@ -34,6 +34,7 @@ pub fn sample(zone: &str, time: Timestamp) -> Sample {
         flags: Some(0x8400),
         attempts: Some(1),
         validated: None,
+        signature_expiration: None,
     }
 }
 
@@ -92,7 +93,7 @@ pub fn samples() -> impl Strategy<Value = Sample> {
         any::<Option<u32>>(),
         any::<Option<String>>(),
         any::<Option<u32>>(),
-        any::<(Option<u16>, Option<u16>, Option<bool>)>(),
+        any::<(Option<u16>, Option<u16>, Option<bool>, Option<u32>)>(),
     );
     (head, answer, rest).prop_map(|(head, answer, rest)| Sample {
         time: head.0,
@@ -114,5 +115,9 @@ pub fn samples() -> impl Strategy<Value = Sample> {
         flags: rest.5.0,
         attempts: rest.5.1,
         validated: rest.5.2,
+        signature_expiration: rest
+            .5
+            .3
+            .map(|second| Timestamp::from_second(second.into()).expect("u32 seconds are a time")),
     })
 }

@@ -164,13 +164,13 @@ async fn a_table_of_another_schema_version_is_refused_by_name() {
     drop(Lake::open(folder.path()).await.unwrap());
     let log = folder.path().join("sample/_delta_log/00000000000000000000.json");
     let text = fs::read_to_string(&log).unwrap();
-    let newer = text.replace(r#""dnscert.schemaVersion":"2""#, r#""dnscert.schemaVersion":"99""#);
+    let newer = text.replace(r#""dnscert.schemaVersion":"3""#, r#""dnscert.schemaVersion":"99""#);
     assert_ne!(text, newer);
     fs::write(&log, newer).unwrap();
     let error = Lake::open(folder.path()).await.err().unwrap();
     assert!(matches!(&error, Error::SchemaVersion { .. }), "{error}");
     assert_eq!(
         error.to_string(),
-        "table `sample` has schema version `99`; this version knows those up to `2`"
+        "table `sample` has schema version `99`; this version knows those up to `3`"
     );
 }

@@ -24,3 +24,6 @@ chart-graph-no-address = لم يُرَ أي عنوان
 chart-graph-more = { $count } أخرى في الجدول أدناه
 chart-answered-title = الأسئلة المجابة
 chart-answered-summary = أُجيب عن { $answered } من { $asked } سؤالًا
+chart-signature-title = العمر المتبقي للتواقيع
+chart-signature-summary = الحد الأدنى في هذه الفترة بالأيام: { $days }
+chart-days = { $days } ي

@@ -26,3 +26,6 @@ chart-graph-no-address = no address seen
 chart-graph-more = { $count } more in the table below
 chart-answered-title = Questions answered
 chart-answered-summary = { $answered } of { $asked } questions were answered
+chart-signature-title = Signature life left
+chart-signature-summary = least in this period: { $days } days
+chart-days = { $days } d

@@ -24,3 +24,6 @@ chart-graph-no-address = sin dirección observada
 chart-graph-more = { $count } más en la tabla siguiente
 chart-answered-title = Preguntas respondidas
 chart-answered-summary = Se respondieron { $answered } de { $asked } preguntas
+chart-signature-title = Vida restante de las firmas
+chart-signature-summary = mínimo del período: { $days } días
+chart-days = { $days } d

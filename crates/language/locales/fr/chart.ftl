@@ -24,3 +24,6 @@ chart-graph-no-address = aucune adresse observée
 chart-graph-more = { $count } de plus dans le tableau ci-dessous
 chart-answered-title = Questions ayant reçu une réponse
 chart-answered-summary = { $answered } questions sur { $asked } ont reçu une réponse
+chart-signature-title = Durée restante des signatures
+chart-signature-summary = minimum sur la période : { $days } jours
+chart-days = { $days } j

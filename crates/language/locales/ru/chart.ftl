@@ -24,3 +24,6 @@ chart-graph-no-address = адрес не виден
 chart-graph-more = ещё { $count } в таблице ниже
 chart-answered-title = Вопросы с ответом
 chart-answered-summary = Ответ получен на { $answered } из { $asked } вопросов
+chart-signature-title = Оставшийся срок подписей
+chart-signature-summary = наименьший за период, дней: { $days }
+chart-days = { $days } дн.

@@ -24,3 +24,6 @@ chart-graph-no-address = 未看到地址
 chart-graph-more = 另有 { $count } 个见下表
 chart-answered-title = 得到应答的查询
 chart-answered-summary = { $asked } 次查询中有 { $answered } 次得到应答
+chart-signature-title = 签名剩余有效期
+chart-signature-summary = 本期间最短：{ $days } 天
+chart-days = { $days } 天

@@ -378,6 +378,7 @@ impl Line {
             flags: self.rcode()?.map(|rcode| self.flag_word(rcode)),
             attempts: Some(self.attempts),
             validated: None,
+            signature_expiration: None,
         };
         Ok(AnsweredSample {
             sample,

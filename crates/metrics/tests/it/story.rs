@@ -34,6 +34,7 @@ pub fn answer(zone: &str, server: &str, address: &str, probe: &str, time: Timest
         flags: Some(0x8400),
         attempts: Some(1),
         validated: None,
+        signature_expiration: None,
     }
 }
 
@@ -47,6 +48,7 @@ pub fn timeout(sample: Sample) -> Sample {
         size_bytes: None,
         flags: None,
         validated: None,
+        signature_expiration: None,
         ..sample
     }
 }

@@ -1,13 +1,12 @@
 //! Answered over time: one bar for each step, as high as the share of questions that were answered.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 use language::Text;
 use metrics::Share;
 use model::Health;
 
-use super::{Svg, escape};
+use super::Svg;
+use super::bars::{Bar, HEIGHT, bars};
 
 /// One step of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,54 +17,21 @@ pub struct Step {
     pub answered: Share,
 }
 
-const STEP: usize = 12;
-const HEIGHT: usize = 96;
-/// Room below the bars for the two times.
-const FOOT: usize = 18;
-
 /// Draws the steps, given oldest first. A step without questions is a low outline; one with less than all has its share above.
 pub fn answered(steps: &[Step], text: &Text) -> Svg {
-    let width = (steps.len() * STEP).max(STEP);
     let all: Share = steps.iter().map(|step| step.answered).sum();
-    let title = escape(&text.get("chart-answered-title"));
-    let summary = escape(&text.format(
+    let summary = text.format(
         "chart-answered-summary",
         [
             ("answered", i64::try_from(all.good).unwrap_or(i64::MAX).into()),
             ("asked", i64::try_from(all.all).unwrap_or(i64::MAX).into()),
         ],
-    ));
-    let total = HEIGHT + FOOT;
-    let mut svg = format!(
-        r#"<svg class="strip days" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {total}" role="img" aria-label="{title}. {summary}"><title>{title}</title><desc>{summary}</desc>"#
     );
-    let from_right = text.language().direction() == "rtl";
-    for (index, step) in steps.iter().enumerate() {
-        let x = match from_right {
-            true => width - (index + 1) * STEP,
-            false => index * STEP,
-        } + 1;
-        bar(&mut svg, x, step);
-    }
-    if let (Some(first), Some(last)) = (steps.first(), steps.last()) {
-        let (start, end) = match from_right {
-            true => (last.time, first.time),
-            false => (first.time, last.time),
-        };
-        // Writing to a string cannot fail.
-        let _ = write!(
-            svg,
-            r#"<text fill="currentColor" font-size="11" x="1" y="{total}" direction="ltr">{}</text><text fill="currentColor" font-size="11" x="{}" y="{total}" text-anchor="end" direction="ltr">{}</text>"#,
-            start.strftime("%Y-%m-%d %H:%M"),
-            width - 1,
-            end.strftime("%Y-%m-%d %H:%M"),
-        );
-    }
-    svg.push_str("</svg>");
-    Svg(svg)
+    let drawn: Vec<Bar> = steps.iter().map(bar).collect();
+    bars(&text.get("chart-answered-title"), &summary, &drawn, text)
 }
 
-fn bar(svg: &mut String, x: usize, step: &Step) {
+fn bar(step: &Step) -> Bar {
     let Share { good, all } = step.answered;
     let health = match () {
         () if all == 0 => Health::Unknown,
@@ -74,24 +40,12 @@ fn bar(svg: &mut String, x: usize, step: &Step) {
         () if good.saturating_mul(2) >= all => Health::Impaired,
         () => Health::Broken,
     };
-    let height = match all {
-        0 => 4,
-        _ => usize::try_from(good.saturating_mul(HEIGHT as u64 - 2) / all).unwrap_or(HEIGHT - 2) + 2,
-    };
-    let (y, width) = (HEIGHT - height, STEP - 2);
-    let _ = write!(
-        svg,
-        r#"<g><title>{} UTC: {good}/{all}</title><rect class="bar {}" x="{x}" y="{y}" width="{width}" height="{height}"/></g>"#,
-        step.time.strftime("%Y-%m-%d %H:%M"),
-        health.as_str(),
-    );
-    if health == Health::Broken {
-        let _ = write!(
-            svg,
-            r#"<path class="mx broken" d="M{} {}l6 6m0-6l-6 6"/>"#,
-            x + 2,
-            y.saturating_sub(12)
-        );
+    let height = good.saturating_mul(HEIGHT as u64 - 2).checked_div(all).unwrap_or(0);
+    Bar {
+        time: step.time,
+        health,
+        height: usize::try_from(height).unwrap_or(HEIGHT) + 2,
+        says: format!("{good}/{all}"),
     }
 }
 

@@ -5,7 +5,9 @@
 //! here; nothing else in this crate writes markup by hand.
 
 mod answered;
+mod bars;
 mod delegation_graph;
+mod signature_life;
 mod sparkline;
 mod strip;
 
@@ -15,6 +17,7 @@ use model::Health;
 
 pub use answered::{Step, answered};
 pub use delegation_graph::{Chain, Graph, NameServer, Server, Standing, delegation_graph};
+pub use signature_life::{days, signature_life};
 pub use sparkline::{Point, sparkline};
 pub use strip::{Day, strip};
 

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use csirt::accounts::Capability;
 use csirt::{vantage, watch};
 use jiff::{SignedDuration, Timestamp};
-use lake::RttPoint;
+use lake::{RttPoint, SerialRun, SignatureLife};
 use metrics::{Share, serial_lag};
 use model::{Name, Sample, ZoneChange};
 use serde::Deserialize;
@@ -25,11 +25,9 @@ const STEPS: i32 = 48;
 const SERVERS: usize = 30;
 /// Changes of the delegation that are shown.
 const CHANGES: usize = 20;
-/// Samples that are read at once at most, for a file or for how far serials were behind: some 200 MB while it lasts. They are
-/// counted before they are read. A longer period has to be asked for in parts.
+/// Samples that a file holds at most: some 200 MB while they are read. They are counted before they are read. A longer period has to be
+/// asked for in parts.
 const MOST_SAMPLES: u64 = 500_000;
-/// SOA (IANA DNS parameters).
-const SOA: u16 = 6;
 
 /// What the reader asked for, as it stands in the address.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -105,8 +103,10 @@ struct ServerRow {
     answered: Share,
     median_us: Option<u64>,
     p95_us: Option<u64>,
-    /// The longest time that its serial was behind that of another; `None` where that was not reckoned.
+    /// The longest time that its serial was behind that of another; `None` where none of its serials was seen.
     lag: Option<SignedDuration>,
+    /// The least that was left of a signature in its answers; `None` where it gave none.
+    signature: Option<SignedDuration>,
     spark: Svg,
 }
 
@@ -120,6 +120,8 @@ struct OverTime {
     to: Timestamp,
     chart: Svg,
     answered: Share,
+    /// The life left of signatures, where any were seen, with the least of them.
+    signatures: Option<(Svg, SignedDuration)>,
     servers: Vec<ServerRow>,
     more: usize,
     regions: Vec<RegionView>,
@@ -154,12 +156,8 @@ pub async fn over_time(
     let series = series_of(&app, &zone, &own, (from, to, step)).await?;
     let totals = series_of(&app, &zone, &own, (from, to, period.length())).await?;
     let seen_from = app.lake.by_vantage_point(&zone, from, to).await?;
-    let asked: u64 = totals.iter().map(|total| total.asked).sum();
-    let lags = match period {
-        Period::Hour | Period::Day if asked <= MOST_SAMPLES => Some(lags(&app.lake.samples(&zone, from, to).await?)),
-        // every sample would have to be read for it
-        _ => None,
-    };
+    let lags = lags(&app.lake.serial_runs(&zone, from, to).await?);
+    let lives = lives_of(&app, &zone, &own, (from, to, step)).await?;
     let mut changes = app.lake.zone_changes(Some(&zone), from, to).await?;
     changes.reverse();
     changes.truncate(CHANGES);
@@ -172,9 +170,8 @@ pub async fn over_time(
             answered: Share::of(total.answered, total.asked),
             median_us: total.rtt_median_us,
             p95_us: total.rtt_p95_us,
-            lag: lags
-                .as_ref()
-                .and_then(|lags| lags.get(&(total.server.clone(), total.address)).copied()),
+            lag: lags.get(&(total.server.clone(), total.address)).copied(),
+            signature: least(lives.iter().filter(|life| life.address == total.address)),
             spark: charts::sparkline(&points(&series, total), page.texts()),
         })
         .collect();
@@ -184,6 +181,7 @@ pub async fn over_time(
     shell::show(OverTime {
         chart: charts::answered(&steps, page.texts()),
         answered: steps.iter().map(|step| step.answered).sum(),
+        signatures: least(&lives).map(|least| (signature_chart(&lives, from, step, &page), least)),
         servers,
         more,
         regions: regions::by_region(&seen_from, &vantage::list(&app.records).await?),
@@ -196,7 +194,8 @@ pub async fn over_time(
     })
 }
 
-/// `GET /zones/{zone}/over-time/{file}`: `answers.svg`, `answers.csv`, `samples.csv` or `samples.parquet` of the period.
+/// `GET /zones/{zone}/over-time/{file}`: `answers.svg`, `answers.csv`, `signatures.svg`,
+/// `signatures.csv`, `samples.csv` or `samples.parquet` of the period.
 pub async fn file(
     State(app): State<App>,
     page: Page,
@@ -213,6 +212,15 @@ pub async fn file(
             let steps = steps(&series, from, step);
             let drawn = charts::alone(&charts::answered(&steps, page.texts()));
             Ok(download(&name, "image/svg+xml", drawn.into_bytes()))
+        }
+        "signatures.svg" => {
+            let lives = lives_of(&app, &zone, &own_servers(&app, &zone).await?, (from, to, step)).await?;
+            let drawn = charts::alone(&signature_chart(&lives, from, step, &page));
+            Ok(download(&name, "image/svg+xml", drawn.into_bytes()))
+        }
+        "signatures.csv" => {
+            let lives = lives_of(&app, &zone, &own_servers(&app, &zone).await?, (from, to, step)).await?;
+            Ok(download(&name, CSV, signatures_csv(&lives)))
         }
         "answers.csv" => {
             let own = own_servers(&app, &zone).await?;
@@ -261,8 +269,38 @@ async fn series_of(
     (from, to, step): (Timestamp, Timestamp, SignedDuration),
 ) -> Result<Vec<RttPoint>, WebError> {
     let mut series = app.lake.rtt_series(zone, from, to, step).await?;
-    series.retain(|point| own.is_empty() || own.contains(&point.address));
+    series.retain(|point| is_own(own, point.address));
     Ok(series)
+}
+
+/// The life left of the signatures that the zone's own servers gave, in each step.
+async fn lives_of(
+    app: &App,
+    zone: &Name,
+    own: &BTreeSet<IpAddr>,
+    (from, to, step): (Timestamp, Timestamp, SignedDuration),
+) -> Result<Vec<SignatureLife>, WebError> {
+    let mut lives = app.lake.signature_lives(zone, from, to, step).await?;
+    lives.retain(|life| is_own(own, life.address));
+    Ok(lives)
+}
+
+fn is_own(own: &BTreeSet<IpAddr>, address: IpAddr) -> bool {
+    own.is_empty() || own.contains(&address)
+}
+
+fn least<'a>(lives: impl IntoIterator<Item = &'a SignatureLife>) -> Option<SignedDuration> {
+    lives.into_iter().map(|life| life.left).min()
+}
+
+fn signature_chart(lives: &[SignatureLife], from: Timestamp, step: SignedDuration, page: &Page) -> Svg {
+    let steps: Vec<(Timestamp, Option<SignedDuration>)> = (0..STEPS)
+        .map(|number| {
+            let time = from.saturating_add(step * number).unwrap_or(from);
+            (time, least(lives.iter().filter(|life| life.time == time)))
+        })
+        .collect();
+    charts::signature_life(&steps, page.texts())
 }
 
 async fn samples(app: &App, zone: &Name, from: Timestamp, to: Timestamp) -> Result<Vec<Sample>, WebError> {
@@ -326,17 +364,19 @@ fn points(series: &[RttPoint], server: &RttPoint) -> Vec<Point> {
 
 type Lags = std::collections::BTreeMap<(Option<Name>, IpAddr), SignedDuration>;
 
-fn lags(samples: &[Sample]) -> Lags {
-    let with_serial = samples.iter().filter(|sample| sample.qtype == SOA);
-    let seen: Vec<serial_lag::Seen<(Option<Name>, IpAddr)>> = with_serial
-        .filter_map(|sample| {
-            Some(serial_lag::Seen {
-                time: sample.time,
-                server: (sample.server.clone(), sample.address),
-                serial: sample.serial?,
+fn lags(runs: &[SerialRun]) -> Lags {
+    // what a server had is behind or not from the first sight of it to the last
+    let mut seen: Vec<serial_lag::Seen<(Option<Name>, IpAddr)>> = runs
+        .iter()
+        .flat_map(|run| {
+            [run.seen.0, run.seen.1].map(|time| serial_lag::Seen {
+                time,
+                server: (run.server.clone(), run.address),
+                serial: run.serial,
             })
         })
         .collect();
+    seen.sort_by_key(|one| one.time);
     serial_lag::longest(&seen)
 }
 
@@ -367,6 +407,18 @@ fn answers_csv(series: &[RttPoint]) -> Vec<u8> {
     )
 }
 
+/// A line for each step and server that gave signatures.
+fn signatures_csv(lives: &[SignatureLife]) -> Vec<u8> {
+    let rows = lives.iter().map(|life| {
+        [
+            life.time.to_string(),
+            life.address.to_string(),
+            life.left.as_secs().to_string(),
+        ]
+    });
+    csv(&["time", "address", "signature_left_secs"], rows)
+}
+
 /// A line for each sample, in the columns of the table `sample`.
 fn samples_csv(samples: &[Sample]) -> Vec<u8> {
     let rows = samples.iter().map(|sample| {
@@ -387,6 +439,10 @@ fn samples_csv(samples: &[Sample]) -> Vec<u8> {
             number(sample.serial),
             sample.nsid.clone().unwrap_or_default(),
             number(sample.size_bytes),
+            number(sample.flags),
+            number(sample.attempts),
+            number(sample.validated),
+            number(sample.signature_expiration),
         ]
     });
     let columns = [
@@ -406,6 +462,10 @@ fn samples_csv(samples: &[Sample]) -> Vec<u8> {
         "serial",
         "nsid",
         "size_bytes",
+        "flags",
+        "attempts",
+        "validated",
+        "signature_expiration",
     ];
     csv(&columns, rows)
 }

@@ -65,6 +65,7 @@ fn samples(probe: &str, count: i64) -> Vec<Sample> {
         flags: Some(0x8400),
         attempts: Some(1),
         validated: Some(true),
+        signature_expiration: None,
     };
     (1..=count).map(sample).collect()
 }

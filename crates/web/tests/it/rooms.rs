@@ -83,6 +83,7 @@ pub async fn busy() -> Furnished {
         flags: None,
         attempts: None,
         validated: None,
+        signature_expiration: None,
     };
     let samples: Vec<Sample> = (1..200)
         .map(|at| {
