@@ -31,6 +31,9 @@ pub struct Config {
     pub campaign_registries: usize,
     /// Zones from which it is one. Default 2.
     pub campaign_zones: usize,
+    /// Changes that the signal of a campaign carries at most, the newest. Default 100: what a person can read. Its zones are
+    /// always all there; with all their changes a campaign of tens of thousands of names would be megabytes at each turn.
+    pub campaign_changes: usize,
 }
 
 impl Default for Config {
@@ -40,6 +43,7 @@ impl Default for Config {
             transient_window: SignedDuration::from_hours(72),
             campaign_registries: 2,
             campaign_zones: 2,
+            campaign_changes: 100,
         }
     }
 }
@@ -180,8 +184,8 @@ fn values_added(change: &ZoneChange) -> impl Iterator<Item = &String> {
 ///
 /// Arguments of the signals: `zone`, `parts` (`ns, ds`), `ns_before`, `ns_after`, `ds_before`, `ds_after`,
 /// `glue_before`, `glue_after` (the parts that changed), `transient` (`yes` when taken back). Of `mass-redelegated`:
-/// `target`, `zones`, `zone_count`, `registry_count`, `supersedes` (keys of the single alerts that it takes in); its zones
-/// are those that are away now, or all where all are back; zones that are back still count for it being a campaign.
+/// `target`, `zone_count`, `registry_count`; its zones are those that are away now, or all where all are back; zones that are
+/// back still count for it being a campaign. It takes in the single alerts of its zones, see [`superseded`].
 pub fn assess(config: &Config, observed: &[Observed], known_servers: &BTreeSet<Name>, now: Timestamp) -> Vec<Signal> {
     let mut window: Vec<&Observed> = observed
         .iter()
@@ -222,6 +226,17 @@ fn single_key(zone: &Name, kind: &str) -> String {
 /// again as expected.
 pub fn keys(zone: &Name) -> [String; 2] {
     [single_key(zone, "ds-removed"), single_key(zone, "redelegated")]
+}
+
+/// The kind of a campaign's signal.
+const KIND_OF_CAMPAIGN: &str = "mass-redelegated";
+
+/// Keys of the single alerts that a signal takes in: those of its zones where it is a campaign, else none.
+pub fn superseded(signal: &Signal) -> Vec<String> {
+    match signal.kind == KIND_OF_CAMPAIGN {
+        true => signal.zones.iter().flat_map(keys).collect(),
+        false => Vec::new(),
+    }
 }
 
 fn single(config: &Config, zone: &Name, changes: &[&Observed], known: &BTreeSet<Name>) -> Option<Signal> {
@@ -326,8 +341,14 @@ fn weigh(change: &ZoneChange, known: &BTreeSet<Name>) -> Severity {
 }
 
 fn is_known(name: &str, known: &BTreeSet<Name>) -> bool {
-    name.parse::<Name>()
-        .is_ok_and(|name| known.iter().any(|known| name.is_at_or_below(known)))
+    let mut next = name.parse::<Name>().ok();
+    while let Some(name) = next {
+        if known.contains(&name) {
+            return true;
+        }
+        next = name.parent();
+    }
+    false
 }
 
 /// Whether the DS set only grew or only shrank without becoming empty, as in an ordinary key roll, or came for the

@@ -298,7 +298,7 @@ impl Default for DnsConfig {
             ipv6: true,
             probe: "centre".to_owned(),
             timeout_ms: 1_200,
-            zones_at_once: 32,
+            zones_at_once: 100,
             whole_every_minutes: 60,
         }
     }

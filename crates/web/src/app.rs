@@ -1,6 +1,7 @@
 //! The portal as a whole: what its rooms need, and the router that joins them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -112,6 +113,11 @@ pub struct App {
     pub plans: Arc<Plans>,
     /// What hinders the centre itself.
     pub conditions: Conditions,
+    /// How long what the public may know is kept. Default a second: longer, and the page tells old news; shorter, and a crowd that
+    /// asks in a crisis takes from the rounds what they need.
+    pub overview_for: Duration,
+    /// What the public may know, as it was made a moment ago.
+    pub kept_overview: Arc<status::Kept>,
 }
 
 impl App {
@@ -134,6 +140,8 @@ impl App {
             started_at,
             plans: Arc::default(),
             conditions,
+            overview_for: Duration::from_secs(1),
+            kept_overview: Arc::default(),
         }
     }
 

@@ -14,16 +14,19 @@ pub enum Condition {
     ObservationsUnwritable,
     /// The clock was set.
     ClockSet,
+    /// Rounds are late: more zones are watched, or more servers are silent, than the centre has places for.
+    RoundsBehind,
     /// Another centre on the same records does the work.
     StandingBy,
 }
 
 impl Condition {
     /// All, the gravest first.
-    pub const ALL: [Condition; 4] = [
+    pub const ALL: [Condition; 5] = [
         Condition::RecordsUnwritable,
         Condition::ObservationsUnwritable,
         Condition::ClockSet,
+        Condition::RoundsBehind,
         Condition::StandingBy,
     ];
 
@@ -33,6 +36,7 @@ impl Condition {
             Condition::RecordsUnwritable => "records-unwritable",
             Condition::ObservationsUnwritable => "observations-unwritable",
             Condition::ClockSet => "clock-set",
+            Condition::RoundsBehind => "rounds-behind",
             Condition::StandingBy => "standing-by",
         }
     }
@@ -43,6 +47,7 @@ impl Condition {
             Condition::RecordsUnwritable => "centre-condition-records-unwritable",
             Condition::ObservationsUnwritable => "centre-condition-observations-unwritable",
             Condition::ClockSet => "centre-condition-clock-set",
+            Condition::RoundsBehind => "centre-condition-rounds-behind",
             Condition::StandingBy => "centre-condition-standing-by",
         }
     }

@@ -16,6 +16,9 @@ use crate::records::{Actor, Change, Records, column};
 /// happened, the end shows how it stands; a zone that stays broken for a week must not fill the disk.
 const KEPT: u64 = 50;
 
+/// Keys that one statement takes: SQLite binds at most 32,766 values.
+const KEYS_AT_ONCE: usize = 1_000;
+
 /// Longest reason in letters.
 const LONGEST_REASON: usize = 2000;
 
@@ -25,6 +28,37 @@ pub async fn raise(records: &Records, signal: &Signal) -> Result<Raised, Error> 
     let raised = raise_in(&mut change, signal).await?;
     change.commit().await?;
     Ok(raised)
+}
+
+/// Keeps many signals in one change: a change each would be too slow when much breaks at once. What became of each, in the same order.
+pub async fn raise_all(records: &Records, signals: &[Signal]) -> Result<Vec<Raised>, Error> {
+    if signals.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut change = records.begin(Actor::System).await?;
+    let mut raised = Vec::with_capacity(signals.len());
+    for signal in signals {
+        raised.push(raise_in(&mut change, signal).await?);
+    }
+    change.commit().await?;
+    Ok(raised)
+}
+
+/// New alerts by their keys: those of `keys` that wait in the queue.
+pub async fn new_with_keys(records: &Records, keys: &[String]) -> Result<Vec<Alert>, Error> {
+    use entity::alert::Column;
+    let mut found = Vec::new();
+    for keys in keys.chunks(KEYS_AT_ONCE) {
+        let rows = entity::alert::Entity::find()
+            .filter(Column::OpenKey.is_in(keys))
+            .filter(Column::State.eq(AlertState::New.as_str()))
+            .all(records.db())
+            .await?;
+        for row in &rows {
+            found.push(alert(row)?);
+        }
+    }
+    Ok(found)
 }
 
 /// The same inside of a change.

@@ -120,13 +120,72 @@ pub(crate) async fn keep_signals(change: &mut Change, case: Id<Case>, alert: &Al
         alert: id[id.len() - 8..].to_owned(),
     }
     .to_string();
+    let Cut { signals, left_out } = cut(signals);
+    let mut alert = alert.clone();
+    alert.zones.truncate(LISTED);
+    let mut text = signals.iter().map(describe).collect::<Vec<_>>().join("\n");
+    let mut json = serde_json::json!({ "alert": alert, "signals": signals });
+    if !left_out.is_empty() {
+        json["left_out"] = serde_json::json!(left_out);
+        // Writing to a String never fails.
+        let _ = writeln!(
+            text,
+            "\nnot listed here: {} signals; of the others {} changes, {} findings and {} zones",
+            left_out.signals, left_out.changes, left_out.findings, left_out.zones
+        );
+    }
     let new = NewEvidence {
         request: None,
         title: title.clone(),
-        text: signals.iter().map(describe).collect::<Vec<_>>().join("\n"),
-        json: serde_json::json!({ "alert": alert, "signals": signals }),
+        text,
+        json,
     };
     keep(change, case, title, &new).await.map(|_| ())
+}
+
+/// Zones, changes and findings of one signal that evidence lists. Chosen by us: what a person can read; the case has all zones.
+const LISTED: usize = 100;
+
+/// Signals that evidence lists: as many of the first and as many of the newest. With [`LISTED`] changes of some 300 octets in each
+/// they stay below [`LARGEST`].
+const SIGNALS: usize = 10;
+
+/// What of signals evidence lists, and how much it leaves out.
+struct Cut {
+    signals: Vec<Signal>,
+    left_out: LeftOut,
+}
+
+/// How much evidence does not list.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+struct LeftOut {
+    signals: usize,
+    zones: usize,
+    changes: usize,
+    findings: usize,
+}
+
+impl LeftOut {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+fn cut(mut signals: Vec<Signal>) -> Cut {
+    let mut left_out = LeftOut::default();
+    if let Some(surplus) = signals.len().checked_sub(2 * SIGNALS).filter(|surplus| *surplus > 0) {
+        signals.drain(SIGNALS..SIGNALS + surplus);
+        left_out.signals = surplus;
+    }
+    for signal in &mut signals {
+        left_out.zones += signal.zones.len().saturating_sub(LISTED);
+        left_out.changes += signal.changes.len().saturating_sub(LISTED);
+        left_out.findings += signal.findings.len().saturating_sub(LISTED);
+        signal.zones.truncate(LISTED);
+        signal.changes.truncate(LISTED);
+        signal.findings.truncate(LISTED);
+    }
+    Cut { signals, left_out }
 }
 
 /// The evidence of a case, oldest first.

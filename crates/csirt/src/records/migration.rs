@@ -28,6 +28,7 @@ fn all() -> Vec<&'static Migration> {
         &crate::vantage::migration::MIGRATION,
         &crate::lead::migration::MIGRATION,
         &crate::watch::migration::DUE,
+        &crate::watch::migration::HEALTH,
     ]
 }
 

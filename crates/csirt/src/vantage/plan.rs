@@ -62,13 +62,13 @@ pub async fn zones_to_plan(records: &Records, settings: &PlanSettings) -> Result
             questions: questions(&Name::root(), settings),
         });
     }
-    for (watched, state) in watch::states(records).await? {
-        if !watched.watch.enabled {
+    for serving in watch::serving(records).await? {
+        if !serving.watched.watch.enabled {
             continue;
         }
-        let servers = watch::servers(&watched, state.as_ref());
-        let seen = state.as_ref().and_then(|state| state.round.seen.as_ref());
-        let at_parent = seen.or(watched.watch.expected.as_ref());
+        let servers = watch::servers(&serving);
+        let watched = serving.watched;
+        let at_parent = serving.seen.as_ref().or(watched.watch.expected.as_ref());
         let servers: BTreeMap<Name, BTreeSet<IpAddr>> = servers
             .names
             .into_iter()

@@ -40,6 +40,8 @@ pub mod zone_state {
         pub failures: i64,
         pub untestable: Option<String>,
         pub changed_at_us: i64,
+        pub health: String,
+        pub secured: Option<bool>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

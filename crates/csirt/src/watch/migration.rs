@@ -68,3 +68,16 @@ pub(crate) const DUE: Migration = Migration {
     sqlite: &[],
     postgres: &[],
 };
+
+pub(crate) const HEALTH: Migration = Migration {
+    name: "0020_zone_health",
+    tables: &[],
+    statements: &[
+        // how a zone does, beside what was found: lists and counts over many thousand zones read no findings. A zone is
+        // unknown until its first round after this step.
+        "ALTER TABLE zone_state ADD COLUMN health TEXT NOT NULL DEFAULT 'unknown'",
+        "ALTER TABLE zone_state ADD COLUMN secured BOOLEAN",
+    ],
+    sqlite: &[],
+    postgres: &[],
+};

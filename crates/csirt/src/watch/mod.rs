@@ -7,6 +7,7 @@ pub mod announcement;
 mod entity;
 pub(crate) mod migration;
 mod round;
+mod standing;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -15,7 +16,12 @@ use model::{Delegation, Id, Name, Timestamp};
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
 pub use announcement::{Announcement, NewAnnouncement};
-pub use round::{Round, ZoneState, due, health, next_due, record_round, reschedule, state, states};
+pub use round::{
+    Round, ZoneState, behind, due, health, next_due, record_round, record_rounds, reschedule, state, states,
+    states_naming, states_of, watched_among,
+};
+pub(crate) use round::{Serving, serving};
+pub use standing::{Standing, standings};
 
 use crate::Error;
 use crate::directory::{Organisation, Region, Servers};
@@ -194,7 +200,11 @@ pub(crate) async fn servers_of(records: &Records, zones: &[Name]) -> Result<Opti
     for zone in zones {
         if let Some(watched) = by_zone(records, zone).await? {
             let state = state(records, watched.id).await?;
-            return Ok(Some(servers(&watched, state.as_ref())));
+            return Ok(Some(servers(&Serving {
+                watched,
+                seen: state.as_ref().and_then(|state| state.round.seen.clone()),
+                servers: state.map(|state| state.round.servers).unwrap_or_default(),
+            })));
         }
     }
     Ok(None)
@@ -202,19 +212,16 @@ pub(crate) async fn servers_of(records: &Records, zones: &[Name]) -> Result<Opti
 
 /// The servers of all watched zones.
 pub(crate) async fn all_servers(records: &Records) -> Result<Vec<Servers>, Error> {
-    let states = states(records).await?;
-    Ok(states
-        .iter()
-        .map(|(watched, state)| servers(watched, state.as_ref()))
-        .collect())
+    Ok(serving(records).await?.iter().map(servers).collect())
 }
 
 /// The expected delegation before the one seen: after a hijack the latter names the attacker's servers.
-pub(crate) fn servers(watched: &WatchedZone, state: Option<&ZoneState>) -> Servers {
-    let seen = state.and_then(|state| state.round.seen.as_ref());
-    let delegation = watched.watch.expected.as_ref().or(seen);
-    let measured: Vec<Measured> = state
-        .and_then(|state| state.round.servers.as_array())
+pub(crate) fn servers(serving: &Serving) -> Servers {
+    let watch = &serving.watched.watch;
+    let delegation = watch.expected.as_ref().or(serving.seen.as_ref());
+    let measured: Vec<Measured> = serving
+        .servers
+        .as_array()
         .into_iter()
         .flatten()
         .filter_map(|server| serde_json::from_value(server.clone()).ok())
@@ -231,7 +238,7 @@ pub(crate) fn servers(watched: &WatchedZone, state: Option<&ZoneState>) -> Serve
             (name.clone(), addresses.into_iter().collect())
         });
     Servers {
-        zone: watched.watch.zone.clone(),
+        zone: watch.zone.clone(),
         names: names.collect(),
     }
 }

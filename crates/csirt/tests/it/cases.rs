@@ -159,6 +159,59 @@ async fn evidence_is_kept_once_and_known_by_its_hash() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_case_opens_however_much_its_alert_has_seen_and_says_what_is_not_listed() {
+    on_each_database(async |world| {
+        let zones: Vec<model::Name> = (0..2_000)
+            .map(|n| format!("z{n:05}.atlas.example").parse().unwrap())
+            .collect();
+        let change = |zone: &model::Name| model::ZoneChange {
+            time: world.records.now(),
+            zone: zone.clone(),
+            part: model::ChangedPart::Ns,
+            before: vec![format!("ns1.{zone}"), format!("ns2.{zone}")],
+            after: vec!["ns1.attacker.example".to_owned(), "ns2.attacker.example".to_owned()],
+            announced: false,
+        };
+        let signal = model::Signal {
+            detector: model::Detector::Redelegation,
+            key: "redelegation:to:attacker.example".to_owned(),
+            severity: model::Severity::Page,
+            time: world.records.now(),
+            zones: zones.clone(),
+            kind: "mass-redelegated".to_owned(),
+            args: std::collections::BTreeMap::from([("target".to_owned(), "attacker.example".to_owned())]),
+            findings: Vec::new(),
+            changes: zones.iter().map(change).collect(),
+        };
+        let raised = csirt::alerts::raise_all(&world.records, &vec![signal; 25])
+            .await
+            .unwrap();
+        let alert = raised.last().unwrap().alert().clone();
+        assert_eq!((alert.count, alert.zones.len()), (25, 2_000));
+        let new = NewCase {
+            title: "Names taken over".to_owned(),
+            tlp: Tlp::Amber,
+            alerts: vec![alert.id],
+        };
+        let case = open(&world.records, duty_officer(), &new).await.unwrap();
+        assert_eq!(case.zones.len(), 2_000, "the case has all of them");
+        let all = evidence(&world.records, case.id).await.unwrap();
+        let left_out = &all[0].json["left_out"];
+        assert_eq!(
+            *left_out,
+            serde_json::json!({"signals": 5, "zones": 20 * 1_900, "changes": 20 * 1_900, "findings": 0})
+        );
+        assert!(
+            all[0].text.contains("not listed here: 5 signals"),
+            "{}",
+            &all[0].text[..200]
+        );
+        assert!(all[0].json.to_string().len() < 2 << 20);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_timeline_tells_who_did_what_in_the_order_of_time() {
     on_each_database(async |world| {
         let case = open_case(world).await;

@@ -1,7 +1,9 @@
+use std::collections::HashSet;
+
 use csirt::watch::announcement::{NewAnnouncement, all, announce, current, withdraw};
 use csirt::watch::{
-    Round, Watch, WatchedZone, add, by_zone, due, expected_of, get, list, next_due, record_round, remove, reschedule,
-    set_expected, state, states, update,
+    Round, Watch, WatchedZone, ZoneState, add, behind, by_zone, due, expected_of, get, health, list, next_due,
+    record_round, record_rounds, remove, reschedule, set_expected, standings, state, states, update, watched_among,
 };
 use csirt::{Actor, Error};
 use model::{Delegation, Finding, Level, Name};
@@ -154,7 +156,7 @@ async fn a_zone_is_due_an_interval_after_the_beginning_of_its_last_round() {
         assert_eq!(next_due(&world.records).await.unwrap(), None);
         let (a, b) = (watched(world, "a.test").await, watched(world, "b.test").await);
         let names = async || {
-            let due = due(&world.records, world.records.now()).await.unwrap();
+            let due = all_due(world).await;
             due.iter()
                 .map(|(zone, _)| zone.watch.zone.to_string())
                 .collect::<Vec<_>>()
@@ -259,7 +261,7 @@ async fn a_clock_that_went_back_neither_puts_rounds_off_nor_drops_them() {
     on_each_database(async |world| {
         let zone = watched(world, "a.test").await;
         record_round(&world.records, zone.id, round(world, None)).await.unwrap();
-        let due = async || due(&world.records, world.records.now()).await.unwrap().len();
+        let due = async || all_due(world).await.len();
         assert_eq!(
             reschedule(&world.records, world.records.now()).await.unwrap(),
             0,
@@ -288,7 +290,99 @@ async fn another_interval_makes_a_zone_due_at_once() {
             ..zone.watch
         };
         update(&world.records, Actor::System, zone.id, &faster).await.unwrap();
-        assert_eq!(due(&world.records, world.records.now()).await.unwrap().len(), 1);
+        assert_eq!(all_due(world).await.len(), 1);
+    })
+    .await;
+}
+
+/// All zones that are due now.
+async fn all_due(world: &World) -> Vec<(WatchedZone, Option<ZoneState>)> {
+    let nothing = HashSet::new();
+    due(&world.records, world.records.now(), &nothing, 1_000).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_short_interval_does_not_wait_behind_thousands_and_what_is_under_way_is_left_out() {
+    on_each_database(async |world| {
+        let mut zones = Vec::new();
+        for (name, interval_secs) in [("slow1.test", 60), ("slow2.test", 60), ("quick.test", 5)] {
+            let watch = Watch {
+                interval_secs,
+                ..Watch::new(name.parse().unwrap())
+            };
+            let zone = add(&world.records, Actor::System, &watch).await.unwrap();
+            record_round(&world.records, zone.id, round(world, None)).await.unwrap();
+            zones.push(zone);
+        }
+        world.wait_secs(75);
+        let names = async |busy: &[usize], limit| {
+            let busy: HashSet<_> = busy.iter().map(|at| zones[*at].id).collect();
+            let due = due(&world.records, world.records.now(), &busy, limit).await.unwrap();
+            due.iter()
+                .map(|(zone, _)| zone.watch.zone.to_string())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names(&[], 9).await, ["quick.test", "slow1.test", "slow2.test"]);
+        assert_eq!(names(&[], 1).await, ["quick.test"], "no more than there are places");
+        assert_eq!(names(&[2], 1).await, ["slow1.test"]);
+        assert_eq!(names(&[], 0).await, [""; 0]);
+        let behind = async |secs| {
+            let grace = jiff::SignedDuration::from_secs(secs);
+            behind(&world.records, world.records.now(), grace).await.unwrap()
+        };
+        assert_eq!(behind(10).await, 1, "late by more than its interval: the quick one");
+        assert_eq!(behind(80).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rounds_of_many_zones_are_kept_in_one_change_and_a_zone_that_is_gone_takes_none_with_it() {
+    on_each_database(async |world| {
+        let (a, b) = (watched(world, "a.test").await, watched(world, "b.test").await);
+        let gone = watched(world, "gone.test").await;
+        remove(&world.records, Actor::System, gone.id).await.unwrap();
+        let rounds = vec![
+            (a.id, round(world, Some(Level::Error))),
+            (gone.id, round(world, None)),
+            (b.id, round(world, None)),
+        ];
+        let kept = record_rounds(&world.records, rounds).await.unwrap();
+        let worst: Vec<Option<Option<Level>>> = kept.iter().map(|state| state.as_ref().map(|one| one.worst)).collect();
+        assert_eq!(worst, [Some(Some(Level::Error)), None, Some(None)]);
+        let standings = standings(&world.records).await.unwrap();
+        let told: Vec<_> = standings
+            .iter()
+            .map(|zone| (zone.zone.to_string(), zone.worst, zone.measured.is_some()))
+            .collect();
+        let expected = [("a.test", Some(Level::Error), true), ("b.test", None, true)];
+        assert_eq!(
+            told,
+            expected.map(|(zone, worst, measured)| (zone.to_owned(), worst, measured))
+        );
+        for (zone, state) in states(&world.records).await.unwrap() {
+            let standing = standings.iter().find(|one| one.id == zone.id).unwrap();
+            assert_eq!(
+                standing.health,
+                health(state.as_ref()),
+                "the column says what the findings say"
+            );
+            assert_eq!(standing.since, state.map(|state| state.since));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn zones_above_are_found_among_many_names() {
+    on_each_database(async |world| {
+        watched(world, "a.test").await;
+        let names: std::collections::BTreeSet<Name> = (0..1_500)
+            .map(|number| format!("n{number}.test").parse().unwrap())
+            .chain(["a.test".parse().unwrap(), Name::root()])
+            .collect();
+        let found = watched_among(&world.records, &names).await.unwrap();
+        assert_eq!(found, ["a.test".parse().unwrap()].into());
     })
     .await;
 }

@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use model::{ChangedPart, Detector, Name, Severity, Signal, ZoneChange};
 
-use super::{Config, Observed, is_known, keys, takes_back, values_added};
+use super::{Config, KIND_OF_CAMPAIGN, Observed, is_known, takes_back, values_added};
 
 /// Where a zone moved. Domains come first: they hold together what an attacker's numbered hosts would split.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -142,6 +142,15 @@ struct Group<'m, 'a> {
     first_shared: (Timestamp, Target),
 }
 
+/// The first move of the group that a move is joined to. Paths are halved on the way, so that a chain of thousands stays short.
+fn first_of(joined: &mut [usize], mut at: usize) -> usize {
+    while joined[at] != at {
+        joined[at] = joined[joined[at]];
+        at = joined[at];
+    }
+    at
+}
+
 /// Moves joined by common targets, no more than the window apart.
 fn groups<'m, 'a>(config: &Config, moves: &'m [Move<'a>]) -> Vec<Group<'m, 'a>> {
     let mut visits: BTreeMap<&Target, Vec<(Timestamp, usize)>> = BTreeMap::new();
@@ -150,7 +159,8 @@ fn groups<'m, 'a>(config: &Config, moves: &'m [Move<'a>]) -> Vec<Group<'m, 'a>> 
             visits.entry(target).or_default().push((seen.time, at));
         }
     }
-    let mut group_of: Vec<usize> = (0..moves.len()).collect();
+    // each move points to another of its group, the first of the group to itself
+    let mut joined: Vec<usize> = (0..moves.len()).collect();
     let mut shared: Vec<(usize, (Timestamp, Target))> = Vec::new();
     for (target, mut visits) in visits {
         visits.sort_unstable();
@@ -159,25 +169,22 @@ fn groups<'m, 'a>(config: &Config, moves: &'m [Move<'a>]) -> Vec<Group<'m, 'a>> 
             let name = moves[a].targets[target].renumbered;
             let is_renumbered = name.is_some() && name == moves[b].targets[target].renumbered;
             if later.duration_since(earlier) <= config.window && !is_renumbered {
-                let (from, to) = (group_of[b], group_of[a]);
-                group_of
-                    .iter_mut()
-                    .filter(|group| **group == from)
-                    .for_each(|group| *group = to);
+                let (from, to) = (first_of(&mut joined, b), first_of(&mut joined, a));
+                joined[from] = to;
                 shared.push((b, (later, target.clone())));
             }
         }
     }
     let mut groups: BTreeMap<usize, Group<'m, 'a>> = BTreeMap::new();
     for (at, first) in shared {
-        let group = groups.entry(group_of[at]).or_insert_with(|| Group {
+        let group = groups.entry(first_of(&mut joined, at)).or_insert_with(|| Group {
             moves: Vec::new(),
             first_shared: first.clone(),
         });
         group.first_shared = group.first_shared.clone().min(first);
     }
     for (at, moved) in moves.iter().enumerate() {
-        if let Some(group) = groups.get_mut(&group_of[at]) {
+        if let Some(group) = groups.get_mut(&first_of(&mut joined, at)) {
             group.moves.push(moved);
         }
     }
@@ -212,24 +219,24 @@ fn signal(config: &Config, group: &Group<'_, '_>) -> Option<Signal> {
         .flat_map(|moved| moved.changes.iter().copied().cloned())
         .collect();
     changes.sort_by(|a, b| super::order(a).cmp(&super::order(b)));
+    let time = changes.last()?.time;
+    // the newest: those are what an alert that grows has not told yet
+    changes.drain(..changes.len().saturating_sub(config.campaign_changes));
     let zones: BTreeSet<Name> = told.iter().map(|moved| moved.zone.clone()).collect();
     let target = &group.first_shared.1;
-    let listed = |items: &mut dyn Iterator<Item = String>| items.collect::<Vec<_>>().join(", ");
     let args = BTreeMap::from([
         ("target".to_owned(), target.to_string()),
-        ("zones".to_owned(), listed(&mut zones.iter().map(Name::to_string))),
         ("zone_count".to_owned(), zones.len().to_string()),
         ("registry_count".to_owned(), registries.len().to_string()),
-        ("supersedes".to_owned(), listed(&mut zones.iter().flat_map(keys))),
         ("transient".to_owned(), if taken_back { "yes" } else { "no" }.to_owned()),
     ]);
     Some(Signal {
         detector: Detector::Redelegation,
         key: format!("redelegation:to:{target}"),
         severity: Severity::Page,
-        time: changes.last()?.time,
+        time,
         zones: zones.into_iter().collect(),
-        kind: "mass-redelegated".to_owned(),
+        kind: KIND_OF_CAMPAIGN.to_owned(),
         args,
         findings: Vec::new(),
         changes,

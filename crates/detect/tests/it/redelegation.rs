@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use detect::redelegation::{Announcement, Config, Observed, assess, diff};
+use detect::redelegation::{Announcement, Config, Observed, assess, diff, superseded};
 use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
 use model::{ChangedPart, Delegation, Name, Signal, ZoneChange};
@@ -335,6 +335,43 @@ fn glue_of_a_name_that_stays_counts_only_where_both_sides_give_some() {
             &["ns1.shop.example/192.0.2.1".to_owned()][..],
             &["ns1.shop.example/192.0.2.2".to_owned()][..]
         )
+    );
+}
+
+#[test]
+fn a_campaign_of_tens_of_thousands_of_names_is_one_signal_with_all_zones_and_the_newest_changes() {
+    let many: Vec<Observed> = (0..20_000)
+        .map(|n| Observed {
+            change: ZoneChange {
+                time: at(1.0) + SignedDuration::from_millis(n),
+                zone: format!("z{n}.tld{}", n % 7).parse().unwrap(),
+                part: ChangedPart::Ns,
+                before: vec![format!("ns{}.operator.example", n % 50)],
+                after: vec!["ns1.attacker.test".to_owned(), "ns2.attacker.test".to_owned()],
+                announced: false,
+            },
+            organisation: None,
+            addresses: BTreeSet::new(),
+        })
+        .collect();
+    let servers: BTreeSet<Name> = (0..20_000)
+        .map(|n| format!("ns{n}.operator.example").parse().unwrap())
+        .collect();
+    let signals = assess(&Config::default(), &many, &servers, at(2.0));
+    let [campaign] = signals.as_slice() else {
+        panic!("{} signals", signals.len());
+    };
+    assert_eq!(campaign.key, "redelegation:to:attacker.test");
+    assert_eq!(
+        (campaign.zones.len(), campaign.args["zone_count"].as_str()),
+        (20_000, "20000")
+    );
+    assert_eq!(campaign.changes.len(), Config::default().campaign_changes);
+    assert_eq!(campaign.changes.last().unwrap(), &many[19_999].change);
+    assert_eq!(superseded(campaign).len(), 40_000);
+    assert_eq!(
+        superseded(&assess(&Config::default(), &many[..1], &servers, at(2.0))[0]),
+        [""; 0]
     );
 }
 

@@ -2,6 +2,7 @@
 
 mod agenda;
 mod condition;
+mod desk;
 pub mod imap;
 mod jobs;
 mod lead;

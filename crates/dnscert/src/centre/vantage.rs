@@ -15,7 +15,7 @@ use model::plan::PLAN_VERSION;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::rounds::end_alert;
+use super::desk::end_alerts;
 use super::{Centre, dns_settings};
 use crate::config::Config;
 
@@ -107,7 +107,7 @@ pub async fn run(centre: Arc<Centre>, stop: CancellationToken) -> anyhow::Result
             .iter()
             .filter(|key| has_listened || is_heard(&seen, key, listening))
         {
-            end_alert(&centre, key, &Statement::HeardAgain).await?;
+            end_alerts(&centre, std::slice::from_ref(key), &Statement::HeardAgain).await?;
             open.remove(key);
         }
         open.extend(still);

@@ -38,19 +38,15 @@ pub async fn run(command: WatchCommand) -> anyhow::Result<ExitCode> {
         }
         WatchCommand::List { config } => {
             let (_, records) = super::open_records(&config.config).await?;
-            for (watched, state) in watch::states(&records).await.context("reading the watch list")? {
-                let seen = match state {
-                    Some(state) => {
-                        let worst = state.worst.map_or("-", |level| level.as_str());
-                        format!("{worst:<8} {:.0}", state.round.time)
+            for zone in watch::standings(&records).await.context("reading the watch list")? {
+                let seen = match zone.measured {
+                    Some(measured) => {
+                        let worst = zone.worst.map_or("-", |level| level.as_str());
+                        format!("{worst:<8} {measured:.0}")
                     }
                     None => "not measured yet".to_owned(),
                 };
-                println!(
-                    "{:<40} {:>6} s  {seen}",
-                    watched.watch.zone.to_string(),
-                    watched.watch.interval_secs
-                );
+                println!("{:<40} {:>6} s  {seen}", zone.zone.to_string(), zone.interval_secs);
             }
         }
     }

@@ -47,4 +47,5 @@ centre-metrics = الأرقام نفسها لأداة Prometheus
 centre-condition-records-unwritable = لا يمكن الكتابة في السجلات. لن يُقبل أي شيء مما يُرسل حتى يصبح ذلك ممكنًا.
 centre-condition-observations-unwritable = لا يمكن كتابة القياسات. ستُقاس النطاقات مجددًا عندما تتوفر مساحة.
 centre-condition-clock-set = ضُبطت الساعة.
+centre-condition-rounds-behind = القياسات متأخرة: هذا العدد من النطاقات يُقاس متأخرًا بأكثر من فترة واحدة. زِد عدد الأماكن (dns.zones_at_once) أو أطِل الفترات.
 centre-condition-standing-by = مركز آخر يقوم بالعمل، وهذا المركز في وضع الاستعداد.

@@ -43,4 +43,5 @@ centre-metrics = The same as counts for Prometheus
 centre-condition-records-unwritable = The records cannot be written. Nothing that people send is taken until they can.
 centre-condition-observations-unwritable = The observations cannot be written. Zones are measured again when there is room.
 centre-condition-clock-set = The clock was set.
+centre-condition-rounds-behind = Rounds are late: this many zones are measured more than an interval behind. Give the centre more places (dns.zones_at_once) or longer intervals.
 centre-condition-standing-by = Another centre does the work; this one stands by.

@@ -43,4 +43,5 @@ centre-metrics = Lo mismo como recuentos para Prometheus
 centre-condition-records-unwritable = No se puede escribir en los registros. Hasta entonces no se acepta nada de lo que se envíe.
 centre-condition-observations-unwritable = No se pueden escribir las observaciones. Las zonas se medirán de nuevo cuando haya espacio.
 centre-condition-clock-set = Se ha ajustado el reloj.
+centre-condition-rounds-behind = Las mediciones van con retraso: tantas zonas se miden con más de un intervalo de demora. Dé más plazas al centro (dns.zones_at_once) o intervalos más largos.
 centre-condition-standing-by = Otro centro hace el trabajo; este está en reserva.

@@ -43,4 +43,5 @@ centre-metrics = Les mêmes chiffres pour Prometheus
 centre-condition-records-unwritable = Les dossiers ne peuvent pas être écrits. Rien de ce que l’on nous envoie n’est accepté d’ici là.
 centre-condition-observations-unwritable = Les observations ne peuvent pas être écrites. Les zones seront mesurées de nouveau dès qu’il y aura de la place.
 centre-condition-clock-set = L’horloge a été réglée.
+centre-condition-rounds-behind = Les mesures ont du retard : ce nombre de zones est mesuré avec plus d’un intervalle de retard. Donnez plus de places au centre (dns.zones_at_once) ou allongez les intervalles.
 centre-condition-standing-by = Un autre centre fait le travail ; celui-ci se tient prêt.

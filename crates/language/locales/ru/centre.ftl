@@ -45,4 +45,5 @@ centre-metrics = То же в виде счётчиков для Prometheus
 centre-condition-records-unwritable = Записи нельзя изменить. Пока это так, ничего из присланного не принимается.
 centre-condition-observations-unwritable = Наблюдения нельзя записать. Зоны будут измерены снова, когда появится место.
 centre-condition-clock-set = Часы были переведены.
+centre-condition-rounds-behind = Измерения запаздывают: столько зон измеряется с опозданием более чем на интервал. Увеличьте число мест (dns.zones_at_once) или интервалы.
 centre-condition-standing-by = Работу выполняет другой центр; этот наготове.

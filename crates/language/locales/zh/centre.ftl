@@ -40,4 +40,5 @@ centre-metrics = 供 Prometheus 使用的计数
 centre-condition-records-unwritable = 无法写入记录。恢复之前不接受任何提交的内容。
 centre-condition-observations-unwritable = 无法写入观测数据。有空间后将重新测量各区域。
 centre-condition-clock-set = 时钟被调整过。
+centre-condition-rounds-behind = 测量滞后：这么多区域的测量晚了一个间隔以上。请增加并行数（dns.zones_at_once）或延长间隔。
 centre-condition-standing-by = 另一个中心正在工作；本中心待命。

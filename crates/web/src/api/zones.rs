@@ -4,7 +4,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use csirt::accounts::Capability;
-use csirt::watch::{self, WatchedZone, ZoneState};
+use csirt::watch::{self, Standing, WatchedZone, ZoneState};
 use jiff::SignedDuration;
 use model::{Delegation, Finding, Sample, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -61,37 +61,46 @@ pub struct Full {
     untestable: Option<String>,
 }
 
-fn told(watched: WatchedZone, state: Option<ZoneState>, in_full: bool) -> Zone {
-    let full = in_full.then(|| match &state {
-        Some(state) => Full {
-            expected: watched.watch.expected.clone(),
-            seen: state.round.seen.clone(),
-            findings: state.round.findings.clone(),
-            servers: state.round.servers.clone(),
-            untestable: state.round.untestable.clone(),
-        },
-        None => Full {
-            expected: watched.watch.expected.clone(),
-            seen: None,
-            findings: Vec::new(),
-            servers: serde_json::Value::Array(Vec::new()),
-            untestable: None,
-        },
-    });
+fn listed(zone: Standing) -> Zone {
     Zone {
-        zone: watched.watch.zone.to_string(),
-        unicode: watched.watch.zone.unicode(),
-        health: watch::health(state.as_ref()).to_string(),
-        worst: state
+        unicode: zone.zone.unicode(),
+        zone: zone.zone.to_string(),
+        health: zone.health.to_string(),
+        worst: zone.worst.map(|level| level.to_string()),
+        since: zone.since,
+        measured_at: zone.measured,
+        interval_secs: zone.interval_secs,
+        enabled: zone.enabled,
+        region: zone.region.map(|region| region.to_string()),
+        state: None,
+    }
+}
+
+fn in_full(watched: WatchedZone, state: Option<ZoneState>) -> Zone {
+    let health = watch::health(state.as_ref());
+    let worst = state.as_ref().and_then(|state| state.worst);
+    let (since, measured_at) = (state.as_ref().map(|s| s.since), state.as_ref().map(|s| s.round.time));
+    let round = state.map(|state| state.round);
+    let full = Full {
+        expected: watched.watch.expected,
+        seen: round.as_ref().and_then(|round| round.seen.clone()),
+        untestable: round.as_ref().and_then(|round| round.untestable.clone()),
+        servers: round
             .as_ref()
-            .and_then(|state| state.worst)
-            .map(|level| level.to_string()),
-        since: state.as_ref().map(|state| state.since),
-        measured_at: state.as_ref().map(|state| state.round.time),
+            .map_or_else(|| serde_json::Value::Array(Vec::new()), |round| round.servers.clone()),
+        findings: round.map(|round| round.findings).unwrap_or_default(),
+    };
+    Zone {
+        unicode: watched.watch.zone.unicode(),
+        zone: watched.watch.zone.to_string(),
+        health: health.to_string(),
+        worst: worst.map(|level| level.to_string()),
+        since,
+        measured_at,
         interval_secs: watched.watch.interval_secs,
         enabled: watched.watch.enabled,
         region: watched.watch.region.map(|region| region.to_string()),
-        state: full,
+        state: Some(full),
     }
 }
 
@@ -105,10 +114,10 @@ pub async fn list(
     Query(from): Query<listing::From>,
 ) -> Result<Response, Refusal> {
     caller.may_see(Capability::SeeWatchList)?;
-    let mut all = watch::states(&app.records).await?;
-    all.sort_by_cached_key(|(watched, _)| watched.watch.zone.to_string());
-    let part = from.cut(all, |(watched, _)| watched.watch.zone.to_string())?;
-    answer(&headers, &part.map(|(watched, state)| told(watched, state, false)))
+    let mut all = watch::standings(&app.records).await?;
+    all.sort_by_cached_key(|zone| zone.zone.to_string());
+    let part = from.cut(all, |zone| zone.zone.to_string())?;
+    answer(&headers, &part.map(listed))
 }
 
 /// One zone with its state in full. The root is `@`.
@@ -125,7 +134,7 @@ pub async fn get(
         .await?
         .ok_or(WebError::NotFound)?;
     let state = watch::state(&app.records, watched.id).await?;
-    answer(&headers, &told(watched, state, true))
+    answer(&headers, &in_full(watched, state))
 }
 
 /// Which samples.

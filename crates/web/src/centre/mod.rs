@@ -12,13 +12,12 @@ use csirt::alerts;
 use csirt::audit::{self, Chain};
 use csirt::jobs::{self, Queue};
 use csirt::mailbox::{self, Kind, Mailbox};
-use csirt::watch::{self, WatchedZone, ZoneState};
+use csirt::watch::{self, Standing};
 use jiff::{SignedDuration, Timestamp};
 use model::Health;
 use serde::Deserialize;
 
 use crate::condition::{Condition, Holds};
-use crate::status::Overview;
 use crate::{App, Page, WebError, shell};
 
 /// Intervals that may pass without a round before a zone counts as held up.
@@ -47,13 +46,6 @@ struct Asked {
     verify: String,
 }
 
-/// A watched zone that has not been measured for too long, or cannot be.
-struct Late {
-    watched: WatchedZone,
-    last: Option<Timestamp>,
-    reason: Option<String>,
-}
-
 struct Table {
     name: String,
     rows: u64,
@@ -73,7 +65,7 @@ struct Centre {
     next_due: Option<Timestamp>,
     watched: usize,
     late_count: usize,
-    late: Vec<Late>,
+    late: Vec<Standing>,
     head: (i64, String),
     chain: Option<Chain>,
     tables: Vec<Table>,
@@ -156,28 +148,19 @@ impl Centre {
     }
 }
 
-/// Zones whose last round is too old, and those that could not be tested; the longest waiting first.
-fn late(states: Vec<(WatchedZone, Option<ZoneState>)>, now: Timestamp) -> Vec<Late> {
-    let mut late: Vec<Late> = states
-        .into_iter()
-        .filter(|(watched, _)| watched.watch.enabled)
-        .filter_map(|(watched, state)| {
-            let allowed = SignedDuration::from_secs(i64::from(watched.watch.interval_secs) * INTERVALS);
-            let last = state.as_ref().map(|state| state.round.time);
-            let reason = state.and_then(|state| state.round.untestable);
-            let is_late = now.duration_since(last.unwrap_or(watched.created)) > allowed;
-            (is_late || reason.is_some()).then_some(Late { watched, last, reason })
-        })
-        .collect();
-    late.sort_by_key(|late| late.last);
-    late
+/// Whether the last round of a zone is too old, or could not test it.
+pub(crate) fn is_late(zone: &Standing, now: Timestamp) -> bool {
+    let allowed = SignedDuration::from_secs(i64::from(zone.interval_secs) * INTERVALS);
+    let is_old = now.duration_since(zone.measured.unwrap_or(zone.created)) > allowed;
+    zone.enabled && (is_old || zone.untestable.is_some())
 }
 
 async fn centre(State(app): State<App>, page: Page, Query(asked): Query<Asked>) -> Result<Response, WebError> {
     page.require(Capability::SeeCentre)?;
-    let states = watch::states(&app.records).await?;
-    let watched = states.iter().filter(|(watched, _)| watched.watch.enabled).count();
-    let mut late = late(states, page.now);
+    let zones = watch::standings(&app.records).await?;
+    let watched = zones.iter().filter(|zone| zone.enabled).count();
+    let mut late: Vec<Standing> = zones.into_iter().filter(|zone| is_late(zone, page.now)).collect();
+    late.sort_by_key(|zone| zone.measured);
     let late_count = late.len();
     late.truncate(LISTED);
     let tables = app.lake.statistics().await?;
@@ -233,11 +216,10 @@ async fn mailbox_of(app: &App) -> Result<Option<Mailbox>, WebError> {
 
 /// Counts only, none of them about a single party: the endpoint needs no token.
 async fn metrics(State(app): State<App>, page: Page) -> Result<Response, WebError> {
-    let overview = Overview::load(&app.records, app.settings.plan.silent_after_secs, page.now).await?;
+    let overview = app.overview(page.now).await?;
     let queue = jobs::queue(&app.records).await?;
     let alerts = alerts::counts(&app.records).await?;
-    let states = watch::states(&app.records).await?;
-    let late = late(states, page.now).len();
+    let late = overview.late;
     let good: usize = overview.regions.iter().map(|region| region.good).sum();
     let unknown = overview.watched - good - overview.impaired - overview.broken;
     let mailbox = mailbox_of(&app).await?;

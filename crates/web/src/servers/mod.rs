@@ -51,7 +51,7 @@ async fn show(State(app): State<App>, page: Page, Path(address): Path<String>) -
     let address: IpAddr = address.parse().map_err(|_| WebError::NotFound)?;
     let mut rows = Vec::new();
     let mut findings = Vec::new();
-    for (watched, state) in watch::states(&app.records).await? {
+    for (watched, state) in watch::states_naming(&app.records, address).await? {
         let Some(state) = state else { continue };
         for server in servers(&state.round.servers) {
             if server.address == address {

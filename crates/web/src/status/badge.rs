@@ -6,7 +6,6 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use model::Health;
 
-use super::Overview;
 use crate::health::text_id;
 use crate::shell::guard::Drawn;
 use crate::shell::markup::escape;
@@ -19,7 +18,7 @@ const HEIGHT: usize = 20;
 
 pub(super) async fn badge(State(app): State<App>, page: Page, Path(zone): Path<String>) -> Result<Response, WebError> {
     let zone = crate::zones::parse(&zone).ok();
-    let overview = Overview::load(&app.records, app.settings.plan.silent_after_secs, page.now).await?;
+    let overview = app.overview(page.now).await?;
     let tld = overview.tlds.iter().find(|tld| Some(&tld.zone) == zone.as_ref());
     let (name, health, status) = match tld {
         Some(tld) => (

@@ -5,6 +5,8 @@ mod badge;
 mod map;
 mod overview;
 
+use std::sync::Arc;
+
 use askama::Template;
 use askama::filters::Safe;
 use axum::Router;
@@ -18,7 +20,7 @@ use crate::health::text_id;
 use crate::shell::markup::escape;
 use crate::{App, Page, WebError, shell};
 
-pub use overview::{Overview, Region, Tld};
+pub use overview::{Kept, Overview, Region, Tld};
 
 /// Top-level domains on the page; the plain text and the API have all. 150 rows take about 30 KB.
 const MOST_TLDS: usize = 120;
@@ -39,7 +41,7 @@ pub fn router() -> Router<App> {
 #[template(path = "status/status.html")]
 struct Status {
     page: Page,
-    overview: Overview,
+    overview: Arc<Overview>,
     map: Safe<String>,
     tlds: Vec<Tld>,
     more: usize,
@@ -62,7 +64,7 @@ fn headline(page: &Page, overview: &Overview) -> String {
 }
 
 async fn status(State(app): State<App>, page: Page) -> Result<Response, WebError> {
-    let overview = Overview::load(&app.records, app.settings.plan.silent_after_secs, page.now).await?;
+    let overview = app.overview(page.now).await?;
     let healths: Vec<_> = overview
         .regions
         .iter()
@@ -96,7 +98,7 @@ fn cache(response: &mut Response) {
 }
 
 async fn status_text(State(app): State<App>, page: Page) -> Result<Response, WebError> {
-    let overview = Overview::load(&app.records, app.settings.plan.silent_after_secs, page.now).await?;
+    let overview = app.overview(page.now).await?;
     let mut text = format!("{}\n\n{}\n", page.settings.name, headline(&page, &overview));
     if let Some(updated) = overview.updated {
         text.push_str(&format!("{} {}\n", page.t("status-updated"), page.time_text(&updated)));

@@ -1,8 +1,11 @@
 //! The figures of the public status, put together from the watch list and the cases.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use csirt::cases::{self, PeriodFigures};
 use csirt::vantage::{self, Coordinates, Standing, VantagePoint};
-use csirt::watch::{self, WatchedZone, ZoneState};
+use csirt::watch::{self, Standing as ZoneStanding};
 use csirt::{Error, Records, directory};
 use jiff::{SignedDuration, Timestamp};
 use metrics::Share;
@@ -10,6 +13,7 @@ use model::{Health, Name};
 use serde::Serialize;
 
 use crate::vantage::percent;
+use crate::{App, WebError};
 
 /// How far back the figures of cases go.
 const PERIOD: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -36,6 +40,8 @@ pub struct Overview {
     pub points: Vec<Coordinates>,
     /// When the last round began.
     pub updated: Option<Timestamp>,
+    /// Zones without a round in time, or that could not be tested.
+    pub late: usize,
     /// Whether that is longer ago than it should be.
     pub stale: bool,
     /// Cases open now.
@@ -76,6 +82,27 @@ pub struct Tld {
     pub health: Health,
     /// When its last round began.
     pub measured: Option<Timestamp>,
+}
+
+/// The overview as it was made a moment ago. Whoever asks while it is made anew waits for it: however many ask, it is made
+/// once in a while.
+#[derive(Default)]
+pub struct Kept(tokio::sync::Mutex<Option<(Instant, Arc<Overview>)>>);
+
+impl App {
+    /// The overview, not older than [`App::overview_for`].
+    pub(crate) async fn overview(&self, now: Timestamp) -> Result<Arc<Overview>, WebError> {
+        let mut kept = self.kept_overview.0.lock().await;
+        if let Some((made, overview)) = &*kept
+            && made.elapsed() < self.overview_for
+        {
+            return Ok(overview.clone());
+        }
+        let overview = Overview::load(&self.records, self.settings.plan.silent_after_secs, now).await?;
+        let overview = Arc::new(overview);
+        *kept = Some((Instant::now(), overview.clone()));
+        Ok(overview)
+    }
 }
 
 impl Region {
@@ -123,10 +150,10 @@ impl Tld {
 
 impl Overview {
     /// The present state.
-    pub async fn load(records: &Records, silent_after_secs: u32, now: Timestamp) -> Result<Self, Error> {
-        let states = watch::states(records).await?;
+    async fn load(records: &Records, silent_after_secs: u32, now: Timestamp) -> Result<Self, Error> {
+        let zones = watch::standings(records).await?;
         let period = cases::figures_between(records, now - PERIOD, now).await?;
-        let mut overview = Self::new(&states, period, now);
+        let mut overview = Self::new(&zones, period, now);
         for (point, state) in vantage::states(records).await? {
             if vantage::standing(&point, &state, silent_after_secs, now) == Standing::Working {
                 overview.add(&point, &state);
@@ -148,36 +175,31 @@ impl Overview {
         }
     }
 
-    fn new(states: &[(WatchedZone, Option<ZoneState>)], period: PeriodFigures, now: Timestamp) -> Self {
+    fn new(zones: &[ZoneStanding], period: PeriodFigures, now: Timestamp) -> Self {
         let mut regions: Vec<Region> = directory::Region::ALL
             .iter()
             .map(|region| Region::new(region.as_str()))
             .collect();
         regions.push(Region::new("GLOBAL"));
         let mut tlds = Vec::new();
-        for (watched, state) in states.iter().filter(|(watched, _)| watched.watch.enabled) {
-            let health = watch::health(state.as_ref());
-            let code = watched.watch.region.map_or("GLOBAL", |region| region.as_str());
+        for zone in zones.iter().filter(|zone| zone.enabled) {
+            let code = zone.region.map_or("GLOBAL", |region| region.as_str());
             if let Some(region) = regions.iter_mut().find(|region| region.code == code) {
-                region.count(health);
+                region.count(zone.health);
             }
-            if watched.watch.zone.label_count() <= 1 {
-                let measured = state.as_ref().map(|state| state.round.time);
+            if zone.zone.label_count() <= 1 {
                 tlds.push(Tld {
-                    zone: watched.watch.zone.clone(),
+                    zone: zone.zone.clone(),
                     region: code.to_owned(),
-                    health,
-                    measured,
+                    health: zone.health,
+                    measured: zone.measured,
                 });
             }
         }
         tlds.sort_by(|one, other| other.health.cmp(&one.health).then_with(|| one.zone.cmp(&other.zone)));
         let count = |of: fn(&Region) -> usize| regions.iter().map(of).sum();
-        let updated = states
-            .iter()
-            .filter_map(|(_, state)| state.as_ref())
-            .map(|state| state.round.time)
-            .max();
+        let updated = zones.iter().filter_map(|zone| zone.measured).max();
+        let late = zones.iter().filter(|zone| crate::centre::is_late(zone, now)).count();
         let (watched, impaired, broken) = (
             count(|region| region.watched),
             count(|region| region.impaired),
@@ -198,6 +220,7 @@ impl Overview {
             tlds,
             points: Vec::new(),
             updated,
+            late,
             stale: updated.is_some_and(|updated| now.duration_since(updated) > STALE),
             open_cases: period.open,
             period,

@@ -6,9 +6,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use csirt::accounts::Capability;
 use csirt::directory::{Organisation, Region};
-use csirt::watch::{self, WatchedZone, ZoneState, health};
+use csirt::watch::{self, Standing, WatchedZone, ZoneState, health};
 use csirt::{Records, directory};
-use model::Health;
+use model::{Health, Id};
 use serde::Deserialize;
 
 use super::act::AddForm;
@@ -24,10 +24,79 @@ pub struct Wanted {
     pub health: String,
     /// One of the five regions.
     pub region: String,
+    /// `yes` for zones that their parent has DS records of, `no` for the others.
+    pub signed: String,
+    /// `tld` for top-level domains, `below` for the others.
+    pub level: String,
+    /// Text in the name or the handle of the organisation whose zone it is.
+    pub operator: String,
     /// Text in the zone's name, in either form.
     pub q: String,
     /// Page of the list.
     pub page: String,
+}
+
+impl Wanted {
+    fn is_empty(&self) -> bool {
+        [
+            &self.health,
+            &self.region,
+            &self.signed,
+            &self.level,
+            &self.operator,
+            &self.q,
+        ]
+        .iter()
+        .all(|filter| filter.is_empty())
+    }
+
+    fn takes(&self, zone: &Standing) -> bool {
+        let text = self.q.trim().to_lowercase();
+        let name = &zone.zone;
+        let is_named = || {
+            text.is_empty()
+                || name.to_string().contains(&text)
+                || name.unicode().is_some_and(|name| name.contains(&text))
+        };
+        let is_signed = match self.signed.as_str() {
+            "yes" => zone.secured == Some(true),
+            "no" => zone.secured == Some(false),
+            _ => true,
+        };
+        let is_of_level = match self.level.as_str() {
+            "tld" => name.label_count() <= 1,
+            "below" => name.label_count() > 1,
+            _ => true,
+        };
+        (self.health.is_empty() || zone.health.as_str() == self.health)
+            && (self.region.is_empty() || zone.region.is_some_and(|one| one.as_str() == self.region))
+            && is_signed
+            && is_of_level
+            && is_named()
+    }
+}
+
+/// The organisations that a text names; `None` where none is asked for.
+async fn operators(app: &App, text: &str) -> Result<Option<Vec<Organisation>>, WebError> {
+    let text = text.trim().to_lowercase();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let mut all = directory::list(&app.records).await?;
+    all.retain(|one| one.profile.name.to_lowercase().contains(&text) || one.profile.handle == text);
+    Ok(Some(all))
+}
+
+/// Whether a zone is one of theirs: on the watch list, or by what the directory says they answer for.
+fn is_of(zone: &Standing, organisations: &[Organisation]) -> bool {
+    organisations.iter().any(|organisation| {
+        let things = &organisation.profile.responsibilities;
+        zone.organisation == Some(organisation.id)
+            || things
+                .iter()
+                .filter_map(super::as_zone)
+                .any(|theirs| theirs == zone.zone)
+    })
 }
 
 struct Row {
@@ -49,6 +118,8 @@ struct List {
     counts: Vec<(Health, usize)>,
     choices: Vec<(String, String)>,
     regions: Vec<(String, String)>,
+    signed: Vec<(String, String)>,
+    levels: Vec<(String, String)>,
     rows: Vec<Row>,
     pages: Pages,
     may_edit: bool,
@@ -68,31 +139,17 @@ pub(super) async fn shown(
     form: AddForm,
     errors: Errors,
 ) -> Result<Response, WebError> {
-    let all = watch::states(&app.records).await?;
+    let all = watch::standings(&app.records).await?;
     let counts = Health::ALL
-        .map(|one| {
-            (
-                one,
-                all.iter().filter(|(_, state)| health(state.as_ref()) == one).count(),
-            )
-        })
+        .map(|one| (one, all.iter().filter(|zone| zone.health == one).count()))
         .to_vec();
-    let text = wanted.q.trim().to_lowercase();
-    let mut found: Vec<(WatchedZone, Option<ZoneState>)> = all
+    let operators = operators(app, &wanted.operator).await?;
+    let mut found: Vec<Standing> = all
         .into_iter()
-        .filter(|(_, state)| wanted.health.is_empty() || health(state.as_ref()).as_str() == wanted.health)
-        .filter(|(zone, _)| {
-            wanted.region.is_empty() || zone.watch.region.is_some_and(|one| one.as_str() == wanted.region)
-        })
-        .filter(|(zone, _)| {
-            let name = &zone.watch.zone;
-            text.is_empty()
-                || name.to_string().contains(&text)
-                || name.unicode().is_some_and(|name| name.contains(&text))
-        })
+        .filter(|zone| wanted.takes(zone) && operators.as_ref().is_none_or(|found| is_of(zone, found)))
         .collect();
     // Stable: within one state the order of names stays.
-    found.sort_by_key(|(_, state)| match health(state.as_ref()) {
+    found.sort_by_key(|zone| match zone.health {
         Health::Broken => 0,
         Health::Impaired => 1,
         Health::Unknown => 2,
@@ -101,11 +158,15 @@ pub(super) async fn shown(
     let keep = [
         ("health", wanted.health.as_str()),
         ("region", &wanted.region),
+        ("signed", &wanted.signed),
+        ("level", &wanted.level),
+        ("operator", &wanted.operator),
         ("q", &wanted.q),
     ];
     let (shown, pages) = Pages::cut(found, &wanted.page, "/zones", &keep);
     let mut rows = Vec::with_capacity(shown.len());
-    for (watched, state) in shown {
+    let shown: Vec<Id<WatchedZone>> = shown.iter().map(|zone| zone.id).collect();
+    for (watched, state) in watch::states_of(&app.records, &shown).await? {
         rows.push(row(&app.records, watched, state).await?);
     }
     let any = |text_id: &str| (String::new(), page.t(text_id));
@@ -122,6 +183,18 @@ pub(super) async fn shown(
             page.t(format!("directory-region-{}", one.as_str().to_lowercase())),
         )
     }));
+    let signed = [
+        ("", "zone-filter-any"),
+        ("yes", "zone-signed-yes"),
+        ("no", "zone-signed-no"),
+    ];
+    let levels = [
+        ("", "zone-filter-any"),
+        ("tld", "zone-level-tld"),
+        ("below", "zone-level-below"),
+    ];
+    let told = |choices: [(&str, &str); 3]| choices.map(|(value, text)| (value.to_owned(), page.t(text))).to_vec();
+    let (signed, levels) = (told(signed), told(levels));
     let may_edit = page.has(Capability::EditWatchList);
     let status = if errors.is_empty() {
         StatusCode::OK
@@ -138,6 +211,8 @@ pub(super) async fn shown(
             counts,
             choices,
             regions,
+            signed,
+            levels,
             rows,
             pages,
             may_edit,

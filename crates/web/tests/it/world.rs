@@ -96,7 +96,10 @@ impl World {
             version: "0.1.0".to_owned(),
             plan: Default::default(),
         };
-        let app = App::new(records, lake, settings, clock.clone(), web::Conditions::default());
+        let app = App {
+            overview_for: std::time::Duration::ZERO,
+            ..App::new(records, lake, settings, clock.clone(), web::Conditions::default())
+        };
         Self {
             router: web::router(app.clone()),
             app,
