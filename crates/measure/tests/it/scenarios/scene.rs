@@ -55,9 +55,10 @@ impl<'s> Scene<'s> {
             .delegation
             .clone()
             .unwrap_or_else(|| DELEGATION.replace('@', label));
+        let parent_signing = (scenario.signed_parent == Some(true)).then(Table::new);
         let mut zones = vec![
             zone(".", ".", "root.zone", None),
-            zone("test", "test", "test.zone", None),
+            zone("test", "test", "test.zone", parent_signing),
             zone(&self.child, &self.child, "child.zone", scenario.child.signing.clone()),
             zone("other.test", "other.test", "other.zone", None),
         ];
