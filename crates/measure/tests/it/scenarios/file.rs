@@ -37,6 +37,9 @@ pub struct Scenario {
     /// Messages that must not come.
     #[serde(default)]
     pub must_not: Vec<String>,
+    /// The servers that messages at WARNING or above are about, where they name servers.
+    #[serde(default)]
+    pub at: Vec<String>,
     /// Whether this is a state in which a hasty tester would go wrong.
     #[serde(default)]
     pub odd: bool,

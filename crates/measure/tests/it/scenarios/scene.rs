@@ -110,6 +110,12 @@ pub fn is_server(short: &str) -> bool {
     SERVERS.iter().any(|(known, ..)| *known == short)
 }
 
+/// The address of a server.
+pub fn address(short: &str) -> &'static str {
+    let known = SERVERS.iter().find(|(known, ..)| *known == short);
+    known.unwrap_or_else(|| panic!("there is no server `{short}`")).2
+}
+
 fn zone(id: &str, name: &str, file: &str, signing: Option<Table>) -> Value {
     let mut zone = Table::new();
     zone.insert("id".to_owned(), id.into());
