@@ -57,7 +57,7 @@ pub enum Fault {
     Odd,
     /// Answers so as to harm whoever reads it, in the way that the rule's `hostility` says.
     Hostile,
-    /// Answers with the records that the rule's `answer` says, and with nothing else.
+    /// Answers with the records that the rule's `answer` and `authority` say, and with nothing else.
     Says,
     /// Answers over UDP from another address than the one asked, the rule's `from`.
     OtherSource,
@@ -243,6 +243,15 @@ pub struct FaultRule {
     /// What `says` says, as a zone file writes records, with full names; nothing when absent.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub answer: String,
+    /// What `says` says in the authority section, in the same way.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub authority: String,
+    /// Whether `says` adds the signatures that the zone's keys make over these records.
+    #[serde(default)]
+    pub signed: bool,
+    /// Whether `says` denies that the name exists.
+    #[serde(default)]
+    pub nxdomain: bool,
     /// Where the answers of `other_source` come from, a loopback address; 127.255.255.254 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<IpAddr>,
@@ -266,6 +275,9 @@ impl FaultRule {
             manner: OddManner::default(),
             hostility: Hostility::default(),
             answer: String::new(),
+            authority: String::new(),
+            signed: false,
+            nxdomain: false,
             from: None,
             text: String::new(),
         }
@@ -312,9 +324,9 @@ impl FaultRule {
                 && self.with.is_none_or(|feature| features.contains(&feature))
     }
 
-    /// The records of `answer`.
-    pub(crate) fn records(&self) -> Result<Vec<Record>, ZoneFileError> {
-        zone_file::records(&self.answer)
+    /// The records of `answer` and of `authority`.
+    pub(crate) fn records(&self) -> Result<[Vec<Record>; 2], ZoneFileError> {
+        Ok([zone_file::records(&self.answer)?, zone_file::records(&self.authority)?])
     }
 
     /// Says what about the rule does not fit, if anything.

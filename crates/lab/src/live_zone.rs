@@ -10,6 +10,7 @@ use domain::rdata::{Soa, ZoneRecordData};
 use jiff::Timestamp;
 use model::{Delegation, Ds, Name};
 
+use crate::forge::Manner;
 use crate::sign::{SignError, Validity, ZoneKey, sign};
 use crate::signing::Signing;
 use crate::zone_data::ZoneData;
@@ -104,6 +105,27 @@ impl LiveZone {
     /// Its keys, none when it is not signed.
     pub fn keys(&self) -> &[ZoneKey] {
         self.signed.as_ref().map_or(&[], |(_, keys)| keys)
+    }
+
+    /// These records with the signatures that the zone's keys make over each RRset of them, after it.
+    pub fn with_signatures(&self, records: Vec<Record>) -> Vec<Record> {
+        let mut sets: Vec<Vec<Record>> = Vec::new();
+        for record in records {
+            let is_its = |set: &&mut Vec<Record>| set[0].owner() == record.owner() && set[0].rtype() == record.rtype();
+            match sets.iter_mut().find(is_its) {
+                Some(set) => set.push(record),
+                None => sets.push(vec![record]),
+            }
+        }
+        let signed = sets.into_iter().flat_map(|set| {
+            let signers = self.keys().iter().filter(|key| key.key.signs(set[0].rtype()));
+            let forgers = signers.filter_map(ZoneKey::forger);
+            let signatures: Vec<Record> = forgers
+                .map(|forger| forger.sign(&set, self.start.as_second(), &Manner::default()))
+                .collect();
+            set.into_iter().chain(signatures)
+        });
+        signed.collect()
     }
 
     /// What this zone says of `child`, if it delegates it.

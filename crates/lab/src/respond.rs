@@ -278,17 +278,15 @@ fn fill(draft: &mut Draft<'_>, rules: &[&FaultRule], server: &ServerState, world
         }
         return;
     }
+    let own = zone_for(&server.zones, &qname, qtype);
     if let Some(says) = rules.iter().find(|rule| rule.fault == Fault::Says) {
-        draft.found = Found {
-            authoritative: true,
-            // A rule whose answer cannot be read is refused before it can be in force.
-            answer: says.records().unwrap_or_default(),
-            ..Found::default()
-        };
+        draft.found = spoilt::said(says, own.filter(|_| dnssec));
+        if says.nxdomain {
+            draft.rcode = OptRcode::NXDOMAIN;
+        }
         return;
     }
     draft.recursion = has(Fault::OpenRecursion);
-    let own = zone_for(&server.zones, &qname, qtype);
     draft.found = match own {
         Some(zone) => look_up(&zone.data(&variant_of(rules)), &qname, qtype, dnssec),
         None => Found::default(),

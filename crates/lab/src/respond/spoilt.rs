@@ -7,7 +7,7 @@ use domain::rdata::{Txt, ZoneRecordData};
 use model::Name;
 
 use crate::fault::{Fault, FaultRule};
-use crate::live_zone::Variant;
+use crate::live_zone::{LiveZone, Variant};
 use crate::lookup::{Found, look_up};
 use crate::stage::Snapshot;
 use crate::zone_file::Record;
@@ -21,6 +21,22 @@ pub(super) fn upward(world: &Snapshot) -> Found {
     let root = root.map(|root| look_up(&root.data(&Variant::default()), &Name::root(), Rtype::NS, false));
     Found {
         authority: root.flat_map(|found| found.answer).collect(),
+        ..Found::default()
+    }
+}
+
+/// What the rule says, with signatures by the keys of `signer` if the rule asks for them.
+pub(super) fn said(rule: &FaultRule, signer: Option<&LiveZone>) -> Found {
+    // A rule whose records cannot be read is refused before it can be in force.
+    let sections = rule.records().unwrap_or_default();
+    let [answer, authority] = match signer.filter(|_| rule.signed) {
+        Some(zone) => sections.map(|records| zone.with_signatures(records)),
+        None => sections,
+    };
+    Found {
+        authoritative: true,
+        answer,
+        authority,
         ..Found::default()
     }
 }

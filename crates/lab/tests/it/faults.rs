@@ -301,6 +301,26 @@ async fn says_answers_with_the_records_of_its_rule() {
 }
 
 #[tokio::test]
+async fn says_can_fill_the_authority_section_sign_what_it_says_and_deny_the_name() {
+    let says = FaultRule {
+        authority: "good.test. 60 SOA a. b. 1 2 3 4 5\nb.good.test. 60 TXT x\nb.good.test. 60 TXT y\n".to_owned(),
+        nxdomain: true,
+        ..FaultRule::of(Fault::Says)
+    };
+    let lab = pocket_with(says.clone()).await;
+    let question = ask("good.test", Rtype::A);
+    let plain = question.udp(at(&lab, SERVER)).await;
+    assert_eq!(rcode_of(&plain), Rcode::NXDOMAIN);
+    assert_eq!((answer_of(&plain).len(), authority_of(&plain).len()), (0, 3));
+    let lab = pocket_with(FaultRule { signed: true, ..says }).await;
+    let signed = question.udp(at(&lab, SERVER)).await;
+    let verified = verify(&signed, &lab.dnskey("good.test").unwrap());
+    assert_eq!((verified.good, verified.wrong), (2, 0), "one for each RRset");
+    let without = question.without_edns().udp(at(&lab, SERVER)).await;
+    assert_eq!(authority_of(&without).len(), 3, "nobody asked for signatures");
+}
+
+#[tokio::test]
 async fn an_answer_that_cannot_be_read_is_refused_with_its_line() {
     let lab = pocket().await;
     for (answer, expected) in [

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use domain::base::iana::Rtype;
 
-use super::dnssec::{Seen, children, key_sets, note, signatures, sound, with_servers};
+use super::dnssec::{Seen, children, key_sets, named, note, signatures, sound, with_servers};
 use super::{Emission, reachable_servers};
 use crate::dnssec::{Algorithm, KeyUse, Rrsig, key};
 use crate::exchange::Exchange;
@@ -192,7 +192,7 @@ pub(super) async fn dnssec14(run: &Run) -> Vec<Emission> {
             }
         }
     }
-    for (key_tag, number, bits) in seen.keys() {
+    for ((key_tag, number, bits), addresses) in &seen {
         let Some((smallest, largest)) = size_range(*number) else {
             continue;
         };
@@ -201,7 +201,9 @@ pub(super) async fn dnssec14(run: &Run) -> Vec<Emission> {
                 .arg("keytag", key_tag)
                 .arg("keysize", bits)
                 .arg("algo_num", number);
-            emission.arg("algo_descr", Algorithm::of(*number).description)
+            emission
+                .arg("algo_descr", Algorithm::of(*number).description)
+                .list("ns_list", named(&servers, addresses))
         };
         let said = if *bits < smallest {
             say("DNSKEY_TOO_SMALL_FOR_ALGO").arg("keysizemin", smallest)

@@ -12,13 +12,15 @@ use crate::dnssec::{Algorithm, Dnskey, Proof, Rrsig, Validity, signature};
 use crate::question::Question;
 use crate::record::Record;
 use crate::run::Run;
+use crate::server::Server;
 
 /// dnssec04: do the signatures over keys and SOA end too soon, or last too long?
 pub(super) async fn dnssec04(run: &Run) -> Vec<Emission> {
     let limits = run.limits();
     let mut emitted = Vec::new();
     for rtype in [Rtype::DNSKEY, Rtype::SOA] {
-        for rrsig in first_signatures(run, rtype).await {
+        let (servers, signatures) = first_signatures(run, rtype).await;
+        for rrsig in signatures {
             let expiration = signature::expiration(&rrsig, run.now()).to_string();
             let remaining = signature::remaining_secs(&rrsig, run.now());
             let duration = signature::duration_secs(&rrsig);
@@ -26,6 +28,7 @@ pub(super) async fn dnssec04(run: &Run) -> Vec<Emission> {
                 Emission::new(tag)
                     .arg("keytag", rrsig.key_tag())
                     .arg("types", rrsig.type_covered())
+                    .list("ns_list", &servers)
             };
             emitted.push(say("RRSIG_EXPIRATION").arg("date", &expiration));
             let before = emitted.len();
@@ -47,14 +50,21 @@ pub(super) async fn dnssec04(run: &Run) -> Vec<Emission> {
     emitted
 }
 
-/// The signatures over a type from the first server that answers well, or else from the first that answers at all.
-async fn first_signatures(run: &Run, rtype: Rtype) -> Vec<Rrsig> {
+/// The signatures over a type from the first server that answers well, or else from the first that answers at all, and the names
+/// of that server.
+async fn first_signatures(run: &Run, rtype: Rtype) -> (Vec<Server>, Vec<Rrsig>) {
     let addresses = run.child_addresses().await.keys().copied();
     let asked = run.ask_all(addresses, &Question::dnssec(run.zone(), rtype)).await;
-    let well = asked.iter().find_map(|(_, exchange)| sound(exchange));
-    let response = well.or_else(|| asked.iter().find_map(|(_, exchange)| exchange.response()));
-    response
-        .map(|response| signatures(response, run.zone(), rtype))
+    let well = asked
+        .iter()
+        .find_map(|(address, exchange)| Some((address, sound(exchange)?)));
+    let any = || {
+        asked
+            .iter()
+            .find_map(|(address, exchange)| Some((address, exchange.response()?)))
+    };
+    well.or_else(any)
+        .map(|(address, response)| (run.servers_at(*address), signatures(response, run.zone(), rtype)))
         .unwrap_or_default()
 }
 

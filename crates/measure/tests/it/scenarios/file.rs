@@ -14,6 +14,9 @@ struct File {
     /// What all its scenarios have in the zone, where they say nothing else.
     #[serde(default)]
     base: Edition,
+    /// Whether the parent is signed, where they do not say otherwise.
+    #[serde(default)]
+    signed_parent: bool,
     scenario: Vec<Scenario>,
 }
 
@@ -34,6 +37,9 @@ pub struct Scenario {
     /// Messages that must not come.
     #[serde(default)]
     pub must_not: Vec<String>,
+    /// The servers that messages at WARNING or above are about, where they name servers.
+    #[serde(default)]
+    pub at: Vec<String>,
     /// Whether this is a state in which a hasty tester would go wrong.
     #[serde(default)]
     pub odd: bool,
@@ -47,6 +53,8 @@ pub struct Scenario {
     /// Records of the parent besides.
     #[serde(default)]
     pub parent: String,
+    /// Whether the parent is signed.
+    pub signed_parent: Option<bool>,
     /// Records of the root besides.
     #[serde(default)]
     pub root: String,
@@ -148,6 +156,7 @@ pub fn scenarios() -> Vec<Scenario> {
                 case: case.to_owned(),
                 child,
                 second,
+                signed_parent: scenario.signed_parent.or(Some(file.signed_parent)),
                 ..scenario
             });
         }

@@ -8,12 +8,14 @@ mod file;
 mod scene;
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use futures_util::StreamExt as _;
 use lab::{Event, Lab};
+use language::explain;
 use measure::dnssec::key::ds_of;
 use measure::{CheckPlan, Internet, Profile, Settings, Undelegated, check};
-use model::{Ds, Finding, Level};
+use model::{Ds, Finding, Language, Level};
 
 use crate::case_in_lab::{name, noon, set_ds};
 use file::{Scenario, scenarios};
@@ -21,6 +23,18 @@ use scene::Scene;
 
 /// Scenarios under way at a time: those with silent servers wait, and cost nothing meanwhile.
 const AT_A_TIME: usize = 12;
+
+/// Arguments that say which servers a message is about.
+const SERVERS: [&str; 8] = [
+    "ns",
+    "ns_ip",
+    "ns_ip_list",
+    "ns_list",
+    "ns_list_nsec",
+    "ns_list_nsec3",
+    "nsname",
+    "nsname_list",
+];
 
 /// A DS as a scenario writes it: `KEY`, `KEY sha1`, `KEY wrong digest`, `KEY wrong tag`, `KEY wrong algorithm`, or a DS as it is
 /// written elsewhere. `KEY` is the name of a key of the zone.
@@ -81,11 +95,36 @@ async fn findings(scenario: &Scenario) -> Vec<Finding> {
 }
 
 /// `ns1.case.test/127.30.2.1`, or the name alone.
-fn server(text: &str) -> (model::Name, Option<std::net::IpAddr>) {
+fn server(text: &str) -> (model::Name, Option<IpAddr>) {
     match text.split_once('/') {
         Some((host, address)) => (name(host), Some(address.parse().unwrap())),
         None => (name(text), None),
     }
+}
+
+/// Names and addresses of servers among the arguments of a finding.
+fn servers_of(finding: &Finding) -> BTreeSet<&str> {
+    let lists = finding.args.iter().filter(|(name, _)| SERVERS.contains(&name.as_str()));
+    lists.flat_map(|(_, list)| list.split([';', '/'])).collect()
+}
+
+/// Whether the text on a finding leaves out, in some language, a server that it is about.
+fn hides_a_server(finding: &Finding) -> bool {
+    let mut texts = Language::ALL
+        .map(|language| explain(finding, language).what)
+        .into_iter();
+    let servers = servers_of(finding);
+    texts.any(|text| servers.iter().any(|server| *server != "-" && !text.contains(*server)))
+}
+
+/// Whether a finding is about servers, and about others than those at which the scenario has it.
+fn is_misplaced(scenario: &Scenario, finding: &Finding) -> bool {
+    let addresses = servers_of(finding)
+        .into_iter()
+        .filter(|server| server.parse::<IpAddr>().is_ok());
+    let addresses: BTreeSet<&str> = addresses.collect();
+    let expected: BTreeSet<&str> = scenario.at.iter().map(|server| scene::address(server)).collect();
+    !expected.is_empty() && !addresses.is_empty() && addresses != expected
 }
 
 /// What is wrong with what came of a scenario, if anything.
@@ -106,17 +145,21 @@ async fn judge(scenario: &Scenario) -> Option<String> {
         .filter(is_unwanted)
         .map(|finding| finding.tag.as_str())
         .collect();
-    if missing.is_empty() && unwanted.is_empty() {
+    let severe = || findings.iter().filter(|finding| finding.level >= Level::Warning);
+    let unnamed: Vec<&Finding> = severe().filter(|finding| hides_a_server(finding)).collect();
+    let misplaced: Vec<&Finding> = severe().filter(|finding| is_misplaced(scenario, finding)).collect();
+    if missing.is_empty() && unwanted.is_empty() && unnamed.is_empty() && misplaced.is_empty() {
         return None;
     }
     Some(format!(
-        "{} `{}`: missing {missing:?}, unwanted {unwanted:?}; it said {tags:?}",
+        "{} `{}`: missing {missing:?}, unwanted {unwanted:?}, servers not named {unnamed:?}, at other servers {misplaced:?}; \
+         it said {tags:?}",
         scenario.case, scenario.name
     ))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_scenario_comes_out_as_it_says() {
+async fn every_scenario_comes_out_as_it_says_and_names_the_servers() {
     let scenarios = scenarios();
     assert!(!scenarios.is_empty());
     let judged = futures_util::stream::iter(&scenarios)

@@ -55,9 +55,10 @@ impl<'s> Scene<'s> {
             .delegation
             .clone()
             .unwrap_or_else(|| DELEGATION.replace('@', label));
+        let parent_signing = (scenario.signed_parent == Some(true)).then(Table::new);
         let mut zones = vec![
             zone(".", ".", "root.zone", None),
-            zone("test", "test", "test.zone", None),
+            zone("test", "test", "test.zone", parent_signing),
             zone(&self.child, &self.child, "child.zone", scenario.child.signing.clone()),
             zone("other.test", "other.test", "other.zone", None),
         ];
@@ -107,6 +108,12 @@ impl<'s> Scene<'s> {
 /// Whether scenarios may call a server so.
 pub fn is_server(short: &str) -> bool {
     SERVERS.iter().any(|(known, ..)| *known == short)
+}
+
+/// The address of a server.
+pub fn address(short: &str) -> &'static str {
+    let known = SERVERS.iter().find(|(known, ..)| *known == short);
+    known.unwrap_or_else(|| panic!("there is no server `{short}`")).2
 }
 
 fn zone(id: &str, name: &str, file: &str, signing: Option<Table>) -> Value {
