@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Delegation, Id, Name, Severity, Signal, Timestamp};
 
-use super::{Ask, Proposal, in_case};
+use super::{Ask, Proposal};
 use crate::Error;
 use crate::alerts;
 use crate::cases::{self, Case};
@@ -19,13 +19,16 @@ use crate::records::Records;
 /// Mail addresses of one party at most: the first one, and those marked for emergencies.
 const ADDRESSES: usize = 3;
 
+/// Zones from which the whole directory is read once.
+const MANY: usize = 8;
+
 /// What one signal asks about one zone.
 #[derive(Debug, Clone, PartialEq)]
-struct Matter {
+struct Matter<'a> {
     zone: Name,
     ask: Ask,
     severity: Severity,
-    signal: Signal,
+    signal: &'a Signal,
 }
 
 /// Proposes the requests that the case has not got yet: gravest first, then by zone.
@@ -38,21 +41,35 @@ pub async fn propose(records: &Records, case: Id<Case>) -> Result<Vec<Proposal>,
         }
     }
     let existing: BTreeSet<(Option<String>, String, Ask)> = {
-        let mut keys = BTreeSet::new();
-        for request in in_case(records.db(), case).await? {
-            let party = super::party(records, request.party).await?;
-            keys.insert((
-                party.organisation.map(|id| id.to_string()),
-                request.zone.to_string(),
-                request.ask,
-            ));
-        }
-        keys
+        let grid = super::grid(records, case).await?;
+        let of_row = |row: &super::Row| {
+            let organisation = row.party.organisation.map(|id| id.to_string());
+            let requests = row.requests.iter();
+            requests
+                .map(|request| (organisation.clone(), request.zone.to_string(), request.ask))
+                .collect::<Vec<_>>()
+        };
+        grid.parties.iter().flat_map(of_row).collect()
+    };
+    let matters = matters(&signals);
+    // of very many zones the directory and what is expected are read once, and not for each
+    let many = match matters.len() > MANY {
+        true => Some((
+            directory::Router::load(records).await?,
+            crate::watch::expected(records).await?,
+        )),
+        false => None,
     };
     let mut proposals = Vec::new();
-    for matter in matters(&signals) {
-        let routes = directory::route(records, &Target::Name(matter.zone.clone())).await?;
-        let expected = crate::watch::expected_of(records, &matter.zone).await?;
+    for matter in matters {
+        let target = Target::Name(matter.zone.clone());
+        let (routes, expected) = match &many {
+            Some((router, expected)) => (router.route(&target), expected.get(&matter.zone).cloned()),
+            None => (
+                directory::route(records, &target).await?,
+                crate::watch::expected_of(records, &matter.zone).await?,
+            ),
+        };
         for proposal in assemble(&matter, &routes, expected.as_ref(), records.now()) {
             let organisation = proposal.organisation.map(|id| id.to_string());
             if !existing.contains(&(organisation, proposal.zone.to_string(), proposal.ask)) {
@@ -64,8 +81,14 @@ pub async fn propose(records: &Records, case: Id<Case>) -> Result<Vec<Proposal>,
 }
 
 /// One matter per zone and ask. A zone whose signals name a plain cause is not asked about "health got worse" besides.
-fn matters(signals: &[(Severity, Signal)]) -> Vec<Matter> {
-    let mut found: BTreeMap<(Name, Ask), Matter> = BTreeMap::new();
+fn matters(signals: &[(Severity, Signal)]) -> Vec<Matter<'_>> {
+    let plain = |signal: &Signal| signal.kind != "health-worse" && signal.kind != "report";
+    let plainly_named: BTreeSet<&Name> = signals
+        .iter()
+        .filter(|(_, signal)| plain(signal))
+        .flat_map(|(_, signal)| &signal.zones)
+        .collect();
+    let mut found: BTreeMap<(Name, Ask), Matter<'_>> = BTreeMap::new();
     for (severity, signal) in signals {
         let asks = Ask::for_signal(signal);
         for (zone, ask) in signal
@@ -73,18 +96,14 @@ fn matters(signals: &[(Severity, Signal)]) -> Vec<Matter> {
             .iter()
             .flat_map(|zone| asks.iter().map(move |ask| (zone, *ask)))
         {
-            let plain = |signal: &Signal| signal.kind != "health-worse" && signal.kind != "report";
-            let named = signals
-                .iter()
-                .any(|(_, other)| other.zones.contains(zone) && plain(other));
-            if named && !plain(signal) {
+            if plainly_named.contains(zone) && !plain(signal) {
                 continue;
             }
             let matter = Matter {
                 zone: zone.clone(),
                 ask,
                 severity: *severity,
-                signal: signal.clone(),
+                signal,
             };
             // The newest signal knows best which findings are to go away.
             found
@@ -97,7 +116,7 @@ fn matters(signals: &[(Severity, Signal)]) -> Vec<Matter> {
                 .or_insert(matter);
         }
     }
-    let mut matters: Vec<Matter> = found.into_values().collect();
+    let mut matters: Vec<Matter<'_>> = found.into_values().collect();
     matters.sort_by(|one, other| {
         other
             .severity
@@ -108,7 +127,7 @@ fn matters(signals: &[(Severity, Signal)]) -> Vec<Matter> {
 }
 
 /// The proposals for one matter, the party that can repair it first.
-fn assemble(matter: &Matter, routes: &[Route], expected: Option<&Delegation>, now: Timestamp) -> Vec<Proposal> {
+fn assemble(matter: &Matter<'_>, routes: &[Route], expected: Option<&Delegation>, now: Timestamp) -> Vec<Proposal> {
     let Matter {
         zone,
         ask,
@@ -335,7 +354,8 @@ mod tests {
     }
 
     fn parties(kind: &str, routes: &[Route]) -> Vec<String> {
-        let matters = matters(&[signal(kind, 0)]);
+        let signals = [signal(kind, 0)];
+        let matters = matters(&signals);
         let now = Timestamp::UNIX_EPOCH;
         assemble(&matters[0], routes, Some(&Delegation::default()), now)
             .into_iter()
@@ -372,7 +392,8 @@ mod tests {
             level: model::Level::Error,
             args: BTreeMap::new(),
         }];
-        let matters = matters(&[(severity, seen)]);
+        let signals = [(severity, seen)];
+        let matters = matters(&signals);
         let proposals = assemble(&matters[0], &routes(), None, Timestamp::UNIX_EPOCH);
         let asked: Vec<_> = proposals.iter().map(|one| (one.name.as_str(), one.ask)).collect();
         assert_eq!(asked, [("operator", Ask::RepairDs), ("parent", Ask::RepairDs)]);
@@ -387,11 +408,12 @@ mod tests {
 
     #[test]
     fn a_plain_cause_stands_for_worse_health_of_the_same_zone() {
-        let matters = matters(&[
+        let signals = [
             signal("health-worse", 0),
             signal("signatures-invalid", 5),
             signal("signatures-invalid", 9),
-        ]);
+        ];
+        let matters = matters(&signals);
         let asks: Vec<_> = matters
             .iter()
             .map(|matter| (matter.ask, matter.signal.time.as_second() % 100))
@@ -401,7 +423,8 @@ mod tests {
 
     #[test]
     fn a_proposal_says_how_when_and_by_what_check() {
-        let matters = matters(&[signal("redelegated", 0)]);
+        let signals = [signal("redelegated", 0)];
+        let matters = matters(&signals);
         let proposals = assemble(
             &matters[0],
             &routes(),

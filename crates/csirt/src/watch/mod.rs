@@ -9,7 +9,7 @@ pub(crate) mod migration;
 mod round;
 mod standing;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use model::{Delegation, Id, Name, Timestamp};
@@ -176,6 +176,12 @@ pub async fn by_zone(records: &Records, zone: &Name) -> Result<Option<WatchedZon
 /// How this zone should be delegated, where it is watched and somebody said so.
 pub async fn expected_of(records: &Records, zone: &Name) -> Result<Option<Delegation>, Error> {
     Ok(by_zone(records, zone).await?.and_then(|watched| watched.watch.expected))
+}
+
+/// How each zone of the list should be delegated, where somebody said so.
+pub async fn expected(records: &Records) -> Result<BTreeMap<Name, Delegation>, Error> {
+    let zones = list(records).await?.into_iter().map(|watched| watched.watch);
+    Ok(zones.filter_map(|watch| Some((watch.zone, watch.expected?))).collect())
 }
 
 /// All zones on the list, in the order of names.

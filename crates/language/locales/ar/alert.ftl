@@ -51,6 +51,7 @@ alert-change-before = قبل
 alert-change-after = بعد
 alert-change-nothing = لا شيء
 alert-change-announced = مُعلن عنه
+alert-changes-more = تغييرات أخرى محفوظة وغير معروضة هنا: { $count }.
 alert-signals-more = إشارات سابقة محفوظة وغير معروضة هنا: { $count }.
 alert-level-critical = حرج
 alert-level-error = خطأ

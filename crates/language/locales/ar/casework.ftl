@@ -67,7 +67,6 @@ casework-figure-verified = تُحقِّق منه
 casework-figure-closed = أُغلقت القضية
 casework-grid = مَن طُلب منه ماذا
 casework-grid-empty = لم يُطلب من أحد شيء بعد. تبيّن المقترحات أدناه الجهة المسؤولة.
-casework-grid-more = طلبات أخرى غير معروضة هنا: { $count }.
 casework-column-party = الجهة
 casework-column-request = الطلب
 casework-column-state = الحالة

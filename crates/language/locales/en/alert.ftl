@@ -53,6 +53,7 @@ alert-change-before = Before
 alert-change-after = After
 alert-change-nothing = nothing
 alert-change-announced = announced
+alert-changes-more = { $count } more changes are kept and not shown here.
 alert-signals-more = { $count } earlier signals are kept and not shown here.
 alert-level-critical = critical
 alert-level-error = error

@@ -69,7 +69,6 @@ casework-figure-verified = Verified
 casework-figure-closed = Case closed
 casework-grid = Who was asked for what
 casework-grid-empty = Nobody has been asked yet. The proposals below say who answers for it.
-casework-grid-more = { $count } more requests are not shown here.
 casework-column-party = Party
 casework-column-request = Request
 casework-column-state = State

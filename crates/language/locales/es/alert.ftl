@@ -51,6 +51,7 @@ alert-change-before = Antes
 alert-change-after = Después
 alert-change-nothing = nada
 alert-change-announced = anunciado
+alert-changes-more = Hay { $count } cambios más guardados que no se muestran.
 alert-signals-more = Hay { $count } señales anteriores guardadas que no se muestran.
 alert-level-critical = crítico
 alert-level-error = error

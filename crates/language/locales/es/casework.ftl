@@ -67,7 +67,6 @@ casework-figure-verified = Verificado
 casework-figure-closed = Caso cerrado
 casework-grid = A quién se pidió qué
 casework-grid-empty = Aún no se ha pedido nada a nadie. Las propuestas de abajo dicen quién responde.
-casework-grid-more = Hay { $count } peticiones más que no se muestran.
 casework-column-party = Parte
 casework-column-request = Petición
 casework-column-state = Estado

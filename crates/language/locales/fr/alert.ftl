@@ -51,6 +51,7 @@ alert-change-before = Avant
 alert-change-after = Après
 alert-change-nothing = rien
 alert-change-announced = annoncé
+alert-changes-more = { $count } autres changements sont conservés sans être affichés.
 alert-signals-more = { $count } signaux antérieurs sont conservés sans être affichés.
 alert-level-critical = critique
 alert-level-error = erreur

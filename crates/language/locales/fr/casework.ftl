@@ -67,7 +67,6 @@ casework-figure-verified = Vérifié
 casework-figure-closed = Dossier clos
 casework-grid = Qui a été sollicité pour quoi
 casework-grid-empty = Personne n’a encore été sollicité. Les propositions ci-dessous disent qui en répond.
-casework-grid-more = { $count } autres demandes ne sont pas affichées.
 casework-column-party = Partie
 casework-column-request = Demande
 casework-column-state = État

@@ -51,6 +51,7 @@ alert-change-before = Было
 alert-change-after = Стало
 alert-change-nothing = ничего
 alert-change-announced = объявлено
+alert-changes-more = Других изменений, не показанных здесь: { $count }.
 alert-signals-more = Более ранних сигналов, не показанных здесь: { $count }.
 alert-level-critical = критично
 alert-level-error = ошибка

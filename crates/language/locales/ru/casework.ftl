@@ -67,7 +67,6 @@ casework-figure-verified = Проверено
 casework-figure-closed = Дело закрыто
 casework-grid = Кого о чём попросили
 casework-grid-empty = Пока никого не просили. Ниже предложено, кто за это отвечает.
-casework-grid-more = Не показано запросов: { $count }.
 casework-column-party = Сторона
 casework-column-request = Запрос
 casework-column-state = Состояние

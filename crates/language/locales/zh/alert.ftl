@@ -51,6 +51,7 @@ alert-change-before = 变更前
 alert-change-after = 变更后
 alert-change-nothing = 无
 alert-change-announced = 已预告
+alert-changes-more = 另有 { $count } 项变更已保存但未显示。
 alert-signals-more = 另有 { $count } 条更早的信号已保存但未显示。
 alert-level-critical = 严重
 alert-level-error = 错误

@@ -67,7 +67,6 @@ casework-figure-verified = 核实
 casework-figure-closed = 结案
 casework-grid = 向谁请求了什么
 casework-grid-empty = 尚未向任何人提出请求。下面的建议说明由谁负责。
-casework-grid-more = 另有 { $count } 个请求未显示。
 casework-column-party = 相关方
 casework-column-request = 请求
 casework-column-state = 状态

@@ -15,13 +15,42 @@ use crate::{App, Page, WebError, shell};
 /// Signals shown; the alert says how many there were.
 const SIGNALS: usize = 10;
 
+/// Changes and findings shown of all these signals together, the newest signal's first: a page must stay light.
+const CHANGES: usize = 40;
+const FINDINGS: usize = 12;
+
+/// What is shown of a signal.
+struct Shown {
+    signal: Signal,
+    /// Changes and findings that are not shown.
+    more: usize,
+}
+
+/// What is shown of signals, given newest first.
+fn shown(signals: Vec<Signal>) -> Vec<Shown> {
+    let (mut changes, mut findings) = (CHANGES, FINDINGS);
+    signals
+        .into_iter()
+        .take(SIGNALS)
+        .map(|mut signal| {
+            let all = signal.changes.len() + signal.findings.len();
+            signal.changes.truncate(changes);
+            signal.findings.truncate(findings);
+            changes -= signal.changes.len();
+            findings -= signal.findings.len();
+            let more = all - signal.changes.len() - signal.findings.len();
+            Shown { signal, more }
+        })
+        .collect()
+}
+
 #[derive(Template)]
 #[template(path = "alerts/show.html")]
 struct Show {
     page: Page,
     alert: Alert,
     kind: String,
-    signals: Vec<Signal>,
+    signals: Vec<Shown>,
     hidden: usize,
     case: Option<String>,
     report: Option<intake::Report>,
@@ -39,7 +68,6 @@ pub async fn show(State(app): State<App>, page: Page, Path(id): Path<String>) ->
     let mut signals = alerts::signals(&app.records, id).await?;
     let hidden = signals.len().saturating_sub(SIGNALS);
     signals.reverse();
-    signals.truncate(SIGNALS);
     let case = match alert.case {
         Some(case) => Some(cases::get(&app.records, case).await?.number.to_string()),
         None => None,
@@ -55,7 +83,7 @@ pub async fn show(State(app): State<App>, page: Page, Path(id): Path<String>) ->
     shell::show(Show {
         kind: kind_words(&alert, page.texts()),
         tlps: super::act::tlp_choices(),
-        signals,
+        signals: shown(signals),
         hidden,
         case,
         report,

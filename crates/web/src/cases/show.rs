@@ -23,10 +23,18 @@ pub struct Wanted {
     pub show: String,
     /// Page of the timeline.
     pub page: String,
+    /// Part of the grid.
+    pub part: String,
 }
 
-/// Requests of the grid shown on the case's page; a page must stay light, and the last line says how many follow.
-const GRID: usize = 40;
+/// Requests of the grid shown on the case's page at once: a page must stay light.
+const GRID: usize = 25;
+
+/// Proposals shown at once; the next ones come as these become requests.
+const PROPOSALS: usize = 10;
+
+/// Zones up to which a form offers them as a choice; of more the name is typed.
+const CHOICES: usize = 60;
 
 #[derive(Template)]
 #[template(path = "cases/show.html")]
@@ -37,7 +45,10 @@ pub(super) struct Show {
     owner: String,
     alerts: Vec<(Alert, String, String)>,
     grid: Grid,
-    hidden: usize,
+    parts: Parts,
+    /// Whether every request has come to an end, so that the case may close without a reason.
+    may_close_plainly: bool,
+    more_proposals: usize,
     proposals: Vec<(usize, Proposal)>,
     lines: Vec<Line>,
     pages: Pages,
@@ -81,10 +92,12 @@ pub(super) async fn assemble(
         .map(|alert| (kind_words(&alert, text), short_id(&alert.id), alert))
         .map(|(kind, short, alert)| (alert, kind, short))
         .collect();
-    let proposals = match case.state {
+    let mut proposals = match case.state {
         CaseState::Open => open_proposals(requests::propose(&app.records, case.id).await?, &grid),
         CaseState::Closed => Vec::new(),
     };
+    let more_proposals = proposals.len().saturating_sub(PROPOSALS);
+    proposals.truncate(PROPOSALS);
     let mut entries = cases::timeline(&app.records, case.id).await?;
     entries.reverse();
     entries.retain(|entry| timeline::is_of_kind(&entry.event, &wanted.show));
@@ -105,7 +118,8 @@ pub(super) async fn assemble(
     let figures = told(&cases::figures(&app.records, case.id).await?, text);
     let may_act = page.has(Capability::WorkCases);
     let may_decide = page.has(Capability::DecideCases);
-    let hidden = shorten(&mut grid);
+    let may_close_plainly = requests_of(&grid).all(|request| request.state.is_end());
+    let parts = cut(&mut grid, &wanted.part, &path);
     Ok(Show {
         page,
         errors,
@@ -113,8 +127,10 @@ pub(super) async fn assemble(
         owner,
         alerts,
         grid,
-        hidden,
+        parts,
+        may_close_plainly,
         proposals,
+        more_proposals,
         lines,
         pages,
         kinds,
@@ -142,20 +158,39 @@ fn open_proposals(proposals: Vec<Proposal>, grid: &Grid) -> Vec<(usize, Proposal
         .into_iter()
         .enumerate()
         .filter(|(_, proposal)| !exists(proposal))
-        .take(GRID)
         .collect()
 }
 
-/// Takes what is more than the page can carry out of the grid and says how many requests that were.
-fn shorten(grid: &mut Grid) -> usize {
+fn requests_of(grid: &Grid) -> impl Iterator<Item = &Request> {
+    grid.parties.iter().flat_map(|row| &row.requests)
+}
+
+/// Leaves in the grid the requests of one part of it, and says which part of how many that is.
+fn cut(grid: &mut Grid, wanted: &str, path: &str) -> Parts {
+    let count = requests_of(grid).count().div_ceil(GRID).max(1);
+    let current = wanted.trim().parse::<usize>().unwrap_or(1).clamp(1, count);
+    let mut skip = (current - 1) * GRID;
     let mut room = GRID;
-    let mut hidden = 0;
     for row in &mut grid.parties {
-        hidden += row.requests.len().saturating_sub(room);
+        let before = row.requests.len().min(skip);
+        row.requests.drain(..before);
         row.requests.truncate(room);
-        room -= row.requests.len();
+        (skip, room) = (skip - before, room - row.requests.len());
     }
-    hidden
+    let others = (1..=count).map(|part| {
+        let address = crate::paging::address(path, &[("part", &part.to_string())]);
+        (part, format!("{address}#grid"))
+    });
+    Parts {
+        current,
+        all: others.collect(),
+    }
+}
+
+/// The parts of a grid that is too large for one page, each with its address.
+struct Parts {
+    current: usize,
+    all: Vec<(usize, String)>,
 }
 
 /// The figures that are known, as words.
@@ -181,15 +216,6 @@ impl Show {
 
     fn is_open(&self) -> bool {
         self.case.state == CaseState::Open
-    }
-
-    /// Whether every request has come to an end, so that the case may close without a reason.
-    fn may_close_plainly(&self) -> bool {
-        self.grid
-            .parties
-            .iter()
-            .flat_map(|row| &row.requests)
-            .all(|request| request.state.is_end())
     }
 
     fn asks(&self) -> Vec<(String, String)> {

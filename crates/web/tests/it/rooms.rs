@@ -221,6 +221,84 @@ async fn the_rooms_look_as_agreed() {
 }
 
 #[tokio::test]
+async fn an_alert_of_thousands_of_names_and_its_case_are_light_pages_from_which_everything_is_reached() {
+    let furnished = busy().await;
+    let records = &furnished.world.app.records;
+    let zones: Vec<model::Name> = (0..3_000)
+        .map(|n| name(&format!("n{n:04}.taken-over.example")))
+        .collect();
+    let change = |zone: &model::Name| ZoneChange {
+        time: now(),
+        zone: zone.clone(),
+        part: ChangedPart::Ns,
+        before: vec![format!("ns1.{zone}"), format!("ns2.{zone}")],
+        after: vec!["ns1.elsewhere.test".to_owned(), "ns2.elsewhere.test".to_owned()],
+        announced: false,
+    };
+    let signal = Signal {
+        detector: Detector::Redelegation,
+        key: "redelegation:to:elsewhere.test".to_owned(),
+        severity: Severity::Page,
+        time: now(),
+        zones: zones.clone(),
+        kind: "mass-redelegated".to_owned(),
+        args: BTreeMap::from([("target".to_owned(), "elsewhere.test".to_owned())]),
+        findings: Vec::new(),
+        changes: zones.iter().take(100).map(change).collect(),
+    };
+    let raised = alerts::raise_all(records, &vec![signal; 12]).await.unwrap();
+    let alert = raised[0].alert().id;
+    let new = cases::NewCase {
+        title: "Names taken over".to_owned(),
+        tlp: model::Tlp::Amber,
+        alerts: vec![alert],
+    };
+    let case = cases::open(records, Actor::System, &new).await.unwrap();
+    for zone in zones.iter().take(95) {
+        let proposal = requests::Proposal {
+            organisation: None,
+            name: "Registry of Example".to_owned(),
+            addresses: vec!["noc@registry.example".to_owned()],
+            language: model::Language::English,
+            time_zone: "UTC".to_owned(),
+            because: "by hand".to_owned(),
+            zone: zone.clone(),
+            ask: requests::Ask::CorrectDelegation,
+            check: requests::Ask::CorrectDelegation.check(zone, None),
+            deadline: now() + SignedDuration::from_hours(4),
+        };
+        requests::create(records, Actor::System, case.id, &proposal)
+            .await
+            .unwrap();
+    }
+    let duty = furnished.world.sign_in("duty").await;
+    let (alert, case) = (format!("/alerts/{alert}"), format!("/cases/{}", case.number));
+    let mut seen = BTreeSet::new();
+    for path in [
+        alert.clone(),
+        case.clone(),
+        format!("{case}?part=2"),
+        format!("{case}?part=3"),
+        format!("{case}?part=4"),
+    ] {
+        let answer = furnished.world.get_as(&path, &duty).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.body);
+        html::check(&path, &answer);
+        for number in 1..=95 {
+            if answer.body.contains(&format!("{case}/requests/{number}\"")) {
+                seen.insert(number);
+            }
+        }
+    }
+    assert_eq!(seen.len(), 95, "every request is reached: {seen:?}");
+    let shown = furnished.world.get_as(&alert, &duty).await.body;
+    assert!(
+        shown.contains("60 more changes are kept") && shown.contains("and 2950 more"),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
 async fn each_role_sees_its_rooms_and_no_others() {
     let furnished = busy().await;
     let mut table = format!("{:<14}", "");
