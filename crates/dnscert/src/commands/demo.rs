@@ -26,13 +26,13 @@ const FIRST_ROUNDS: Duration = Duration::from_secs(180);
 
 /// Starts the world and the centre, plays the story, and stays until told to stop (or ends, with `--once`).
 pub async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
-    prepare(&arguments)?;
     let teller = Teller::new(arguments.json);
     let mut world = super::world(&arguments.story)?;
     let story = world
         .story
         .take()
         .with_context(|| format!("the world `{}` has no story", arguments.story))?;
+    prepare(&arguments)?;
     let world = world.with_keys_in(arguments.data.join("lab-keys"));
     let about = world.about.clone();
     let lab = Arc::new(
