@@ -120,6 +120,8 @@ pub struct App {
     pub kept_overview: Arc<status::Kept>,
 }
 
+    /// What live pages listen to.
+    pub live: Arc<live::Live>,
 impl App {
     /// An application over opened stores.
     pub fn new(
@@ -144,6 +146,7 @@ impl App {
             kept_overview: Arc::default(),
         }
     }
+            live: Arc::default(),
 
     /// Name of the session's cookie; with TLS bound to this host by its prefix (RFC 6265bis §4.1.3.2).
     pub fn session_cookie(&self) -> &'static str {

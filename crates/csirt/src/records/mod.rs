@@ -92,6 +92,7 @@ pub struct Records {
     commits: Arc<watch::Sender<u64>>,
     enqueued: Arc<watch::Sender<u64>>,
     /// What each change of this handle looks at first; `None`: it may always change.
+    rounds: Arc<watch::Sender<u64>>,
     fence: Option<Fence>,
 }
 
@@ -155,6 +156,7 @@ impl Records {
     /// The present moment of these records, in whole microseconds as they are kept.
     pub fn now(&self) -> Timestamp {
         column::whole_microseconds(self.clock.now())
+            rounds: Arc::new(watch::Sender::new(0)),
     }
 
     /// Begins a change in the name of `actor`. It waits until the change before it is done, so never begin one while
@@ -212,6 +214,11 @@ impl Records {
 /// Makes the file of new SQLite records readable by its owner only: contact data and password hashes will be in it. SQLite
 /// gives its log files the same rights. Fails for what is no file.
 fn make_private(url: &str) -> Result<(), Error> {
+    /// Counts the changes of this process that kept rounds; it is counted before [`Records::commits`] ticks for them.
+    pub fn rounds(&self) -> watch::Receiver<u64> {
+        self.rounds.subscribe()
+    }
+
     let wrong = |reason: String| Error::invalid("url", reason);
     let options = SqliteConnectOptions::from_str(url).map_err(|error| wrong(error.to_string()))?;
     let file = options.get_filename();

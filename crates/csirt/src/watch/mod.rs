@@ -17,7 +17,7 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, Query
 
 pub use announcement::{Announcement, NewAnnouncement};
 pub use round::{
-    Round, ZoneState, behind, due, health, next_due, record_round, record_rounds, reschedule, state, states,
+    Round, ZoneState, behind, due, health, newest, next_due, record_round, record_rounds, reschedule, state, states,
     states_naming, states_of, watched_among,
 };
 pub(crate) use round::{Serving, serving};

@@ -2,8 +2,9 @@ use std::collections::HashSet;
 
 use csirt::watch::announcement::{NewAnnouncement, all, announce, current, withdraw};
 use csirt::watch::{
-    Round, Watch, WatchedZone, ZoneState, add, behind, by_zone, due, expected_of, get, health, list, next_due,
-    record_round, record_rounds, remove, reschedule, set_expected, standings, state, states, update, watched_among,
+    Round, Watch, WatchedZone, ZoneState, add, behind, by_zone, due, expected_of, get, health, list, newest,
+    next_due, record_round, record_rounds, remove, reschedule, set_expected, standings, state, states, update,
+    watched_among,
 };
 use csirt::{Actor, Error};
 use model::{Delegation, Finding, Level, Name};
@@ -40,6 +41,23 @@ fn round(world: &World, level: Option<Level>) -> Round {
         detectors: json!({"health": {"basic02": 1}}),
         untestable: None,
     }
+}
+
+#[tokio::test]
+async fn a_round_is_counted_before_its_commit_wakes_who_watches() {
+    on_each_database(async |world| {
+        let zone = watched(world, "example.test").await;
+        assert_eq!(newest(&world.records).await.unwrap(), None);
+        let (rounds, mut commits) = (world.records.rounds(), world.records.commits());
+        commits.mark_unchanged();
+        watched(world, "other.test").await;
+        assert_eq!(*rounds.borrow(), 0, "a commit is no round");
+        record_round(&world.records, zone.id, round(world, None)).await.unwrap();
+        assert!(commits.has_changed().unwrap());
+        assert_eq!(*rounds.borrow(), 1);
+        assert_eq!(newest(&world.records).await.unwrap(), Some(world.records.now()));
+    })
+    .await;
 }
 
 #[tokio::test]

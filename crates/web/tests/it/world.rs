@@ -28,7 +28,7 @@ pub struct World {
     pub app: App,
     pub clock: Arc<ManualClock>,
     router: Router,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// An answer as text.
@@ -104,12 +104,22 @@ impl World {
             router: web::router(app.clone()),
             app,
             clock,
-            _folder: folder,
+            folder,
         }
     }
 
+    /// Where its records are.
+    pub fn records_url(&self) -> String {
+        format!("sqlite://{}", self.folder.path().join("records.db").display())
+    }
+
+    /// The answer as it comes.
+    pub async fn respond(&self, request: Request<Body>) -> Response<Body> {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let response: Response<Body> = self.router.clone().oneshot(request).await.unwrap();
+        let response = self.respond(request).await;
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, 1_000_000).await.unwrap();
         Answer {
