@@ -20,7 +20,7 @@ use model::{Id, Timestamp};
 use sea_orm::ConnectionTrait;
 
 pub use because::Because;
-pub use check::Fault;
+pub use check::{Fault, check_email, check_time_zone};
 pub use hours::{HoursError, WeeklyHours};
 pub use import::{BadRow, Format, Imported, Summary, export, import, parse};
 pub use profile::{
@@ -29,7 +29,6 @@ pub use profile::{
 };
 pub use route::{Route, Router, Target, route};
 
-pub(crate) use check::{check_email, check_time_zone};
 pub(crate) use route::Servers;
 
 use crate::Error;
