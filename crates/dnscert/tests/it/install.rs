@@ -1,6 +1,7 @@
 //! What an installation is told when it is looked at and started: `doctor`, `serve`.
 
 use std::path::Path;
+use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
 use testkit::loopback::free_port;
@@ -85,4 +86,38 @@ fn doctor_and_serve_name_values_that_no_centre_can_work_with() {
         assert!(stderr(&serve).contains(&format!("`{key}`")), "{}", stderr(&serve));
     }
     assert!(stderr(&serve).contains("dnscert.toml"), "{}", stderr(&serve));
+}
+
+#[test]
+fn who_stops_reading_hears_no_complaint() {
+    let centre = deaf();
+    let configuration = centre.configuration();
+    let folder = tempfile::tempdir().unwrap();
+    let new = folder.path().join("centre");
+    let commands: &[&[&str]] = &[
+        &["--help"],
+        &["doctor", "--config", &configuration],
+        &["init", new.to_str().unwrap()],
+        &["account", "list", "--config", &configuration],
+        &["directory", "export", "--config", &configuration],
+        &["audit", "--config", &configuration],
+        &["check", "--list-tests"],
+    ];
+    for command in commands {
+        let output = unread(command);
+        assert_eq!(output.status.code(), Some(0), "{command:?}: {}", stderr(&output));
+        assert_eq!(stderr(&output), "", "{command:?}");
+    }
+}
+
+/// Runs the program with a standard output that nobody reads any more.
+fn unread(arguments: &[&str]) -> Output {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let child = Command::new(env!("CARGO_BIN_EXE_dnscert"))
+        .args(arguments)
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .spawn();
+    child.unwrap().wait_with_output().unwrap()
 }
