@@ -577,8 +577,9 @@ impl Cli {
         );
         let default = match (self.verbose, quiet) {
             (0, true) => "error",
-            (0, false) => "info,sqlx=warn,deltalake_core=warn,buoyant_kernel=warn,buoyant_kernel_engine=warn",
-            (1, _) => "info,sqlx=warn,deltalake_core=warn,buoyant_kernel=warn,buoyant_kernel_engine=warn",
+            (0, false) | (1, _) => {
+                "info,sqlx=warn,sea_orm_migration=warn,deltalake_core=warn,buoyant_kernel=warn,buoyant_kernel_engine=warn"
+            }
             (_, _) => "debug,sqlx=info",
         };
         let filter = EnvFilter::try_from_env("DNSCERT_LOG").unwrap_or_else(|_| EnvFilter::new(default));
@@ -588,3 +589,5 @@ impl Cli {
             .init();
     }
 }
+            // what a terminal shows as colours is noise in a file or a journal
+            .with_ansi(anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never)

@@ -16,7 +16,7 @@ mod sweep;
 mod vantage;
 mod watch;
 
-pub use account::create as create_account;
+pub use account::{create as create_account, new_account};
 pub use check::{read_anchors, read_hints, with_tables};
 pub use lab::world;
 

@@ -1,4 +1,4 @@
-//! What an installation is told when it is looked at and started: `doctor`, `serve`.
+//! What an installation is told when it is made, looked at and started: `init`, `doctor`, `serve`.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use testkit::loopback::free_port;
 
-use crate::centre::{Centre, stderr, stdout};
+use crate::centre::{Centre, dnscert, stderr, stdout};
 
 /// A centre whose root servers are nowhere.
 fn deaf() -> Centre {
@@ -86,6 +86,36 @@ fn doctor_and_serve_name_values_that_no_centre_can_work_with() {
         assert!(stderr(&serve).contains(&format!("`{key}`")), "{}", stderr(&serve));
     }
     assert!(stderr(&serve).contains("dnscert.toml"), "{}", stderr(&serve));
+}
+
+#[test]
+fn a_bad_administrator_is_refused_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    for admin in ["", "Ada Lovelace", "ada@", "ada@@cert.example"] {
+        let home = folder.path().join("centre");
+        let output = dnscert(&["init", home.to_str().unwrap(), "--admin", admin]);
+        assert_eq!(output.status.code(), Some(3), "{admin}: {}", stdout(&output));
+        assert!(!home.exists(), "{admin}");
+    }
+}
+
+#[test]
+fn a_new_centre_is_told_of_in_a_few_lines_without_colours() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("centre");
+    let output = dnscert(&["init", home.to_str().unwrap()]);
+    assert!(output.status.success());
+    assert_eq!(stderr(&output), "", "nothing but the password is worth a line");
+    let file = home.join("dnscert.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("127.0.0.1:8053", "203.0.113.1:1")).unwrap();
+    let serve = Command::new(env!("CARGO_BIN_EXE_dnscert"))
+        .args(["-vv", "serve", "--config", file.to_str().unwrap()])
+        .output()
+        .unwrap();
+    let log = stderr(&serve);
+    assert!(log.contains("listening at 203.0.113.1:1"), "{log}");
+    assert!(!log.contains('\u{1b}'), "{log}");
 }
 
 #[test]
