@@ -98,7 +98,7 @@ pub struct CentreConfig {
     pub mail: String,
     /// Where people call, day and night; empty if nowhere.
     pub phone: String,
-    /// Time zone of the team (IANA).
+    /// Time zone of the team (IANA): it stands on the RFC 2350 page, and accounts that `dnscert account add` makes begin with it.
     pub time_zone: String,
     /// Postal address for the RFC 2350 page, lines divided by newlines; empty when it is not published.
     pub address: String,

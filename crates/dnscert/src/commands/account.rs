@@ -22,7 +22,7 @@ pub async fn run(command: AccountCommand) -> anyhow::Result<ExitCode> {
             organisation,
             config,
         } => {
-            let (_, records) = super::open_records(&config.config).await?;
+            let (config, records) = super::open_records(&config.config).await?;
             let organisation = match organisation {
                 Some(handle) => Some(organisation_of(&records, &handle).await?),
                 None => None,
@@ -30,6 +30,7 @@ pub async fn run(command: AccountCommand) -> anyhow::Result<ExitCode> {
             let password = new_password();
             let account = NewAccount {
                 organisation,
+                time_zone: config.centre.time_zone,
                 ..new_account(&name, role, &password)
             };
             create(&records, account).await?;

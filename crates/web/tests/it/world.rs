@@ -83,6 +83,7 @@ impl World {
             name: "Example DNS-CERT".to_owned(),
             mail: "duty@dnscert.example".to_owned(),
             phone: "+41 22 555 01 00".to_owned(),
+            time_zone: "UTC".to_owned(),
             address: String::new(),
             key_fingerprint: String::new(),
             secret: Secret::new([7; 32]),
@@ -106,6 +107,15 @@ impl World {
             clock,
             folder,
         }
+    }
+
+    /// The same centre told otherwise.
+    pub fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::clone(&self.app.settings);
+        change(&mut settings);
+        self.app.settings = Arc::new(settings);
+        self.router = web::router(self.app.clone());
+        self
     }
 
     /// Where its records are.
