@@ -136,9 +136,9 @@ pub struct CheckArgs {
     /// Trust anchors, as DS or DNSKEY records; by default those of the IANA root, or none with `--hints`.
     #[arg(long, value_name = "FILE")]
     pub anchor: Option<PathBuf>,
-    /// Port of all name servers; other than 53 only in a lab.
-    #[arg(long, default_value_t = 53)]
-    pub port: u16,
+    /// Port of all name servers, 53 by default; another only in a lab.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
     /// Test as if delegated to this name server: NAME or NAME/IP. May be repeated.
     #[arg(long = "ns", value_name = "NAME[/IP]")]
     pub ns: Vec<String>,
@@ -185,7 +185,8 @@ pub struct CheckArgs {
     /// Language of the explanations: en, fr, es, ar, ru, zh.
     #[arg(long, value_name = "CODE", default_value = "en", env = "DNSCERT_LANGUAGE")]
     pub language: Language,
-    /// Judge the exchanges kept in this file again; nothing is asked.
+    /// Judge the exchanges kept in this file again; nothing is asked. The zone, --ns, --ds, --port, --hints and --anchor
+    /// are those that they were kept with.
     #[arg(long, value_name = "FILE", conflicts_with = "save")]
     pub restore: Option<PathBuf>,
 }
@@ -217,7 +218,7 @@ pub struct SweepArgs {
     #[arg(long, value_name = "FILE", requires = "iterate")]
     pub hints: Option<PathBuf>,
     /// Port of all name servers for --iterate; other than 53 only in a lab.
-    #[arg(long, default_value_t = 53, requires = "iterate")]
+    #[arg(long, default_value_t = 53, requires = "iterate", value_parser = clap::value_parser!(u16).range(1..))]
     pub port: u16,
     /// With --iterate, do not ask over IPv6.
     #[arg(long, requires = "iterate")]
@@ -307,7 +308,7 @@ pub struct CheckResolverArgs {
     #[arg(value_name = "ADDR")]
     pub resolver: IpAddr,
     /// Its port.
-    #[arg(long, default_value_t = 53)]
+    #[arg(long, default_value_t = 53, value_parser = clap::value_parser!(u16).range(1..))]
     pub port: u16,
     /// Measuring zone, whose server sees how the resolver asks: that of any centre that serves one.
     #[arg(long, value_name = "NAME")]
@@ -573,6 +574,9 @@ impl Cli {
         use tracing_subscriber::EnvFilter;
         let quiet = matches!(
             self.command,
+        /// Write root.hints and, for a signed root, root.anchors into this folder: what `dnscert check` needs to ask this world.
+        #[arg(long, value_name = "DIR")]
+        files: Option<PathBuf>,
             Command::Check(_) | Command::CheckResolver(_) | Command::Demo(_) | Command::Route(_) | Command::Sweep(_)
         );
         let default = match (self.verbose, quiet) {
