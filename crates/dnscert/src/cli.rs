@@ -428,17 +428,23 @@ pub enum SecretCommand {
 /// `dnscert watch`.
 #[derive(Debug, Subcommand)]
 pub enum WatchCommand {
-    /// Watch these zones; what the parent says now is what is expected from now on.
+    /// Watch these zones, all or none; what the parent says now is what is expected from now on.
     Add {
         /// The zones.
         #[arg(required = true)]
         zones: Vec<Name>,
-        /// Seconds between two rounds.
-        #[arg(long, default_value_t = 60)]
-        interval: u32,
-        /// Which centre.
+        /// How they are watched.
         #[command(flatten)]
-        config: ConfigArg,
+        options: WatchOptions,
+    },
+    /// Watch the zones of a file, all or none: one a line, or CSV with the columns zone, interval and region.
+    Import {
+        /// The file; `-` is standard input.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// How they are watched.
+        #[command(flatten)]
+        options: WatchOptions,
     },
     /// Show the watch list.
     List {
@@ -446,6 +452,20 @@ pub enum WatchCommand {
         #[command(flatten)]
         config: ConfigArg,
     },
+}
+
+/// `dnscert watch add` and `dnscert watch import`.
+#[derive(Debug, Args)]
+pub struct WatchOptions {
+    /// Seconds between two rounds.
+    #[arg(long, default_value_t = csirt::watch::DEFAULT_INTERVAL_SECS)]
+    pub interval: u32,
+    /// Take zones too of whose delegation nothing is known now; nothing is expected of them until somebody confirms it.
+    #[arg(long)]
+    pub unknown: bool,
+    /// Which centre.
+    #[command(flatten)]
+    pub config: ConfigArg,
 }
 
 /// `dnscert probe`.

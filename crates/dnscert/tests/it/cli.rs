@@ -231,6 +231,65 @@ fn a_world_says_how_it_is_checked_and_what_it_says_works() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn zones_are_watched_all_or_none() {
+    let lab = pocket().await;
+    let (hints, port) = (lab.hints(), lab.port());
+    tokio::task::spawn_blocking(move || {
+        let centre = Centre::set_up(&hints, port, "");
+        let list = || stdout(&centre.run(&["watch", "list"]));
+        let refused = centre.run(&["watch", "add", "good.test", "nosuch.test", "nor.this.test"]);
+        assert_eq!(refused.status.code(), Some(3), "{}", stdout(&refused));
+        for zone in ["nosuch.test", "nor.this.test"] {
+            assert!(
+                stderr(&refused).contains(&format!("{zone}: its parent does not delegate it")),
+                "{}",
+                stderr(&refused)
+            );
+        }
+        assert_eq!(list(), "");
+        let added = centre.run(&["watch", "add", "good.test", "plain.test"]);
+        assert!(added.status.success(), "{}", stderr(&added));
+        assert!(
+            stdout(&added).contains("good.test: watched every 60 s, delegated to 2 name servers"),
+            "{}",
+            stdout(&added)
+        );
+        let again = centre.run(&["watch", "add", "shop.example", "good.test"]);
+        assert!(
+            stderr(&again).contains("good.test: watched already"),
+            "{}",
+            stderr(&again)
+        );
+        assert_eq!(list().lines().count(), 2);
+
+        let unknown = centre.run(&["watch", "add", "nosuch.test", "--unknown"]);
+        assert!(
+            stdout(&unknown).contains("nothing is expected of its delegation yet"),
+            "{}",
+            stdout(&unknown)
+        );
+
+        let file = centre.home().join("zones.csv");
+        let mut text = "zone,interval,region\ntest,300,EU\n".to_owned();
+        (0..2_000).for_each(|number| text.push_str(&format!("z{number}.test\n")));
+        std::fs::write(&file, text).unwrap();
+        let file = file.to_str().unwrap();
+        let refused = centre.run(&["watch", "import", file]);
+        assert!(stderr(&refused).contains("and 1980 more"), "{}", stderr(&refused));
+        let imported = centre.run(&["watch", "import", file, "--unknown"]);
+        assert_eq!(
+            stdout(&imported),
+            "2001 zones are watched, 2000 of them without an expectation\n",
+            "{}",
+            stderr(&imported)
+        );
+        assert_eq!(list().lines().count(), 2_004);
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn saved_exchanges_are_judged_again_without_asking() {
     let lab = pocket().await;
     let folder = tempfile::tempdir().unwrap();

@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use measure::{Anchor, CheckPlan, Inquiry, Internet, Profile, Report, RouteTable, SavedCheck, Settings, Undelegated};
 use model::{Finding, Level, Name};
 
+pub use self::many::progress;
 use self::progress::Progress;
 use self::terminal::Wording;
 use crate::cli::CheckArgs;
@@ -54,13 +55,13 @@ pub async fn run(arguments: CheckArgs) -> anyhow::Result<ExitCode> {
         }));
     }
     let inquiry = inquiry(&arguments)?;
-    let progress = Progress::over(&inquiry, &plan.zone.to_string());
     if arguments.restore.is_some()
         && let Err(error) = restore::settle(&arguments, &inquiry, &mut plan)
     {
         eprintln!("dnscert check: {error:#}");
         return Ok(ExitCode::from(USAGE));
     }
+    let progress = Progress::over(&inquiry, &plan.zone.to_string());
     // Exchanges that were kept are judged as of their own time: signatures have expired since.
     let now = if arguments.restore.is_some() {
         inquiry.started()
@@ -195,11 +196,11 @@ fn inquiry(arguments: &CheckArgs) -> anyhow::Result<Inquiry> {
     Ok(internet(arguments)?.inquiry())
 }
 
-fn internet(arguments: &CheckArgs) -> anyhow::Result<Internet> {
 fn port(arguments: &CheckArgs) -> u16 {
     arguments.port.unwrap_or(53)
 }
 
+fn internet(arguments: &CheckArgs) -> anyhow::Result<Internet> {
     let hints = match &arguments.hints {
         Some(file) => read_hints(file)?,
         None => measure::root_servers(),
