@@ -339,8 +339,8 @@ pub struct CheckResolverArgs {
 /// `dnscert route`.
 #[derive(Debug, Args)]
 pub struct RouteArgs {
-    /// A domain name, or an IP address.
-    #[arg(value_name = "NAME|IP")]
+    /// A domain name, an IP address, or a registrar by its number at IANA: registrar:292.
+    #[arg(value_name = "NAME|IP|registrar:NUMBER")]
     pub target: String,
     /// One JSON document.
     #[arg(long)]
@@ -574,6 +574,9 @@ pub enum LabCommand {
         /// Where events are taken.
         #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:5399")]
         control: SocketAddr,
+        /// Write root.hints and, for a signed root, root.anchors into this folder: what `dnscert check` needs to ask this world.
+        #[arg(long, value_name = "DIR")]
+        files: Option<PathBuf>,
     },
     /// Let an event happen in a world that runs.
     Event {
@@ -594,9 +597,6 @@ impl Cli {
         use tracing_subscriber::EnvFilter;
         let quiet = matches!(
             self.command,
-        /// Write root.hints and, for a signed root, root.anchors into this folder: what `dnscert check` needs to ask this world.
-        #[arg(long, value_name = "DIR")]
-        files: Option<PathBuf>,
             Command::Check(_) | Command::CheckResolver(_) | Command::Demo(_) | Command::Route(_) | Command::Sweep(_)
         );
         let default = match (self.verbose, quiet) {
@@ -610,8 +610,8 @@ impl Cli {
         tracing_subscriber::fmt()
             .with_env_filter(filter)
             .with_writer(std::io::stderr)
+            // what a terminal shows as colours is noise in a file or a journal
+            .with_ansi(anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never)
             .init();
     }
 }
-            // what a terminal shows as colours is noise in a file or a journal
-            .with_ansi(anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never)

@@ -27,7 +27,7 @@ pub use profile::{
     Channel, ChannelKind, Kind, Participation, Person, Profile, Purpose, Region, Responsibility, ResponsibilityKind,
     ResponsibilityRole,
 };
-pub use route::{Route, Router, Target, route};
+pub use route::{Route, Router, Target, TargetError, route};
 
 pub(crate) use route::Servers;
 
