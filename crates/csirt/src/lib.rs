@@ -28,5 +28,5 @@ pub mod notices;
 pub mod requests;
 
 pub use error::Error;
-pub use records::{Actor, Change, Records};
+pub use records::{Actor, Change, Records, Tables};
 pub use statement::{Statement, told};

@@ -136,9 +136,9 @@ pub struct CheckArgs {
     /// Trust anchors, as DS or DNSKEY records; by default those of the IANA root, or none with `--hints`.
     #[arg(long, value_name = "FILE")]
     pub anchor: Option<PathBuf>,
-    /// Port of all name servers; other than 53 only in a lab.
-    #[arg(long, default_value_t = 53)]
-    pub port: u16,
+    /// Port of all name servers, 53 by default; another only in a lab.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
     /// Test as if delegated to this name server: NAME or NAME/IP. May be repeated.
     #[arg(long = "ns", value_name = "NAME[/IP]")]
     pub ns: Vec<String>,
@@ -185,7 +185,8 @@ pub struct CheckArgs {
     /// Language of the explanations: en, fr, es, ar, ru, zh.
     #[arg(long, value_name = "CODE", default_value = "en", env = "DNSCERT_LANGUAGE")]
     pub language: Language,
-    /// Judge the exchanges kept in this file again; nothing is asked.
+    /// Judge the exchanges kept in this file again; nothing is asked. The zone, --ns, --ds, --port, --hints and --anchor
+    /// are those that they were kept with.
     #[arg(long, value_name = "FILE", conflicts_with = "save")]
     pub restore: Option<PathBuf>,
 }
@@ -217,7 +218,7 @@ pub struct SweepArgs {
     #[arg(long, value_name = "FILE", requires = "iterate")]
     pub hints: Option<PathBuf>,
     /// Port of all name servers for --iterate; other than 53 only in a lab.
-    #[arg(long, default_value_t = 53, requires = "iterate")]
+    #[arg(long, default_value_t = 53, requires = "iterate", value_parser = clap::value_parser!(u16).range(1..))]
     pub port: u16,
     /// With --iterate, do not ask over IPv6.
     #[arg(long, requires = "iterate")]
@@ -307,7 +308,7 @@ pub struct CheckResolverArgs {
     #[arg(value_name = "ADDR")]
     pub resolver: IpAddr,
     /// Its port.
-    #[arg(long, default_value_t = 53)]
+    #[arg(long, default_value_t = 53, value_parser = clap::value_parser!(u16).range(1..))]
     pub port: u16,
     /// Measuring zone, whose server sees how the resolver asks: that of any centre that serves one.
     #[arg(long, value_name = "NAME")]
@@ -338,8 +339,8 @@ pub struct CheckResolverArgs {
 /// `dnscert route`.
 #[derive(Debug, Args)]
 pub struct RouteArgs {
-    /// A domain name, or an IP address.
-    #[arg(value_name = "NAME|IP")]
+    /// A domain name, an IP address, or a registrar by its number at IANA: registrar:292.
+    #[arg(value_name = "NAME|IP|registrar:NUMBER")]
     pub target: String,
     /// One JSON document.
     #[arg(long)]
@@ -427,17 +428,23 @@ pub enum SecretCommand {
 /// `dnscert watch`.
 #[derive(Debug, Subcommand)]
 pub enum WatchCommand {
-    /// Watch these zones; what the parent says now is what is expected from now on.
+    /// Watch these zones, all or none; what the parent says now is what is expected from now on.
     Add {
         /// The zones.
         #[arg(required = true)]
         zones: Vec<Name>,
-        /// Seconds between two rounds.
-        #[arg(long, default_value_t = 60)]
-        interval: u32,
-        /// Which centre.
+        /// How they are watched.
         #[command(flatten)]
-        config: ConfigArg,
+        options: WatchOptions,
+    },
+    /// Watch the zones of a file, all or none: one a line, or CSV with the columns zone, interval and region.
+    Import {
+        /// The file; `-` is standard input.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// How they are watched.
+        #[command(flatten)]
+        options: WatchOptions,
     },
     /// Show the watch list.
     List {
@@ -445,6 +452,20 @@ pub enum WatchCommand {
         #[command(flatten)]
         config: ConfigArg,
     },
+}
+
+/// `dnscert watch add` and `dnscert watch import`.
+#[derive(Debug, Args)]
+pub struct WatchOptions {
+    /// Seconds between two rounds.
+    #[arg(long, default_value_t = csirt::watch::DEFAULT_INTERVAL_SECS)]
+    pub interval: u32,
+    /// Take zones too of whose delegation nothing is known now; nothing is expected of them until somebody confirms it.
+    #[arg(long)]
+    pub unknown: bool,
+    /// Which centre.
+    #[command(flatten)]
+    pub config: ConfigArg,
 }
 
 /// `dnscert probe`.
@@ -553,6 +574,9 @@ pub enum LabCommand {
         /// Where events are taken.
         #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:5399")]
         control: SocketAddr,
+        /// Write root.hints and, for a signed root, root.anchors into this folder: what `dnscert check` needs to ask this world.
+        #[arg(long, value_name = "DIR")]
+        files: Option<PathBuf>,
     },
     /// Let an event happen in a world that runs.
     Event {
@@ -577,14 +601,17 @@ impl Cli {
         );
         let default = match (self.verbose, quiet) {
             (0, true) => "error",
-            (0, false) => "info,sqlx=warn,deltalake_core=warn,buoyant_kernel=warn,buoyant_kernel_engine=warn",
-            (1, _) => "info,sqlx=warn,deltalake_core=warn,buoyant_kernel=warn,buoyant_kernel_engine=warn",
+            (0, false) | (1, _) => {
+                "info,sqlx=warn,sea_orm_migration=warn,deltalake_core=warn,buoyant_kernel=warn,buoyant_kernel_engine=warn"
+            }
             (_, _) => "debug,sqlx=info",
         };
         let filter = EnvFilter::try_from_env("DNSCERT_LOG").unwrap_or_else(|_| EnvFilter::new(default));
         tracing_subscriber::fmt()
             .with_env_filter(filter)
             .with_writer(std::io::stderr)
+            // what a terminal shows as colours is noise in a file or a journal
+            .with_ansi(anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never)
             .init();
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Precedence: defaults < file < environment (`DNSCERT_LISTEN`, `DNSCERT_MAIL__RELAY__HOST`, …). An unknown key is an error.
 
+mod wrong;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +13,8 @@ use figment::Figment;
 use figment::providers::{Env, Format as _, Serialized, Toml};
 use model::Name;
 use serde::{Deserialize, Serialize};
+
+pub use wrong::Wrong;
 
 /// The whole configuration of a centre.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -94,7 +98,7 @@ pub struct CentreConfig {
     pub mail: String,
     /// Where people call, day and night; empty if nowhere.
     pub phone: String,
-    /// Time zone of the team (IANA).
+    /// Time zone of the team (IANA): it stands on the RFC 2350 page, and accounts that `dnscert account add` makes begin with it.
     pub time_zone: String,
     /// Postal address for the RFC 2350 page, lines divided by newlines; empty when it is not published.
     pub address: String,
@@ -325,8 +329,26 @@ fn is_setting(key: &figment::value::UncasedStr) -> bool {
 }
 
 impl Config {
-    /// Reads `file`. Paths in it are relative to its folder.
+    /// Reads `file`. Paths in it are relative to its folder. Fails for values that no centre can work with; all are named.
     pub fn read(file: &Path) -> anyhow::Result<Self> {
+        let config = Self::parse(file)?;
+        let wrong: Vec<String> = config.wrong().iter().map(Wrong::to_string).collect();
+        anyhow::ensure!(
+            wrong.is_empty(),
+            "the configuration `{}` cannot be used: {}",
+            file.display(),
+            wrong.join("; ")
+        );
+        Ok(config)
+    }
+
+    /// The values that no centre can work with.
+    pub fn wrong(&self) -> Vec<Wrong> {
+        wrong::wrong(self)
+    }
+
+    /// As [`Config::read`], whatever the values are.
+    pub fn parse(file: &Path) -> anyhow::Result<Self> {
         if !file.is_file() {
             anyhow::bail!(
                 "there is no configuration at `{}`; `dnscert init DIR` writes one",
@@ -428,6 +450,40 @@ mod tests {
             read("[measuring_zone]\nname = \"a..b\"\nlisten = []").unwrap_err()
         );
         assert!(error.contains("a..b"), "{error}");
+    }
+
+    #[test]
+    fn values_that_no_centre_can_work_with_are_all_named_with_the_file() {
+        let text = "public_url = \"ftp:/x y\"\n[centre]\nmail = \"nomail\"\ntime_zone = \"Mars/X\"\n\
+                    [dns]\nport = 0\ntimeout_ms = 0\nzones_at_once = 0\nwhole_every_minutes = 0\nipv4 = false\nipv6 = false\n\
+                    [mailbox]\ninterval_secs = 0\n";
+        let error = format!("{:#}", read(text).unwrap_err());
+        for part in [
+            "dnscert.toml",
+            "`public_url`: `ftp:/x y`",
+            "`centre.mail`",
+            "`centre.time_zone`: `Mars/X`",
+            "`dns.port`",
+            "`dns.ipv4`",
+            "`dns.timeout_ms`",
+            "`dns.zones_at_once`",
+            "`dns.whole_every_minutes`",
+            "`mailbox.interval_secs`",
+        ] {
+            assert!(error.contains(part), "{part} is missing in {error}");
+        }
+        for (url, is_good) in [
+            ("https://dnscert.example", true),
+            ("http://127.0.0.1:8053/", true),
+            ("https://[2001:db8::1]:8443", true),
+            ("https://", false),
+            ("https://dnscert.example/portal", false),
+            ("https://dnscert.example?a=b", false),
+            ("dnscert.example", false),
+            ("http:dnscert.example", false),
+        ] {
+            assert_eq!(read(&format!("public_url = \"{url}\"")).is_ok(), is_good, "{url}");
+        }
     }
 
     #[test]

@@ -17,14 +17,13 @@ fn main() -> ExitCode {
         Err(error) => {
             // Asking for help is no mistake; anything else is usage, status 2.
             let code = if error.use_stderr() { 2 } else { 0 };
-            return if error.print().is_ok() {
-                ExitCode::from(code)
-            } else {
-                ExitCode::from(2)
-            };
+            // nobody reads it: then nobody can be told that either
+            let _ = error.print();
+            return ExitCode::from(code);
         }
     };
     cli.start_logging();
+    end_when_nobody_reads();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -34,13 +33,25 @@ fn main() -> ExitCode {
     };
     match runtime.block_on(commands::run(cli.command)) {
         Ok(code) => code,
-        // who reads us has heard enough, as in `dnscert check … | head`
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("dnscert: {error:#}");
             ExitCode::from(3)
         }
     }
+}
+
+/// Who reads us may have heard enough, as in `dnscert doctor | head -1`. `println!` panics then, and panicking about that would be
+/// noise: the program just ends, as after the error of a writer that tells.
+fn end_when_nobody_reads() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload_as_str().unwrap_or_default();
+        if said.starts_with("failed printing to std") && said.contains("Broken pipe") {
+            std::process::exit(0);
+        }
+        usual(panic);
+    }));
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -19,7 +19,7 @@ use crate::exchange::{Ended, Exchange};
 use crate::internet::Internet;
 use crate::internet::health::Health;
 use crate::question::Question;
-use crate::saved::{RestoreError, Saved};
+use crate::saved::{RestoreError, Saved, SavedCheck};
 
 type Answered = Arc<OnceCell<Arc<Exchange>>>;
 
@@ -54,6 +54,7 @@ enum Source {
         known: HashMap<(IpAddr, Question), Arc<Exchange>>,
         ipv4: bool,
         ipv6: bool,
+        check: Option<SavedCheck>,
     },
 }
 
@@ -90,6 +91,7 @@ impl Inquiry {
             known: by_question.collect(),
             ipv4: saved.ipv4,
             ipv6: saved.ipv6,
+            check: saved.check,
         };
         let inquiry = Self::new(source, saved.hints, saved.anchors, saved.started);
         inquiry.0.is_spent.store(saved.is_spent, Ordering::Relaxed);
@@ -98,8 +100,26 @@ impl Inquiry {
 
     /// All exchanges as JSON, for [`Inquiry::restore`].
     pub fn save(&self) -> String {
+        self.save_with(None)
+    }
+
+    /// The same with what they were asked for, which [`Inquiry::saved_check`] gives back.
+    pub fn save_check(&self, check: SavedCheck) -> String {
+        self.save_with(Some(check))
+    }
+
+    /// What a restored inquiry was made for; `None` where its file does not say, and for one that asks.
+    pub fn saved_check(&self) -> Option<&SavedCheck> {
+        match &self.0.source {
+            Source::Internet(_) => None,
+            Source::File { check, .. } => check.as_ref(),
+        }
+    }
+
+    fn save_with(&self, check: Option<SavedCheck>) -> String {
         let is_on = |address: IpAddr| self.is_enabled(address);
         let saved = Saved {
+            check,
             hints: self.0.hints.clone(),
             anchors: self.0.anchors.clone(),
             started: self.0.started,

@@ -56,7 +56,7 @@ pub use response::{Response, ResponseEdns};
 pub use root_servers::root_servers;
 pub use routes::RouteTable;
 pub use run::{Run, Undelegated};
-pub use saved::RestoreError;
+pub use saved::{RestoreError, SavedCheck};
 pub use server::{NsSet, Server, servers_of};
 pub use settings::Settings;
 pub use special_purpose::{Purpose, SpecialPurpose};

@@ -8,6 +8,7 @@ use domain::base::iana::{OptRcode, Rtype};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use model::{Ds, Name};
+use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
 use crate::cases::chain;
@@ -23,7 +24,7 @@ use crate::server::{NsSet, Server, servers_of};
 use crate::walk::Walk;
 
 /// A delegation that does not exist yet, or shall not be taken from the parent.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undelegated {
     /// NS names, each with one address, or without any; a name may stand several times. Empty: the delegation is the
     /// parent's, only the DS records are given.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::dnssec::Anchor;
 use crate::exchange::{Ended, Exchange};
 use crate::question::{Edns, Letters, Question};
+use crate::run::Undelegated;
 
 /// Version of the form of the file; others are not read.
 const VERSION: u32 = 1;
@@ -37,8 +38,21 @@ pub enum RestoreError {
     },
 }
 
+/// What a saved inquiry was made for. Files from before this was noted do not say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedCheck {
+    /// The zone that was checked.
+    pub zone: Name,
+    /// The delegation that was taken instead of the parent's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undelegated: Option<Undelegated>,
+    /// Port of all name servers.
+    pub port: u16,
+}
+
 /// An inquiry as it is saved.
 pub(crate) struct Saved {
+    pub check: Option<SavedCheck>,
     pub hints: Vec<(Name, Vec<IpAddr>)>,
     pub anchors: Vec<Anchor>,
     pub started: Timestamp,
@@ -51,6 +65,8 @@ pub(crate) struct Saved {
 #[derive(Serialize, Deserialize)]
 struct File {
     version: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    check: Option<SavedCheck>,
     started: Timestamp,
     hints: Vec<(Name, Vec<IpAddr>)>,
     #[serde(default)]
@@ -145,6 +161,7 @@ impl Saved {
     pub fn to_json(&self) -> String {
         let file = File {
             version: VERSION,
+            check: self.check.clone(),
             started: self.started,
             hints: self.hints.clone(),
             anchors: self.anchors.clone(),
@@ -165,6 +182,7 @@ impl Saved {
         let exchanges = rows.map(|(at, row)| read(row).ok_or(RestoreError::Octets { number: at + 1 }));
         let exchanges = exchanges.collect::<Result<_, _>>()?;
         Ok(Self {
+            check: file.check,
             hints: file.hints,
             anchors: file.anchors,
             started: file.started,

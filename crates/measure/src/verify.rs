@@ -8,8 +8,8 @@ use crate::inquiry::Inquiry;
 use crate::profile::Profile;
 use crate::run::Run;
 
-/// Measures a check, with the standard profile. `inquiry` should be a new one: an old one says what was.
-pub async fn verify(inquiry: &Inquiry, check: &Check, now: Timestamp) -> Verdict {
+/// Measures a check by the levels, limits and tables of `profile`. `inquiry` should be a new one: an old one says what was.
+pub async fn verify(inquiry: &Inquiry, check: &Check, profile: &Profile, now: Timestamp) -> Verdict {
     match check {
         Check::Cases { zone, cases, level } => {
             let mut wanted = cases.clone();
@@ -17,12 +17,11 @@ pub async fn verify(inquiry: &Inquiry, check: &Check, now: Timestamp) -> Verdict
             if !wanted.iter().any(|case| case == "basic02") {
                 wanted.push("basic02".to_owned());
             }
-            let profile = Profile::default();
             let plan = CheckPlan {
                 zone: zone.clone(),
                 undelegated: None,
                 cases: Some(wanted),
-                profile,
+                profile: profile.clone(),
             };
             let report = self::check(inquiry, &plan, now).await;
             let is_asked = |finding: &Finding| cases.contains(&finding.case);
@@ -48,12 +47,11 @@ pub async fn verify(inquiry: &Inquiry, check: &Check, now: Timestamp) -> Verdict
             }
         }
         Check::Delegation { zone, expected } => {
-            let profile = Profile::default();
             let plan = CheckPlan {
                 zone: zone.clone(),
                 undelegated: None,
                 cases: None,
-                profile,
+                profile: profile.clone(),
             };
             let seen = delegation_of(&Run::new(inquiry, &plan, now)).await;
             let state = match &seen {

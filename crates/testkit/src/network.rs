@@ -11,25 +11,31 @@ use crate::program::leave_out;
 /// Runs `work` on a thread of its own in a network of its own, with all of 127.0.0.0/8 and ::1. Programs that it starts, and
 /// threads, are in that network too. Takes root; `None` when the test is left out for lack of it.
 pub fn in_own_network<T: Send>(work: impl FnOnce() -> T + Send) -> anyhow::Result<Option<T>> {
-    std::thread::scope(|scope| {
+    let done = std::thread::scope(|scope| {
         let inside = scope.spawn(|| {
             // a namespace belongs to the thread that makes it, and to those that it starts
             if let Err(error) = unshare(CloneFlags::CLONE_NEWNET) {
-                leave_out(&format!("no network namespace can be made ({error})"))?;
-                return Ok(None);
+                return Ok(Err(error));
             }
             let up = Command::new("ip").args(["link", "set", "lo", "up"]).status();
             let up = up.context("switching loopback on with `ip`")?;
             if !up.success() {
                 bail!("`ip link set lo up` ended with {up}");
             }
-            Ok(Some(work()))
+            anyhow::Ok(Ok(work()))
         });
         match inside.join() {
             Ok(done) => done,
             Err(panic) => std::panic::resume_unwind(panic),
         }
-    })
+    })?;
+    match done {
+        Ok(done) => Ok(Some(done)),
+        Err(error) => {
+            leave_out(&format!("no network namespace can be made ({error})"))?;
+            Ok(None)
+        }
+    }
 }
 
 #[cfg(test)]

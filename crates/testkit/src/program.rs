@@ -1,5 +1,7 @@
 //! Programs of others that a test needs.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Child, Command};
 use std::time::Duration;
@@ -24,13 +26,35 @@ pub fn are_installed(programs: &[&str]) -> anyhow::Result<bool> {
     Ok(false)
 }
 
-/// Says that a test is left out, and why; fails when `DNSCERT_TEST_ALL=1` demands all tests.
+/// Says that a test is left out, and why; fails when `DNSCERT_TEST_ALL=1` demands all tests. Call it on the test's own thread,
+/// which bears its name.
 pub fn leave_out(reason: &str) -> anyhow::Result<()> {
     if all_demanded() {
         bail!("{reason}, and DNSCERT_TEST_ALL demands it");
     }
+    note_left_out(reason)
+}
+
+/// The same for what a machine may lack even where all tests are demanded: files that are not ours to give.
+///
+/// The runner of the tests hears nothing of one that passes, so it names a file by `DNSCERT_TEST_LEFT_OUT`: a line is added for
+/// each test, with the binary, the test and the reason between tabs.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the runner of the tests speaks to them by the environment"
+)]
+pub fn note_left_out(reason: &str) -> anyhow::Result<()> {
     eprintln!("left out: {reason}");
-    Ok(())
+    let Ok(file) = std::env::var("DNSCERT_TEST_LEFT_OUT") else {
+        return Ok(());
+    };
+    let binary = std::env::current_exe().context("asking which test binary this is")?;
+    let test = std::thread::current().name().unwrap_or("a thread").to_owned();
+    let line = format!("{}\t{test}\t{}\n", binary.display(), reason.replace('\n', " "));
+    let opened = OpenOptions::new().append(true).create(true).open(&file);
+    opened
+        .and_then(|mut opened| opened.write_all(line.as_bytes()))
+        .with_context(|| format!("noting in `{file}` that a test is left out"))
 }
 
 /// Runs a program to its end. Fails with what it said when it did not end well.

@@ -12,7 +12,7 @@
     waiting = null;
     if (busy) { again = true; return; }
     busy = true;
-    fetch(location.href, { credentials: "same-origin", headers: { "X-Live": "1" } }).then(function (answer) {
+    fetch(location.href, { cache: "no-cache", credentials: "same-origin", headers: { "X-Live": "1" } }).then(function (answer) {
       return answer.ok ? answer.text() : Promise.reject(answer.status);
     }).then(function (html) {
       var fresh = new DOMParser().parseFromString(html, "text/html");

@@ -38,6 +38,8 @@ pub struct Settings {
     pub mail: String,
     /// Telephone for people, in the international form; empty when there is none.
     pub phone: String,
+    /// Time zone of the team (IANA), for the RFC 2350 page.
+    pub time_zone: String,
     /// Postal address for the RFC 2350 page, lines divided by newlines; empty when it is not published.
     pub address: String,
     /// Fingerprint of the team's OpenPGP key; empty when there is none.
@@ -118,6 +120,8 @@ pub struct App {
     pub overview_for: Duration,
     /// What the public may know, as it was made a moment ago.
     pub kept_overview: Arc<status::Kept>,
+    /// What live pages listen to.
+    pub live: Arc<live::Live>,
 }
 
 impl App {
@@ -142,6 +146,7 @@ impl App {
             conditions,
             overview_for: Duration::from_secs(1),
             kept_overview: Arc::default(),
+            live: Arc::default(),
         }
     }
 

@@ -107,11 +107,8 @@ pub struct NewAccount {
 
 /// Makes an account. Fails with `Invalid`, or with `Conflict` when the name is taken.
 pub async fn create(records: &Records, actor: Actor, new: NewAccount) -> Result<Account, Error> {
+    check(&new)?;
     let name = canonical_name(&new.name);
-    check_name(&name)?;
-    check_person(&new.display_name, &new.email, &new.time_zone)?;
-    check_organisation(new.role, new.organisation)?;
-    password::check_strength(&new.password, &name)?;
     let hash = password::hash(&new.password, &mut records.fork_random()).await;
 
     let mut change = records.begin(actor).await?;
@@ -146,6 +143,15 @@ pub async fn create(records: &Records, actor: Actor, new: NewAccount) -> Result<
     change.audit("account", id, "organisation", None, row.organisation.as_deref());
     change.commit().await?;
     Account::try_from(row)
+}
+
+/// Whether an account can be made of this, as far as that can be told without the records. Fails with `Invalid`.
+pub fn check(new: &NewAccount) -> Result<(), Error> {
+    let name = canonical_name(&new.name);
+    check_name(&name)?;
+    check_person(&new.display_name, &new.email, &new.time_zone)?;
+    check_organisation(new.role, new.organisation)?;
+    password::check_strength(&new.password, &name)
 }
 
 /// The account with this id. Fails with `NotFound`.

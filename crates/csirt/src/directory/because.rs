@@ -26,11 +26,11 @@ pub enum Because {
         /// As what.
         role: ResponsibilityRole,
     },
-    /// It answers for a name server: the target itself, or one that serves the zone.
+    /// It answers for a name server: the target itself or at the target's address, or one that serves the zone.
     NameServer {
         /// Its name.
         server: Name,
-        /// The zone that it serves; `None` when the server is the target.
+        /// The zone that it serves; `None` when the server, or its address, is the target.
         zone: Option<Name>,
         /// As what.
         role: ResponsibilityRole,
@@ -55,6 +55,13 @@ pub enum Because {
         /// As what.
         role: ResponsibilityRole,
     },
+    /// It is the registrar with this number at IANA.
+    Registrar {
+        /// The number.
+        number: u32,
+        /// As what.
+        role: ResponsibilityRole,
+    },
 }
 
 impl Because {
@@ -65,7 +72,8 @@ impl Because {
             | Because::EnclosingZone { role, .. }
             | Because::NameServer { role, .. }
             | Because::Address { role, .. }
-            | Because::Prefix { role, .. } => *role,
+            | Because::Prefix { role, .. }
+            | Because::Registrar { role, .. } => *role,
         }
     }
 
@@ -103,6 +111,10 @@ impl Because {
                 args.push(("address", address.to_string().into()));
                 with_zone(zone, &mut args, ["route-because-prefix", "route-because-prefix-of"])
             }
+            Because::Registrar { number, .. } => {
+                args.push(("number", number.to_string().into()));
+                "route-because-registrar"
+            }
         };
         texts.format(id, args)
     }
@@ -111,6 +123,7 @@ impl Because {
     pub(super) fn distance(&self) -> (u8, usize, ResponsibilityRole) {
         let (kind, width) = match self {
             Because::Zone { .. } => (0, 0),
+            Because::Registrar { .. } => (0, 0),
             Because::NameServer { zone: None, .. } => (0, 1),
             Because::Address { zone: None, .. } => (0, 2),
             Because::EnclosingZone { zone, .. } => (1, 255 - zone.label_count()),
@@ -175,6 +188,7 @@ mod tests {
                             zone: of.clone(),
                             role,
                         },
+                        Because::Registrar { number: 292, role },
                     ] {
                         let text = because.text(language);
                         assert!(!text.contains(['[', '{']), "{language}: {text}");

@@ -308,7 +308,7 @@ fn url(text: &str) -> Result<(), String> {
 }
 
 /// Whether it is an address to which mail can go (RFC 5321 §4.1.2, without quoted local parts and address literals).
-pub(crate) fn check_email(text: &str) -> Result<(), String> {
+pub fn check_email(text: &str) -> Result<(), String> {
     let wrong = || Err("it is not a mail address like security@example.net".to_owned());
     let Some((local, domain)) = text.rsplit_once('@') else {
         return wrong();
@@ -328,7 +328,7 @@ pub(crate) fn check_email(text: &str) -> Result<(), String> {
 }
 
 /// Whether it is an IANA time zone.
-pub(crate) fn check_time_zone(text: &str) -> Result<(), String> {
+pub fn check_time_zone(text: &str) -> Result<(), String> {
     time_zone(text)
 }
 

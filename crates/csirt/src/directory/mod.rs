@@ -20,16 +20,15 @@ use model::{Id, Timestamp};
 use sea_orm::ConnectionTrait;
 
 pub use because::Because;
-pub use check::Fault;
+pub use check::{Fault, check_email, check_time_zone};
 pub use hours::{HoursError, WeeklyHours};
 pub use import::{BadRow, Format, Imported, Summary, export, import, parse};
 pub use profile::{
     Channel, ChannelKind, Kind, Participation, Person, Profile, Purpose, Region, Responsibility, ResponsibilityKind,
     ResponsibilityRole,
 };
-pub use route::{Route, Router, Target, route};
+pub use route::{Route, Router, Target, TargetError, route};
 
-pub(crate) use check::{check_email, check_time_zone};
 pub(crate) use route::Servers;
 
 use crate::Error;

@@ -17,16 +17,40 @@ pub enum Target {
     Name(Name),
     /// An address.
     Ip(IpAddr),
+    /// A registrar by its number at IANA, written `registrar:292`.
+    Registrar(u32),
+}
+
+/// How a registrar's number begins as a target. A colon stands in no host name.
+const REGISTRAR: &str = "registrar:";
+
+/// A text that is no target.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    /// It begins as a registrar's number does.
+    #[error("`{0}` is not a registrar's number")]
+    Registrar(String),
+    /// It is no name either.
+    #[error(transparent)]
+    Name(#[from] model::NameError),
 }
 
 impl std::str::FromStr for Target {
-    type Err = model::NameError;
+    type Err = TargetError;
 
-    /// An address where it is one, else a name.
+    /// An address or a registrar's number where it is one, else a name.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.trim().parse::<IpAddr>() {
-            Ok(address) => Ok(Target::Ip(address.to_canonical())),
-            Err(_) => text.parse().map(Target::Name),
+        let text = text.trim();
+        if let Ok(address) = text.parse::<IpAddr>() {
+            return Ok(Target::Ip(address.to_canonical()));
+        }
+        match text.get(..REGISTRAR.len()) {
+            Some(start) if start.eq_ignore_ascii_case(REGISTRAR) => {
+                let number = text[REGISTRAR.len()..].trim();
+                let wrong = |_| TargetError::Registrar(number.to_owned());
+                number.parse().map(Target::Registrar).map_err(wrong)
+            }
+            _ => Ok(Target::Name(text.parse()?)),
         }
     }
 }
@@ -36,6 +60,7 @@ impl std::fmt::Display for Target {
         match self {
             Target::Name(name) => name.fmt(f),
             Target::Ip(address) => address.fmt(f),
+            Target::Registrar(number) => write!(f, "{REGISTRAR}{number}"),
         }
     }
 }
@@ -62,16 +87,27 @@ impl Route {
 }
 
 /// Who answers for a target, the nearest first: those of the very zone or server, of the zones around it up to the TLD
-/// and the root, of the servers of the zone where it is watched, and of the addresses of these, the longest prefix first.
+/// and the root, of the servers of the zone where it is watched, and of the addresses of these, the longest prefix first. An
+/// address is also that of the name servers of watched zones which are known to have it.
 pub async fn route(records: &Records, target: &Target) -> Result<Vec<Route>, Error> {
-    let servers = match target {
-        Target::Name(name) => crate::watch::servers_of(records, &enclosing(name)).await?,
-        Target::Ip(_) => None,
+    let servers: Vec<Servers> = match target {
+        Target::Name(name) => {
+            let servers = crate::watch::servers_of(records, &enclosing(name)).await?;
+            servers.into_iter().collect()
+        }
+        Target::Ip(address) => {
+            let mut all = crate::watch::all_servers(records).await?;
+            all.iter_mut()
+                .for_each(|servers| servers.names.retain(|(_, addresses)| is_among(*address, addresses)));
+            all
+        }
+        Target::Registrar(_) => Vec::new(),
     };
     let mut values = BTreeSet::new();
     match target {
         Target::Name(name) => values.extend(enclosing(name).iter().map(Name::to_string)),
         Target::Ip(address) => values.extend(address_values(*address)),
+        Target::Registrar(number) => values.extend([number.to_string()]),
     }
     for (name, addresses) in servers.iter().flat_map(|servers| &servers.names) {
         values.insert(name.to_string());
@@ -81,7 +117,7 @@ pub async fn route(records: &Records, target: &Target) -> Result<Vec<Route>, Err
     let responsible = store::responsible(records.db(), Some(&values)).await?;
     let ids: BTreeSet<Id<Organisation>> = responsible.iter().map(|responsible| responsible.organisation).collect();
     let organisations = store::by_ids(records.db(), &ids.into_iter().collect::<Vec<_>>()).await?;
-    let router = Router::new(organisations, responsible, servers.into_iter().collect());
+    let router = Router::new(organisations, responsible, servers);
     Ok(router.route(target))
 }
 
@@ -99,6 +135,8 @@ pub struct Router {
     organisations: HashMap<Id<Organisation>, Organisation>,
     responsible: HashMap<(Kind, String), Vec<Who>>,
     servers: HashMap<Name, Servers>,
+    /// The names of servers by their addresses.
+    at: HashMap<IpAddr, BTreeSet<Name>>,
 }
 
 impl Router {
@@ -118,6 +156,12 @@ impl Router {
                 .or_default()
                 .push((one.organisation, one.role));
         }
+        let mut at: HashMap<_, BTreeSet<_>> = HashMap::new();
+        for (name, addresses) in servers.iter().flat_map(|servers| &servers.names) {
+            for address in addresses {
+                at.entry(address.to_canonical()).or_default().insert(name.clone());
+            }
+        }
         Self {
             organisations: organisations
                 .into_iter()
@@ -128,6 +172,7 @@ impl Router {
                 .into_iter()
                 .map(|servers| (servers.zone.clone(), servers))
                 .collect(),
+            at,
         }
     }
 
@@ -136,7 +181,17 @@ impl Router {
         let mut found = Vec::new();
         match target {
             Target::Name(name) => self.of_name(name, &mut found),
-            Target::Ip(address) => self.of_address(*address, None, &mut found),
+            Target::Ip(address) => {
+                self.of_address(*address, None, &mut found);
+                for server in self.at.get(&address.to_canonical()).into_iter().flatten() {
+                    self.of_server(server, None, &mut found);
+                }
+            }
+            Target::Registrar(number) => {
+                let because = |role| Because::Registrar { number: *number, role };
+                let who = self.who(Kind::RegistrarId, &number.to_string());
+                found.extend(who.map(|(id, role)| (id, because(role))));
+            }
         }
         let mut by_organisation: HashMap<Id<Organisation>, Vec<Because>> = HashMap::new();
         for (id, because) in found {
@@ -181,34 +236,23 @@ impl Router {
                 found.push((id, because));
             }
         }
-        for (id, role) in self.who(Kind::NameServer, &target.to_string()) {
-            found.push((
-                id,
-                Because::NameServer {
-                    server: target.clone(),
-                    zone: None,
-                    role,
-                },
-            ));
-        }
+        self.of_server(target, None, found);
         let Some(servers) = enclosing(target).iter().find_map(|zone| self.servers.get(zone)) else {
             return;
         };
         for (server, addresses) in &servers.names {
             let zone = Some(servers.zone.clone());
-            for (id, role) in self.who(Kind::NameServer, &server.to_string()) {
-                found.push((
-                    id,
-                    Because::NameServer {
-                        server: server.clone(),
-                        zone: zone.clone(),
-                        role,
-                    },
-                ));
-            }
+            self.of_server(server, zone.clone(), found);
             addresses
                 .iter()
                 .for_each(|address| self.of_address(*address, zone.clone(), found));
+        }
+    }
+
+    fn of_server(&self, server: &Name, zone: Option<Name>, found: &mut Vec<(Id<Organisation>, Because)>) {
+        for (id, role) in self.who(Kind::NameServer, &server.to_string()) {
+            let (server, zone) = (server.clone(), zone.clone());
+            found.push((id, Because::NameServer { server, zone, role }));
         }
     }
 
@@ -252,6 +296,11 @@ impl Router {
 /// The name and all names above it, nearest first, the root last.
 fn enclosing(name: &Name) -> Vec<Name> {
     std::iter::successors(Some(name.clone()), Name::parent).collect()
+}
+
+fn is_among(address: IpAddr, addresses: &[IpAddr]) -> bool {
+    let address = address.to_canonical();
+    addresses.iter().any(|one| one.to_canonical() == address)
 }
 
 /// All values under which an address can stand.

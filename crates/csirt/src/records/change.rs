@@ -23,6 +23,7 @@ pub struct Change {
     random: StdRng,
     entries: Vec<Entry>,
     jobs: Vec<(Job, Timestamp)>,
+    has_rounds: bool,
     records: Records,
     writer: OwnedMutexGuard<()>,
 }
@@ -52,6 +53,7 @@ impl Change {
             random,
             entries: Vec::new(),
             jobs: Vec::new(),
+            has_rounds: false,
             records,
             writer,
         })
@@ -108,6 +110,11 @@ impl Change {
         self.jobs.push((job, due));
     }
 
+    /// Counts that it keeps rounds, once it is committed: rounds are not audited, and pages show them all the same.
+    pub(crate) fn count_rounds(&mut self) {
+        self.has_rounds = true;
+    }
+
     /// Makes all of it lasting. When this fails nothing was changed.
     pub async fn commit(mut self) -> Result<(), Error> {
         audit::append(&self.tx, self.now, self.actor, std::mem::take(&mut self.entries)).await?;
@@ -117,6 +124,9 @@ impl Change {
         }
         self.tx.commit().await?;
         drop(self.writer);
+        if self.has_rounds {
+            self.records.rounds.send_modify(|count| *count += 1);
+        }
         self.records.commits.send_modify(|count| *count += 1);
         if !jobs.is_empty() {
             self.records.enqueued.send_modify(|count| *count += 1);

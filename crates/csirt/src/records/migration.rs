@@ -3,7 +3,9 @@
 //! A migration is never edited after a release: add another one to its noun. SQL is kept to what SQLite and PostgreSQL
 //! both take: TEXT, BIGINT, BOOLEAN, DOUBLE PRECISION, `$1`. Where they differ, `sqlite` and `postgres` say it apart.
 
-use sea_orm::{ConnectionTrait, DbBackend};
+use std::collections::BTreeSet;
+
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use sea_orm_migration::async_trait::async_trait;
 use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
 
@@ -31,6 +33,9 @@ fn all() -> Vec<&'static Migration> {
         &crate::watch::migration::HEALTH,
     ]
 }
+
+/// The table in which the migrator notes what it applied.
+const APPLIED: &str = "seaql_migrations";
 
 /// One step of the schema.
 pub(crate) struct Migration {
@@ -107,4 +112,38 @@ pub(crate) async fn migrate(records: &Records) -> Result<(), Error> {
     let change = records.begin(Actor::System).await?;
     Migrator::up(change.db(), None).await?;
     change.commit_quietly().await
+}
+
+/// How the tables of records stand to this program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tables {
+    /// They are those of this program.
+    Current,
+    /// So many steps are still to be applied; all of them where there are no tables yet.
+    Behind(usize),
+    /// A newer program made them: so many of its steps this one does not know.
+    Ahead(usize),
+}
+
+/// How the tables stand; reads only.
+pub(crate) async fn tables(records: &Records) -> Result<Tables, Error> {
+    let known: BTreeSet<String> = all().iter().map(|migration| migration.name.to_owned()).collect();
+    let db = records.db();
+    let mut applied = BTreeSet::new();
+    if SchemaManager::new(db).has_table(APPLIED).await? {
+        let sql = format!("SELECT version FROM {APPLIED}");
+        for row in db
+            .query_all_raw(Statement::from_string(db.get_database_backend(), sql))
+            .await?
+        {
+            applied.insert(row.try_get::<String>("", "version")?);
+        }
+    }
+    Ok(
+        match (known.difference(&applied).count(), applied.difference(&known).count()) {
+            (_, unknown @ 1..) => Tables::Ahead(unknown),
+            (0, 0) => Tables::Current,
+            (missing, 0) => Tables::Behind(missing),
+        },
+    )
 }

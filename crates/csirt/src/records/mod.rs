@@ -22,6 +22,7 @@ use sea_orm::{SqlxPostgresConnector, SqlxSqliteConnector};
 use tokio::sync::watch;
 
 pub use change::Change;
+pub use migration::Tables;
 
 use crate::lead::Fence;
 use crate::{Error, accounts::Account, requests::Request};
@@ -91,6 +92,7 @@ pub struct Records {
     writer: Arc<tokio::sync::Mutex<()>>,
     commits: Arc<watch::Sender<u64>>,
     enqueued: Arc<watch::Sender<u64>>,
+    rounds: Arc<watch::Sender<u64>>,
     /// What each change of this handle looks at first; `None`: it may always change.
     fence: Option<Fence>,
 }
@@ -101,13 +103,37 @@ impl Records {
     /// `sqlite://PATH?mode=rwc` (relative or absolute path; `rwc` makes the file, for its owner only) or `postgres://USER@HOST/DATABASE`.
     /// Fails with `Invalid` for another kind of URL or a file that cannot be made, else with `Store`.
     pub async fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        if url.starts_with("sqlite:") {
+            make_private(url)?;
+        }
+        let records = Self::connect(url, clock).await?;
+        migration::migrate(&records).await?;
+        Ok(records)
+    }
+
+    /// Opens the records at `url` as they are, and says how their tables stand: makes neither a file nor a table. Fails with
+    /// `Invalid` where there is no file, else as [`Records::open`].
+    pub async fn look_at(url: &str, clock: Arc<dyn Clock>) -> Result<(Self, Tables), Error> {
+        if url.starts_with("sqlite:") {
+            let options =
+                SqliteConnectOptions::from_str(url).map_err(|error| Error::invalid("url", error.to_string()))?;
+            let file = options.get_filename();
+            if !file.is_file() {
+                return Err(Error::invalid("url", format!("there is no file `{}`", file.display())));
+            }
+        }
+        let records = Self::connect(url, clock).await?;
+        let tables = migration::tables(&records).await?;
+        Ok((records, tables))
+    }
+
+    async fn connect(url: &str, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let mut options = ConnectOptions::new(url);
         options
             .max_connections(MAX_CONNECTIONS)
             .acquire_timeout(BUSY_TIMEOUT)
             .sqlx_logging(false);
         let db = if url.starts_with("sqlite:") {
-            make_private(url)?;
             options.map_sqlx_sqlite_opts(sqlite_options);
             // SQLite undoes a change for which there is no room by itself; the pool's connection then waits for ever to undo it
             options.map_sqlx_sqlite_before_acquire(|connection, _| {
@@ -123,17 +149,16 @@ impl Records {
                 "it begins neither with `sqlite:` nor with `postgres:`",
             ));
         };
-        let records = Self {
+        Ok(Self {
             db,
             clock,
             random: Arc::new(Mutex::new(StdRng::from_rng(&mut rand::rng()))),
             writer: Arc::default(),
             commits: Arc::new(watch::Sender::new(0)),
             enqueued: Arc::new(watch::Sender::new(0)),
+            rounds: Arc::new(watch::Sender::new(0)),
             fence: None,
-        };
-        migration::migrate(&records).await?;
-        Ok(records)
+        })
     }
 
     /// The same records with chance fixed by `seed`: ids and tokens come out the same each time. For tests and demos only:
@@ -187,6 +212,11 @@ impl Records {
     /// Ticks with each change of this process that enqueued jobs: what wakes the runner before its timer does.
     pub fn enqueued(&self) -> watch::Receiver<u64> {
         self.enqueued.subscribe()
+    }
+
+    /// Counts the changes of this process that kept rounds; it is counted before [`Records::commits`] ticks for them.
+    pub fn rounds(&self) -> watch::Receiver<u64> {
+        self.rounds.subscribe()
     }
 
     /// Closes all connections; what is under way is undone. Other clones cannot be used afterwards.

@@ -5,6 +5,7 @@
 
 pub mod announcement;
 mod entity;
+mod many;
 pub(crate) mod migration;
 mod round;
 mod standing;
@@ -16,8 +17,9 @@ use model::{Delegation, Id, Name, Timestamp};
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
 pub use announcement::{Announcement, NewAnnouncement};
+pub use many::{add_all, taken};
 pub use round::{
-    Round, ZoneState, behind, due, health, next_due, record_round, record_rounds, reschedule, state, states,
+    Round, ZoneState, behind, due, health, newest, next_due, record_round, record_rounds, reschedule, state, states,
     states_naming, states_of, watched_among,
 };
 pub(crate) use round::{Serving, serving};

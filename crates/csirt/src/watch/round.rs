@@ -83,11 +83,12 @@ pub async fn record_rounds(
     records: &Records,
     rounds: Vec<(Id<WatchedZone>, Round)>,
 ) -> Result<Vec<Option<ZoneState>>, Error> {
-    let change = records.begin(Actor::System).await?;
+    let mut change = records.begin(Actor::System).await?;
     let mut kept = Vec::with_capacity(rounds.len());
     for (id, round) in rounds {
         kept.push(record(&change, id, round).await?);
     }
+    change.count_rounds();
     change.commit().await?;
     Ok(kept)
 }
@@ -267,6 +268,14 @@ pub async fn watched_among(records: &Records, names: &BTreeSet<Name>) -> Result<
         }
     }
     Ok(found)
+}
+
+/// When the newest round of any zone began; `None` before the first. An index answers it, however many zones there are.
+pub async fn newest(records: &Records) -> Result<Option<Timestamp>, Error> {
+    let sql = "SELECT MAX(at_us) AS newest_us FROM zone_state";
+    let row = records.db().query_one_raw(statement(records.db(), sql, [])).await?;
+    let newest_us: Option<i64> = row.map(|row| row.try_get("", "newest_us")).transpose()?.flatten();
+    column::time_opt(TABLE, "newest", newest_us)
 }
 
 /// Makes due at once what is due later than an interval from `now`: a clock that went back would else leave zones alone until it

@@ -256,7 +256,32 @@ async fn a_name_is_routed_from_the_nearest_to_the_widest() {
             "network: operator of the addresses 192.0.2.0/24, among which is 192.0.2.9\n\
             upstream: abuse contact of the addresses 192.0.0.0/16, among which is 192.0.2.9"
         );
+        assert_eq!(
+            routes(world, "192.0.2.53").await,
+            "hoster: operator of the name server ns1.dns.test\n\
+            network: operator of the addresses 192.0.2.0/24, among which is 192.0.2.53\n\
+            upstream: abuse contact of the addresses 192.0.0.0/16, among which is 192.0.2.53"
+        );
         assert_eq!(routes(world, "nowhere.test").await, "");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_registrar_is_found_by_its_number_at_iana() {
+    on_each_database(async |world| {
+        add(world, "names-inc", &[(Of::RegistrarId, "292", Role::Registrar)]).await;
+        // a number alone is no name server's, and another registrar's is not this one's
+        add(world, "others", &[(Of::RegistrarId, "2920", Role::Registrar)]).await;
+        let found = "names-inc: registrar with the registrar number 292 at IANA";
+        assert_eq!(routes(world, "registrar:292").await, found);
+        assert_eq!(routes(world, " Registrar:0292 ").await, found);
+        assert_eq!(routes(world, "registrar:1").await, "");
+        for wrong in ["registrar:", "registrar:x", "registrar:-1"] {
+            assert!(wrong.parse::<Target>().is_err(), "{wrong}");
+        }
+        // the name of a host is no number
+        assert!(matches!("registrar.example".parse(), Ok(Target::Name(_))));
     })
     .await;
 }

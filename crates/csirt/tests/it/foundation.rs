@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
-use csirt::{Actor, Error, Records};
+use csirt::{Actor, Error, Records, Tables};
 use model::SystemClock;
 use tempfile::TempDir;
 
 use crate::on_each_database;
+use testkit::database::databases;
 
 #[tokio::test]
 async fn opening_a_second_time_finds_what_is_there() {
@@ -16,6 +17,37 @@ async fn opening_a_second_time_finds_what_is_there() {
         assert_eq!(csirt::audit::of(&again, "zone", "example.test").await.unwrap().len(), 1);
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_look_at_records_makes_nothing_and_says_how_their_tables_stand() {
+    for database in databases().unwrap() {
+        let look = || Records::look_at(&database.url, Arc::new(SystemClock));
+        let steps = match database.engine {
+            // there is a database, and nothing in it
+            "postgres" => match look().await.unwrap().1 {
+                Tables::Behind(steps) => steps,
+                tables => panic!("{tables:?}"),
+            },
+            _ => {
+                for _ in 0..2 {
+                    assert!(
+                        matches!(look().await, Err(Error::Invalid { .. })),
+                        "nor did the first make one"
+                    );
+                }
+                1
+            }
+        };
+        assert!(steps > 0);
+        let records = Records::open(&database.url, Arc::new(SystemClock)).await.unwrap();
+        let mut change = records.begin(Actor::System).await.unwrap();
+        change.audit("zone", "example.test", "interval", None, Some("60"));
+        change.commit().await.unwrap();
+        let (seen, tables) = look().await.unwrap();
+        assert_eq!(tables, Tables::Current);
+        assert_eq!(csirt::audit::head(&seen).await.unwrap().0, 1);
+    }
 }
 
 #[tokio::test]

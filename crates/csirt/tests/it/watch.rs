@@ -2,10 +2,11 @@ use std::collections::HashSet;
 
 use csirt::watch::announcement::{NewAnnouncement, all, announce, current, withdraw};
 use csirt::watch::{
-    Round, Watch, WatchedZone, ZoneState, add, behind, by_zone, due, expected_of, get, health, list, next_due,
-    record_round, record_rounds, remove, reschedule, set_expected, standings, state, states, update, watched_among,
+    Round, Watch, WatchedZone, ZoneState, add, add_all, behind, by_zone, due, expected_of, get, health, list, newest,
+    next_due, record_round, record_rounds, remove, reschedule, set_expected, standings, state, states, taken, update,
+    watched_among,
 };
-use csirt::{Actor, Error};
+use csirt::{Actor, Error, audit};
 use model::{Delegation, Finding, Level, Name};
 use serde_json::json;
 
@@ -40,6 +41,65 @@ fn round(world: &World, level: Option<Level>) -> Round {
         detectors: json!({"health": {"basic02": 1}}),
         untestable: None,
     }
+}
+
+#[tokio::test]
+async fn many_zones_are_put_on_the_list_or_none() {
+    on_each_database(async |world| {
+        watched(world, "b.test").await;
+        let watches =
+            |names: &[&str]| -> Vec<Watch> { names.iter().map(|zone| Watch::new(zone.parse().unwrap())).collect() };
+        let all = async |names: &[&str]| add_all(&world.records, Actor::System, &watches(names)).await;
+        let head = audit::head(&world.records).await.unwrap();
+        for (names, named) in [
+            (&["a.test", "b.test"][..], "b.test"),
+            (&["a.test", "c.test", "a.test"][..], "a.test"),
+        ] {
+            let error = all(names).await.unwrap_err();
+            assert!(
+                matches!(&error, Error::Conflict { reason } if reason.ends_with(named)),
+                "{error}"
+            );
+            let zones: Vec<Name> = names.iter().map(|zone| zone.parse().unwrap()).collect();
+            assert_eq!(
+                taken(&world.records, &zones).await.unwrap(),
+                [named.parse::<Name>().unwrap()]
+            );
+        }
+        let hasty = Watch {
+            interval_secs: 1,
+            ..Watch::new("a.test".parse().unwrap())
+        };
+        assert!(add_all(&world.records, Actor::System, &[hasty]).await.is_err());
+        assert_eq!(audit::head(&world.records).await.unwrap(), head);
+
+        let names: Vec<String> = (0..1_200).map(|number| format!("z{number}.test")).collect();
+        let added = all(&names.iter().map(String::as_str).collect::<Vec<_>>())
+            .await
+            .unwrap();
+        assert_eq!(list(&world.records).await.unwrap().len(), 1_201);
+        assert_eq!(get(&world.records, added[7].id).await.unwrap(), added[7]);
+        let noted = audit::of(&world.records, "watched_zone", added[7].id).await.unwrap();
+        assert!(noted.iter().any(|row| row.new.as_deref() == Some("z7.test")));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_round_is_counted_before_its_commit_wakes_who_watches() {
+    on_each_database(async |world| {
+        let zone = watched(world, "example.test").await;
+        assert_eq!(newest(&world.records).await.unwrap(), None);
+        let (rounds, mut commits) = (world.records.rounds(), world.records.commits());
+        commits.mark_unchanged();
+        watched(world, "other.test").await;
+        assert_eq!(*rounds.borrow(), 0, "a commit is no round");
+        record_round(&world.records, zone.id, round(world, None)).await.unwrap();
+        assert!(commits.has_changed().unwrap());
+        assert_eq!(*rounds.borrow(), 1);
+        assert_eq!(newest(&world.records).await.unwrap(), Some(world.records.now()));
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -124,7 +124,7 @@ pub async fn verify(centre: &Arc<Centre>, id: model::Id<requests::Request>) -> a
         .await
         .with_context(|| format!("reading request {id}"))?;
     let inquiry = centre.internet.inquiry();
-    let verdict = measure::verify(&inquiry, &request.check, centre.records.now()).await;
+    let verdict = measure::verify(&inquiry, &request.check, &centre.profile, centre.records.now()).await;
     let samples = inquiry.samples(&centre.config.dns.probe, request.check.zone());
     if let Err(error) = centre.lake.append_samples(&samples).await {
         // The verdict must not wait for the lake.

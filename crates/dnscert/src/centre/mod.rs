@@ -172,6 +172,7 @@ impl Centre {
             name: config.centre.name.clone(),
             mail: config.centre.mail.clone(),
             phone: config.centre.phone.clone(),
+            time_zone: config.centre.time_zone.clone(),
             address: config.centre.address.clone(),
             key_fingerprint: config.centre.key_fingerprint.clone(),
             secret: web::shell::seal::Secret::new(self.secret.clone()),

@@ -18,10 +18,15 @@ const LENGTH: usize = 32;
 
 /// Reads `secret` in the data folder; makes it the first time.
 pub fn read_or_make(data: &Path) -> anyhow::Result<Vec<u8>> {
-    match read(&data.join("secret"))? {
+    match read_present(data)? {
         Some(secret) => Ok(secret),
         None => make(data, "secret"),
     }
+}
+
+/// Reads `secret` in the data folder; `None` where there is none.
+pub fn read_present(data: &Path) -> anyhow::Result<Option<Vec<u8>>> {
+    read(&data.join("secret"))
 }
 
 /// Begins to replace the secret. Where that was begun before, it goes on with the one that was made then.

@@ -22,13 +22,18 @@ pub async fn run(command: AccountCommand) -> anyhow::Result<ExitCode> {
             organisation,
             config,
         } => {
-            let (_, records) = super::open_records(&config.config).await?;
+            let (config, records) = super::open_records(&config.config).await?;
             let organisation = match organisation {
                 Some(handle) => Some(organisation_of(&records, &handle).await?),
                 None => None,
             };
             let password = new_password();
-            create(&records, &name, role, organisation, &password).await?;
+            let account = NewAccount {
+                organisation,
+                time_zone: config.centre.time_zone,
+                ..new_account(&name, role, &password)
+            };
+            create(&records, account).await?;
             println!("account   {name} ({role})\npassword  {password}");
         }
         AccountCommand::List { config } => {
@@ -82,15 +87,9 @@ async fn organisation_of(records: &Records, handle: &str) -> anyhow::Result<Id<d
         .id)
 }
 
-/// Makes an account that can sign in at once.
-pub async fn create(
-    records: &Records,
-    name: &str,
-    role: Role,
-    organisation: Option<Id<directory::Organisation>>,
-    password: &str,
-) -> anyhow::Result<Account> {
-    let new = NewAccount {
+/// An account of the team that can sign in at once.
+pub fn new_account(name: &str, role: Role, password: &str) -> NewAccount {
+    NewAccount {
         name: name.to_owned(),
         display_name: name.split('@').next().unwrap_or(name).to_owned(),
         email: if name.contains('@') {
@@ -99,11 +98,16 @@ pub async fn create(
             format!("{name}@localhost")
         },
         role,
-        organisation,
+        organisation: None,
         language: Language::English,
         time_zone: "UTC".to_owned(),
         password: password.to_owned(),
-    };
+    }
+}
+
+/// Makes the account.
+pub async fn create(records: &Records, new: NewAccount) -> anyhow::Result<Account> {
+    let name = new.name.clone();
     accounts::create(records, Actor::System, new)
         .await
         .with_context(|| format!("making the account `{name}`"))

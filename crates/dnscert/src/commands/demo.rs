@@ -1,6 +1,6 @@
 //! `dnscert demo`: the whole centre on a simulated Internet.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,13 +26,13 @@ const FIRST_ROUNDS: Duration = Duration::from_secs(180);
 
 /// Starts the world and the centre, plays the story, and stays until told to stop (or ends, with `--once`).
 pub async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
-    prepare(&arguments)?;
     let teller = Teller::new(arguments.json);
     let mut world = super::world(&arguments.story)?;
     let story = world
         .story
         .take()
         .with_context(|| format!("the world `{}` has no story", arguments.story))?;
+    prepare(&arguments)?;
     let world = world.with_keys_in(arguments.data.join("lab-keys"));
     let about = world.about.clone();
     let lab = Arc::new(
@@ -105,29 +105,14 @@ fn is_empty(folder: &Path) -> anyhow::Result<bool> {
 }
 
 fn config(arguments: &DemoArgs, lab: &Lab) -> anyhow::Result<Config> {
-    let hints = arguments.data.join("root.hints");
-    let mut text = String::new();
-    for (server, addresses) in lab.hints() {
-        text.push_str(&format!(". 3600000 NS {server}.\n"));
-        for address in addresses {
-            let kind = if address.is_ipv4() { "A" } else { "AAAA" };
-            text.push_str(&format!("{server}. 3600000 {kind} {address}\n"));
-        }
-    }
-    std::fs::write(&hints, text).with_context(|| format!("writing `{}`", hints.display()))?;
-    let mut anchors = PathBuf::new();
-    if let Some(ds) = lab.ds(".") {
-        anchors = arguments.data.join("root.anchors");
-        let text = format!(". IN DS {}\n", ds.to_string().replace(',', " "));
-        std::fs::write(&anchors, text).with_context(|| format!("writing `{}`", anchors.display()))?;
-    }
+    let files = super::WorldFiles::write(lab, &arguments.data)?;
     let mut config = Config {
         listen: arguments.listen,
         public_url: format!("http://{}", arguments.listen),
         data: arguments.data.clone(),
         dns: DnsConfig {
-            hints,
-            anchors,
+            hints: files.hints,
+            anchors: files.anchors.unwrap_or_default(),
             port: lab.port(),
             ipv6: false,
             ..DnsConfig::default()

@@ -1,4 +1,4 @@
-//! `dnscert doctor`: what is wrong with an installation, and how to mend it.
+//! `dnscert doctor`: what is wrong with an installation, and how to mend it. It makes nothing and mends nothing by itself.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use csirt::accounts::TotpKey;
 use csirt::audit::{self, Chain};
-use csirt::{Records, accounts};
+use csirt::{Records, Tables, accounts};
 use futures_util::future::join_all;
+use measure::authority::Authority;
 use measure::{Internet, Question, Rtype};
 use model::{Name, SystemClock};
 
 use crate::centre;
 use crate::cli::ConfigArg;
-use crate::config::Config;
+use crate::config::{Config, Wrong};
 
 /// Longest wait for the mail relay's greeting.
 const RELAY_PATIENCE: Duration = Duration::from_secs(10);
@@ -60,13 +61,18 @@ impl Findings {
 /// Status 0 when nothing is bad, 1 otherwise.
 pub async fn run(arguments: &ConfigArg) -> anyhow::Result<ExitCode> {
     let mut findings = Findings::default();
-    match Config::read(&arguments.config) {
+    match Config::parse(&arguments.config) {
         Ok(config) => {
-            findings.tell(Health::Good(format!(
-                "the configuration `{}` reads",
-                arguments.config.display()
-            )));
-            examine(&config, &mut findings).await;
+            let file = arguments.config.display();
+            findings.tell(Health::Good(format!("the configuration `{file}` reads")));
+            let wrong = config.wrong();
+            for Wrong { key, reason } in &wrong {
+                findings.tell(Health::Bad {
+                    what: format!("`{key}` cannot be used: {reason}"),
+                    mend: format!("correct it in `{file}`, or in the environment; the centre does not start else"),
+                });
+            }
+            examine(&config, &wrong, &mut findings).await;
         }
         Err(error) => findings.tell(Health::Bad {
             what: format!("{error:#}"),
@@ -82,21 +88,35 @@ pub async fn run(arguments: &ConfigArg) -> anyhow::Result<ExitCode> {
     })
 }
 
-async fn examine(config: &Config, findings: &mut Findings) {
-    findings.tell(folder(&config.data));
-    findings.tell(secret(&config.data));
+async fn examine(config: &Config, wrong: &[Wrong], findings: &mut Findings) {
+    let is_right = |key: &str| !wrong.iter().any(|wrong| wrong.key.starts_with(key));
+    if config.data.is_dir() {
+        findings.tell(folder(&config.data));
+        findings.tell(secret(&config.data));
+    } else {
+        findings.tell(Health::Bad {
+            what: format!("there is no data folder `{}`", config.data.display()),
+            mend: "correct `data`; a new centre begins with `dnscert init DIR`".to_owned(),
+        });
+    }
     for health in records(config).await {
         findings.tell(health);
     }
     findings.tell(portal(config));
-    findings.tell(address(config));
+    if is_right("public_url") {
+        findings.tell(address(config));
+    }
     findings.tell(tables(config));
-    for health in dns(config).await {
-        findings.tell(health);
+    if is_right("dns.") {
+        for health in dns(config).await {
+            findings.tell(health);
+        }
     }
     findings.tell(mail(config).await);
     findings.tell(mailbox(config).await);
-    findings.tell(sender(config));
+    if is_right("centre.mail") {
+        findings.tell(sender(config));
+    }
     for health in measuring_zone(config) {
         findings.tell(health);
     }
@@ -104,8 +124,8 @@ async fn examine(config: &Config, findings: &mut Findings) {
 
 fn folder(data: &Path) -> Health {
     let probe = data.join(".doctor");
-    let written = std::fs::create_dir_all(data).and_then(|()| std::fs::write(&probe, b"x"));
-    match written.and_then(|()| std::fs::remove_file(&probe)) {
+    let written = std::fs::write(&probe, b"x").and_then(|()| std::fs::remove_file(&probe));
+    match written {
         Ok(()) => Health::Good(format!("the data folder `{}` can be written", data.display())),
         Err(error) => Health::Bad {
             what: format!("the data folder `{}` cannot be written: {error}", data.display()),
@@ -115,31 +135,55 @@ fn folder(data: &Path) -> Health {
 }
 
 fn secret(data: &Path) -> Health {
-    match centre::secret::read_or_make(data) {
-        Ok(_) => Health::Good("the secret of the portal is there".to_owned()),
-        Err(error) => Health::Bad {
-            what: format!("{error:#}"),
-            mend: "restore the file from the backup; if there is none remove it: open forms must then be filled again, and \
-                   second factors set up anew"
-                .to_owned(),
-        },
+    let what = match centre::secret::read_present(data) {
+        Ok(Some(_)) => return Health::Good("the secret of the portal is there".to_owned()),
+        Ok(None) => format!(
+            "the secret of the portal is missing: there is no file `{}`",
+            data.join("secret").display()
+        ),
+        Err(error) => format!("{error:#}"),
+    };
+    Health::Bad {
+        what,
+        mend: "restore the file from the backup; if there is none, remove it and start the centre, which makes another: open \
+               forms must then be filled again, and second factors set up anew"
+            .to_owned(),
     }
 }
 
 async fn records(config: &Config) -> Vec<Health> {
     let url = super::without_password(&config.database_url());
-    let records = match Records::open(&config.database_url(), Arc::new(SystemClock)).await {
-        Ok(records) => records,
+    let (records, tables) = match Records::look_at(&config.database_url(), Arc::new(SystemClock)).await {
+        Ok(opened) => opened,
         Err(error) => {
             let chain = format!("{:#}", anyhow::Error::from(error));
             return vec![Health::Bad {
                 what: format!("the records at `{url}` do not open: {chain}"),
-                mend: "check `database`, that the server runs, and that its user may make tables".to_owned(),
+                mend: "check `database` and `data`, that the server runs, and that its user may make tables; a new centre \
+                       begins with `dnscert init DIR`"
+                    .to_owned(),
             }];
         }
     };
+    let found = match tables {
+        Tables::Current => content(config, &records, &url).await,
+        Tables::Behind(steps) => vec![Health::Doubtful {
+            what: format!("the records at `{url}` are those of an older dnscert, {steps} steps behind"),
+            mend: "make a backup and start the centre, which brings them up to date".to_owned(),
+        }],
+        Tables::Ahead(steps) => vec![Health::Bad {
+            what: format!("the records at `{url}` are those of a newer dnscert, {steps} steps ahead"),
+            mend: "run the newer one".to_owned(),
+        }],
+    };
+    // SQLite would else leave the files of its log behind
+    let _ = records.close().await;
+    found
+}
+
+async fn content(config: &Config, records: &Records, url: &str) -> Vec<Health> {
     let mut found = vec![Health::Good(format!("the records at `{url}` open"))];
-    found.push(match audit::verify(&records).await {
+    found.push(match audit::verify(records).await {
         Ok(Chain::Whole { rows, .. }) => Health::Good(format!("the audit chain is whole, {rows} rows")),
         Ok(Chain::Broken { seq, reason }) => Health::Bad {
             what: format!("the audit chain is broken at row {seq}: {reason}"),
@@ -150,7 +194,7 @@ async fn records(config: &Config) -> Vec<Health> {
             mend: "check the database's own log".to_owned(),
         },
     });
-    found.push(match accounts::list(&records).await {
+    found.push(match accounts::list(records).await {
         Ok(all)
             if all
                 .iter()
@@ -160,15 +204,15 @@ async fn records(config: &Config) -> Vec<Health> {
         }
         Ok(_) => Health::Bad {
             what: "nobody can administrate: there is no enabled account with the role admin".to_owned(),
-            mend: "start with `dnscert init` in a new folder and move the records there".to_owned(),
+            mend: "make one with `dnscert account add NAME --role admin`".to_owned(),
         },
         Err(error) => Health::Bad {
             what: format!("the accounts cannot be read: {error}"),
             mend: "see above".to_owned(),
         },
     });
-    if let Ok(secret) = centre::secret::read_or_make(&config.data) {
-        found.push(second_factors(&records, &TotpKey::derive(&secret)).await);
+    if let Ok(Some(secret)) = centre::secret::read_present(&config.data) {
+        found.push(second_factors(records, &TotpKey::derive(&secret)).await);
     }
     found
 }
@@ -364,6 +408,12 @@ fn measuring_zone(config: &Config) -> Vec<Health> {
     let Some(zone) = &config.measuring_zone else {
         return Vec::new();
     };
+    if !Authority::has_key(&zone.name, &config.measuring_key_folder()) {
+        return vec![Health::Doubtful {
+            what: format!("the measuring zone {} has no key yet", zone.name),
+            mend: "start the centre, which makes one and says which DS record the parent needs".to_owned(),
+        }];
+    }
     let authority = match centre::measuring::open(config, zone) {
         Ok(authority) => authority,
         Err(error) => {

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use csirt::accounts::Role;
+use csirt::accounts::{self, Role};
 
-use super::account::{create, new_password};
+use super::account::{create, new_account, new_password};
 use crate::centre::secret;
 use crate::cli::InitArgs;
 
@@ -19,14 +19,16 @@ pub async fn run(arguments: InitArgs) -> anyhow::Result<ExitCode> {
     if file.exists() {
         bail!("`{}` is there already; it was not changed", file.display());
     }
+    let password = new_password();
+    let admin = new_account(&arguments.admin, Role::Admin, &password);
+    accounts::check(&admin).with_context(|| format!("making the account `{}`", arguments.admin))?;
     let data = arguments.folder.join("data");
     std::fs::create_dir_all(&data).with_context(|| format!("making `{}`", data.display()))?;
     std::fs::write(&file, CONFIGURATION).with_context(|| format!("writing `{}`", file.display()))?;
     secret::read_or_make(&data)?;
 
     let (_, records) = super::open_records(&file).await?;
-    let password = new_password();
-    create(&records, &arguments.admin, Role::Admin, None, &password).await?;
+    create(&records, admin).await?;
     records.close().await.context("closing the records")?;
 
     println!("The centre is in {}.", arguments.folder.display());

@@ -1,7 +1,7 @@
 //! `dnscert lab run|event`: a scripted DNS world on loopback.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -13,7 +13,12 @@ use crate::cli::LabCommand;
 /// Serves a world until told to stop, or changes one that another process serves.
 pub async fn run(command: LabCommand) -> anyhow::Result<ExitCode> {
     match command {
-        LabCommand::Run { world, port, control } => serve(&world, port, control).await,
+        LabCommand::Run {
+            world,
+            port,
+            control,
+            files,
+        } => serve(&world, port, control, files.as_deref()).await,
         LabCommand::Event { event, world, control } => change(&event, &world, control).await,
     }
 }
@@ -27,7 +32,47 @@ pub fn world(name: &str) -> anyhow::Result<World> {
     World::shipped(name).with_context(|| format!("`{name}` is neither a folder with world.toml nor a world that ships"))
 }
 
-async fn serve(name: &str, port: u16, control: SocketAddr) -> anyhow::Result<ExitCode> {
+/// What a check needs to ask a world.
+pub struct Files {
+    /// Its root hints, as `--hints` reads them.
+    pub hints: PathBuf,
+    /// The trust anchor, as `--anchor` reads it; `None` when the root is not signed.
+    pub anchors: Option<PathBuf>,
+}
+
+impl Files {
+    /// Writes them into `folder`: `root.hints` and `root.anchors`.
+    pub fn write(lab: &Lab, folder: &Path) -> anyhow::Result<Self> {
+        let write = |name: &str, text: String| {
+            let file = folder.join(name);
+            std::fs::write(&file, text).with_context(|| format!("writing `{}`", file.display()))?;
+            anyhow::Ok(file)
+        };
+        Ok(Self {
+            hints: write("root.hints", hints(lab))?,
+            anchors: anchor(lab).map(|text| write("root.anchors", text)).transpose()?,
+        })
+    }
+}
+
+fn hints(lab: &Lab) -> String {
+    let mut text = String::new();
+    for (server, addresses) in lab.hints() {
+        text.push_str(&format!(". 3600000 NS {server}.\n"));
+        for address in addresses {
+            let kind = if address.is_ipv4() { "A" } else { "AAAA" };
+            text.push_str(&format!("{server}. 3600000 {kind} {address}\n"));
+        }
+    }
+    text
+}
+
+fn anchor(lab: &Lab) -> Option<String> {
+    let ds = lab.ds(".")?;
+    Some(format!(". IN DS {}\n", ds.to_string().replace(',', " ")))
+}
+
+async fn serve(name: &str, port: u16, control: SocketAddr, files: Option<&Path>) -> anyhow::Result<ExitCode> {
     let lab = Lab::start(world(name)?, port, Timestamp::now())
         .await
         .context("starting the world")?;
@@ -40,15 +85,31 @@ async fn serve(name: &str, port: u16, control: SocketAddr) -> anyhow::Result<Exi
         lab.questions().len(),
         lab.port()
     );
-    println!("root hints:");
-    for (server, addresses) in lab.hints() {
-        for address in addresses {
-            println!("  {server} {address}");
+    let (hints_file, anchors_file) = match files {
+        Some(folder) => {
+            std::fs::create_dir_all(folder).with_context(|| format!("making `{}`", folder.display()))?;
+            let files = Files::write(&lab, folder)?;
+            (files.hints, files.anchors)
         }
-    }
-    if let Some(ds) = lab.ds(".") {
-        println!("trust anchor:\n  . IN DS {}", ds.to_string().replace(',', " "));
-    }
+        None => {
+            print!(
+                "; root hints: put these lines into a file `root.hints`, or see --files\n{}",
+                hints(&lab)
+            );
+            if let Some(anchor) = anchor(&lab) {
+                print!("; trust anchor: a file `root.anchors`\n{anchor}");
+            }
+            let anchors = anchor(&lab).map(|_| PathBuf::from("root.anchors"));
+            (PathBuf::from("root.hints"), anchors)
+        }
+    };
+    let anchors = anchors_file.map(|file| format!(" --anchor {}", file.display()));
+    println!(
+        "check a zone: dnscert check ZONE --hints {}{} --port {} --no-ipv6",
+        hints_file.display(),
+        anchors.unwrap_or_default(),
+        lab.port()
+    );
     println!("events at {control}: dnscert lab event NAME --control {control}");
     let taking = tokio::spawn(lab::serve_control(lab.clone(), listener));
     super::told_to_stop().await;

@@ -16,9 +16,9 @@ mod sweep;
 mod vantage;
 mod watch;
 
-pub use account::create as create_account;
+pub use account::{create as create_account, new_account};
 pub use check::{read_anchors, read_hints, with_tables};
-pub use lab::world;
+pub use lab::{Files as WorldFiles, world};
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -37,10 +37,22 @@ impl Party {
         response.text().await.with_context(|| format!("reading `{link}`"))
     }
 
-    /// Sends the form of the page with the answer `kind` and a note, and confirms it where the page asks.
-    pub async fn answer(&self, link: &str, kind: &str, note: &str) -> anyhow::Result<()> {
+    /// Sends the form of the page with the answer `kind` and a note, and confirms it where the page asks. Whether the answer
+    /// was given: the page takes none any more when what was asked is verified, be it while the party writes.
+    pub async fn answer(&self, link: &str, kind: &str, note: &str) -> anyhow::Result<bool> {
         let page = self.open(link).await?;
-        let mut fields = hidden_fields(&page);
+        if !takes_answers(&page) {
+            return Ok(false);
+        }
+        match self.fill(link, &page, kind, note).await {
+            Ok(()) => Ok(true),
+            Err(_) if !takes_answers(&self.open(link).await?) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn fill(&self, link: &str, page: &str, kind: &str, note: &str) -> anyhow::Result<()> {
+        let mut fields = hidden_fields(page);
         fields.insert("kind".to_owned(), kind.to_owned());
         fields.insert("note".to_owned(), note.to_owned());
         let reply = self.send(link, &fields).await?;
@@ -70,6 +82,11 @@ impl Party {
     }
 }
 
+/// Whether the page behind a link has the form of an answer.
+fn takes_answers(page: &str) -> bool {
+    page.contains("name=\"kind\"")
+}
+
 /// Names and values of the hidden inputs of a page.
 fn hidden_fields(page: &str) -> BTreeMap<String, String> {
     let attribute = |tag: &str, name: &str| {
@@ -86,7 +103,54 @@ fn hidden_fields(page: &str) -> BTreeMap<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use axum::Router;
+    use axum::http::StatusCode;
+    use axum::response::Html;
+    use axum::routing::get;
+
     use super::*;
+
+    const FORM: &str = r#"<form method="post"><input type="radio" name="kind" value="done"></form>"#;
+
+    /// A page of a link that shows `before`; to an answer it says `status`, and shows `after` from then on.
+    async fn portal(before: &'static str, status: StatusCode, after: &'static str) -> SocketAddr {
+        let is_answered = Arc::new(AtomicBool::new(false));
+        let asked = is_answered.clone();
+        let show = move || async move { Html(if asked.load(Ordering::SeqCst) { after } else { before }) };
+        let take = move || async move {
+            is_answered.store(true, Ordering::SeqCst);
+            status
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().route("/a/token", get(show).post(take));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        address
+    }
+
+    #[tokio::test]
+    async fn a_party_answers_only_while_its_page_takes_answers() {
+        let (ok, refused) = (StatusCode::OK, StatusCode::UNPROCESSABLE_ENTITY);
+        for (before, status, after, given) in [
+            (FORM, ok, FORM, Some(true)),
+            // verified before the page was opened
+            ("verified", refused, "verified", Some(false)),
+            // verified while the party wrote
+            (FORM, refused, "verified", Some(false)),
+            // refused for another reason
+            (FORM, refused, FORM, None),
+        ] {
+            let party = Party::new(portal(before, status, after).await).unwrap();
+            assert_eq!(
+                party.answer("/a/token", "done", "").await.ok(),
+                given,
+                "{before} {after}"
+            );
+        }
+    }
 
     #[test]
     fn hidden_fields_are_read_whatever_their_order() {

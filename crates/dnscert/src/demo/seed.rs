@@ -42,7 +42,7 @@ pub async fn seed(records: &Records, lab: &Lab, interval_secs: u32) -> anyhow::R
             .context("reading the accounts")?
             .is_none()
         {
-            crate::commands::create_account(records, name, role, None, PASSWORD).await?;
+            create_account(records, new_account(name, role, PASSWORD)).await?;
         }
     }
     accounts::by_name(records, "officer")

@@ -120,7 +120,8 @@ impl Player {
         let case = self.open_case(act, &found, fault).await?;
         let mut threads = self.notify(act, &case, fault).await?;
         for thread in &mut threads {
-            self.answer(thread, "acknowledge", "We are looking into it.").await?;
+            let is_given = self.answer(thread, "acknowledge", "We are looking into it.").await?;
+            anyhow::ensure!(is_given, "`{}` found nothing to answer", thread.name);
             let acknowledged = self.wait_for(thread.request.id, &[RequestState::Acknowledged]).await?;
             let at = acknowledged.acknowledged_at.unwrap_or(acknowledged.state_at);
             self.tell_thread(act, Step::Acknowledged, thread, at, fault);
@@ -145,9 +146,10 @@ impl Player {
                         .with_context(|| format!("repairing for `{party}`"))?;
                 }
             }
+            let at = self.centre.open_records.now();
+            // The interval's own measurement may have seen the repair first: the party then finds nothing left to answer.
             self.answer(thread, "done", "It is repaired.").await?;
-            let now = self.centre.open_records.now();
-            self.tell_thread(act, Step::Repaired, thread, now, fault);
+            self.tell_thread(act, Step::Repaired, thread, at, fault);
         }
         for thread in &threads {
             let verified = self.wait_for(thread.request.id, &[RequestState::Verified]).await?;
@@ -312,7 +314,8 @@ impl Player {
         }
     }
 
-    async fn answer(&self, thread: &Thread<'_>, kind: &str, note: &str) -> anyhow::Result<()> {
+    /// Whether the party's page took the answer, see [`Party::answer`].
+    async fn answer(&self, thread: &Thread<'_>, kind: &str, note: &str) -> anyhow::Result<bool> {
         let link = thread
             .mail
             .link

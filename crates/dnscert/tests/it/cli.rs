@@ -1,5 +1,6 @@
 //! What the command line says and with which status it ends.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -126,6 +127,166 @@ async fn tables_are_read_from_files() {
     assert_eq!(output.status.code(), Some(2));
     let said = stderr(&output);
     assert!(said.contains("broken.txt") && said.contains("line 1"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn saved_exchanges_are_judged_only_as_what_they_are() {
+    let lab = pocket().await;
+    let folder = tempfile::tempdir().unwrap();
+    let hints = write_hints(folder.path(), &lab);
+    let saved = folder.path().join("exchanges.json").to_str().unwrap().to_owned();
+    let other = folder.path().join("other.hints").to_str().unwrap().to_owned();
+    std::fs::write(&other, ". 1 NS ns.other.test.\nns.other.test. 1 A 127.0.0.9\n").unwrap();
+    let (ns, port) = ("--ns ns1.good.test/127.10.3.1", lab.port());
+    let kept = check(words(&format!(
+        "good.test --hints {hints} --port {port} --no-ipv6 {ns} --save {saved} --raw"
+    )))
+    .await;
+    lab.stop().await;
+    // said again or left out, what it was kept with holds
+    for same in [String::new(), format!("--hints {hints} --port {port} --no-ipv6 {ns}")] {
+        let again = check(words(&format!("good.test --restore {saved} --raw {same}"))).await;
+        assert_eq!(again.status.code(), kept.status.code(), "{}", stderr(&again));
+        let tags = |output| -> Vec<String> {
+            let lines = stdout(output);
+            let words = lines.lines().map(|line| line.split_whitespace().skip(1).take(3));
+            let mut tags: Vec<String> = words.map(|words| words.collect::<Vec<_>>().join(" ")).collect();
+            tags.sort();
+            tags
+        };
+        assert_eq!(tags(&again), tags(&kept), "{same}");
+    }
+    for (arguments, named) in [
+        ("plain.test".to_owned(), "of good.test, not of plain.test"),
+        ("good.test --port 5".to_owned(), "--port"),
+        ("good.test --ns ns1.other.test".to_owned(), "--ns"),
+        (format!("good.test --ds 1,8,2,{}", "00".repeat(32)), "--ds"),
+        (format!("good.test --hints {other}"), "--hints"),
+        ("good.test --no-ipv4".to_owned(), "--no-ipv4"),
+    ] {
+        let refused = check(words(&format!("{arguments} --restore {saved}"))).await;
+        assert_eq!(refused.status.code(), Some(2), "{arguments}: {}", stdout(&refused));
+        assert!(stderr(&refused).contains(named), "{arguments}: {}", stderr(&refused));
+    }
+}
+
+#[test]
+fn there_is_no_port_0() {
+    let output = dnscert(&["check", "example", "--port", "0"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+}
+
+/// Runs a world in the background until the end of `with`, which is given what it has said.
+fn with_world(arguments: &[&str], with: impl FnOnce(&str)) {
+    let control = format!("127.0.0.1:{}", free_port().unwrap());
+    let mut world = std::process::Command::new(env!("CARGO_BIN_EXE_dnscert"))
+        .args(["lab", "run", "pocket", "--control", &control])
+        .args(arguments)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let said = BufReader::new(world.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let said: Vec<String> = said.take_while(|line| !line.starts_with("events at")).collect();
+    with(&said.join("\n"));
+    world.kill().unwrap();
+    world.wait().unwrap();
+}
+
+#[test]
+fn a_world_says_how_it_is_checked_and_what_it_says_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("files").to_str().unwrap().to_owned();
+    let port = free_port().unwrap().to_string();
+    with_world(&["--port", &port, "--files", &files], |said| {
+        let line = said
+            .lines()
+            .find_map(|line| line.strip_prefix("check a zone: dnscert "))
+            .unwrap();
+        let line = line.replace("ZONE", "good.test");
+        let checked = dnscert(&line.split_whitespace().collect::<Vec<_>>());
+        assert_eq!(
+            checked.status.code(),
+            Some(0),
+            "{line}\n{}{}",
+            stdout(&checked),
+            stderr(&checked)
+        );
+    });
+    // without files the same lines are printed, in the form of the file
+    with_world(&["--port", &port], |said| {
+        let hints = folder.path().join("printed.hints");
+        let printed: Vec<&str> = said.lines().filter(|line| line.contains(" 3600000 ")).collect();
+        std::fs::write(&hints, printed.join("\n")).unwrap();
+        let hints = hints.to_str().unwrap();
+        let checked = dnscert(&["check", "good.test", "--hints", hints, "--port", &port, "--no-ipv6"]);
+        assert_eq!(
+            checked.status.code(),
+            Some(0),
+            "{said}\n{}{}",
+            stdout(&checked),
+            stderr(&checked)
+        );
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn zones_are_watched_all_or_none() {
+    let lab = pocket().await;
+    let (hints, port) = (lab.hints(), lab.port());
+    tokio::task::spawn_blocking(move || {
+        let centre = Centre::set_up(&hints, port, "");
+        let list = || stdout(&centre.run(&["watch", "list"]));
+        let refused = centre.run(&["watch", "add", "good.test", "nosuch.test", "nor.this.test"]);
+        assert_eq!(refused.status.code(), Some(3), "{}", stdout(&refused));
+        for zone in ["nosuch.test", "nor.this.test"] {
+            assert!(
+                stderr(&refused).contains(&format!("{zone}: its parent does not delegate it")),
+                "{}",
+                stderr(&refused)
+            );
+        }
+        assert_eq!(list(), "");
+        let added = centre.run(&["watch", "add", "good.test", "plain.test"]);
+        assert!(added.status.success(), "{}", stderr(&added));
+        assert!(
+            stdout(&added).contains("good.test: watched every 60 s, delegated to 2 name servers"),
+            "{}",
+            stdout(&added)
+        );
+        let again = centre.run(&["watch", "add", "shop.example", "good.test"]);
+        assert!(
+            stderr(&again).contains("good.test: watched already"),
+            "{}",
+            stderr(&again)
+        );
+        assert_eq!(list().lines().count(), 2);
+
+        let unknown = centre.run(&["watch", "add", "nosuch.test", "--unknown"]);
+        assert!(
+            stdout(&unknown).contains("nothing is expected of its delegation yet"),
+            "{}",
+            stdout(&unknown)
+        );
+
+        let file = centre.home().join("zones.csv");
+        let mut text = "zone,interval,region\ntest,300,EU\n".to_owned();
+        (0..2_000).for_each(|number| text.push_str(&format!("z{number}.test\n")));
+        std::fs::write(&file, text).unwrap();
+        let file = file.to_str().unwrap();
+        let refused = centre.run(&["watch", "import", file]);
+        assert!(stderr(&refused).contains("and 1980 more"), "{}", stderr(&refused));
+        let imported = centre.run(&["watch", "import", file, "--unknown"]);
+        assert_eq!(
+            stdout(&imported),
+            "2001 zones are watched, 2000 of them without an expectation\n",
+            "{}",
+            stderr(&imported)
+        );
+        assert_eq!(list().lines().count(), 2_004);
+    })
+    .await
+    .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -78,3 +78,13 @@ fn the_demo_never_touches_a_folder_that_it_did_not_make() {
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     assert_eq!(std::fs::read_to_string(mine).unwrap(), "mine");
 }
+
+#[test]
+fn an_unknown_story_is_refused_before_a_folder_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("demo");
+    let output = dnscert(&["demo", "--once", "--story", "nosuch", "--data", data.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(stderr(&output).contains("nosuch"), "{}", stderr(&output));
+    assert!(!data.exists());
+}

@@ -45,8 +45,8 @@ fn a_resolver_is_tested_against_the_measuring_zone_of_a_centre() {
             "[measuring_zone]\nname = \"{ZONE}\"\nlisten = [\"{ADDRESS}:53\"]"
         )
         .unwrap();
-        delegate(&lab, &centre);
         centre.start();
+        delegate(&lab, &centre);
 
         let ds = lab.ds(".").unwrap();
         let digest: String = ds.digest.iter().map(|octet| format!("{octet:02x}")).collect();

@@ -12,3 +12,4 @@ route-because-address = { $role } لخادم الأسماء ذي العنوان 
 route-because-address-of = { $role } لخادم الأسماء ذي العنوان { $address } الذي يخدم { $zone }
 route-because-prefix = { $role } لمجموعة العناوين { $prefix } التي منها { $address }
 route-because-prefix-of = { $role } لمجموعة العناوين { $prefix } التي منها { $address }، وهو من خوادم أسماء { $zone }
+route-because-registrar = { $role } برقم أمين السجل { $number } لدى IANA

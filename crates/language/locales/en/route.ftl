@@ -13,3 +13,4 @@ route-because-address = { $role } of the name server at { $address }
 route-because-address-of = { $role } of the name server at { $address }, which serves { $zone }
 route-because-prefix = { $role } of the addresses { $prefix }, among which is { $address }
 route-because-prefix-of = { $role } of the addresses { $prefix }, among which is { $address }, a name server of { $zone }
+route-because-registrar = { $role } with the registrar number { $number } at IANA

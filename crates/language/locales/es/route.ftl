@@ -12,3 +12,4 @@ route-because-address = { $role } del servidor de nombres en { $address }
 route-because-address-of = { $role } del servidor de nombres en { $address }, que sirve a { $zone }
 route-because-prefix = { $role } de las direcciones { $prefix }, entre las que está { $address }
 route-because-prefix-of = { $role } de las direcciones { $prefix }, entre las que está { $address }, servidor de nombres de { $zone }
+route-because-registrar = { $role } con el número de registrador { $number } en la IANA

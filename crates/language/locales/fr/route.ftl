@@ -12,3 +12,4 @@ route-because-address = { $role } du serveur de noms à l’adresse { $address }
 route-because-address-of = { $role } du serveur de noms à l’adresse { $address }, qui sert { $zone }
 route-because-prefix = { $role } des adresses { $prefix }, dont fait partie { $address }
 route-because-prefix-of = { $role } des adresses { $prefix }, dont fait partie { $address }, serveur de noms de { $zone }
+route-because-registrar = { $role } portant le numéro de bureau d’enregistrement { $number } à l’IANA

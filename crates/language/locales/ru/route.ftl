@@ -12,3 +12,4 @@ route-because-address = { $role } сервера имён с адресом { $a
 route-because-address-of = { $role } сервера имён с адресом { $address }, обслуживающего зону { $zone }
 route-because-prefix = { $role } блока адресов { $prefix }, в который входит { $address }
 route-because-prefix-of = { $role } блока адресов { $prefix }, в который входит { $address }, сервер имён зоны { $zone }
+route-because-registrar = { $role } с номером регистратора { $number } в IANA

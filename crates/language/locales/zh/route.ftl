@@ -12,3 +12,4 @@ route-because-address = 地址为 { $address } 的名称服务器的{ $role }
 route-because-address-of = 为 { $zone } 服务、地址为 { $address } 的名称服务器的{ $role }
 route-because-prefix = 地址段 { $prefix }（包含 { $address }）的{ $role }
 route-because-prefix-of = 地址段 { $prefix }（包含 { $zone } 的名称服务器 { $address }）的{ $role }
+route-because-registrar = IANA 注册商编号为 { $number } 的{ $role }

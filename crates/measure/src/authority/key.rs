@@ -76,11 +76,7 @@ impl Keys {
 
     /// The key in `folder`, in the pair of files that BIND's tools use; made and written when it is missing.
     pub fn kept_in(folder: &Path, zone: &Name) -> Result<Self, AuthorityError> {
-        let stem = format!("K{zone}.+013+measuring");
-        let (private, public) = (
-            folder.join(format!("{stem}.private")),
-            folder.join(format!("{stem}.key")),
-        );
+        let (private, public) = (file_of(folder, zone, "private"), file_of(folder, zone, "key"));
         let wrong = |file: &Path, reason: String| AuthorityError::File {
             file: file.to_owned(),
             reason,
@@ -102,6 +98,11 @@ impl Keys {
         write_secret(&private, &secret.display_as_bind().to_string())
             .map_err(|error| wrong(&private, error.to_string()))?;
         Self::of(zone, &secret, dnskey)
+    }
+
+    /// Whether there is a key in `folder` already.
+    pub fn are_in(folder: &Path, zone: &Name) -> bool {
+        file_of(folder, zone, "private").exists()
     }
 
     /// Whether a zone of this name can be served.
@@ -184,6 +185,10 @@ impl Keys {
             ZoneRecordData::Rrsig(rrsig),
         )
     }
+}
+
+fn file_of(folder: &Path, zone: &Name, ending: &str) -> PathBuf {
+    folder.join(format!("K{zone}.+013+measuring.{ending}"))
 }
 
 fn make(zone: &Name) -> Result<(SecretKeyBytes, Dnskey<Vec<u8>>), AuthorityError> {

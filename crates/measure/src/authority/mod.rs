@@ -47,6 +47,11 @@ impl Authority {
         Ok(Self::new(zone.clone(), addresses, Keys::kept_in(folder, &zone)?))
     }
 
+    /// Whether [`Authority::open`] would find the key of `zone` in `folder`, and make none.
+    pub fn has_key(zone: &Name, folder: &Path) -> bool {
+        Keys::are_in(folder, zone)
+    }
+
     /// The same with a key that is gone when the process ends.
     pub fn in_memory(zone: Name, addresses: Vec<IpAddr>) -> Result<Self, AuthorityError> {
         Keys::check(&zone)?;

@@ -1,20 +1,25 @@
 //! The measurement that decides a request.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use lab::{Change, EdnsManner, Event, Fault, FaultRule, Lab};
-use measure::{Internet, Settings, verify};
+use measure::{Internet, Profile, RouteTable, Settings, verify};
 use model::{Check, Delegation, Level, Verdict, VerdictState};
 
 use crate::case_in_lab::{change, name, noon, pocket, spoil, spoil_type};
 
 async fn verdict(lab: &Lab, check: &Check) -> Verdict {
+    verdict_by(lab, check, &Profile::default()).await
+}
+
+async fn verdict_by(lab: &Lab, check: &Check, profile: &Profile) -> Verdict {
     let settings = Settings {
         hints: lab.hints(),
         port: lab.port(),
         ..Settings::default()
     };
-    verify(&Internet::open(settings).unwrap().inquiry(), check, noon()).await
+    verify(&Internet::open(settings).unwrap().inquiry(), check, profile, noon()).await
 }
 
 fn cases(zone: &str, case: &str) -> Check {
@@ -177,4 +182,22 @@ async fn a_parent_that_does_not_answer_on_ds_is_not_taken_for_one_without() {
         spoil_type(&lab, server, Fault::Servfail, "DS");
     }
     assert_eq!(verdict(&lab, &check).await.state, VerdictState::Unknown);
+}
+
+#[tokio::test]
+async fn it_is_judged_by_the_tables_of_the_centre() {
+    let lab = pocket().await;
+    let check = cases("good.test", "connectivity03");
+    for (routes, state) in [
+        ("127.0.0.0/8 64500\n", VerdictState::Fails),
+        ("127.10.3.1/32 64500\n127.10.3.2/32 64501\n", VerdictState::Holds),
+    ] {
+        let table = RouteTable::read("routes", routes.as_bytes(), None).unwrap();
+        let profile = Profile {
+            routes: Some(Arc::new(table)),
+            ..Profile::default()
+        };
+        let verdict = verdict_by(&lab, &check, &profile).await;
+        assert_eq!(verdict.state, state, "{routes}{:?}", verdict.findings);
+    }
 }

@@ -6,7 +6,8 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use jiff::ToSpan;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 
 use crate::{App, Page, WebError, shell};
 
@@ -65,12 +66,19 @@ const SECTIONS: [(&str, &[&str]); 7] = [
     ("disclaimers", &["disclaimer"]),
 ];
 
+/// `Africa/Lome (UTC+00:00)`, with the offset of this moment; `None` for what is no time zone.
+fn time_zone(name: &str, now: Timestamp) -> Option<String> {
+    let there = now.to_zoned(TimeZone::get(name).ok()?);
+    Some(format!("{name} (UTC{})", there.strftime("%:z")))
+}
+
 fn sections(page: &Page) -> Vec<Section> {
     let settings = &page.settings;
     let fact = |part: &str| match part {
         "date" => Some(CHANGED.to_owned()),
         "location" => Some(format!("{}/about", settings.public_url)),
         "name" => Some(settings.name.clone()),
+        "zone" if settings.time_zone != "UTC" => time_zone(&settings.time_zone, page.now),
         "address" if !settings.address.is_empty() => Some(settings.address.clone()),
         "phone" if !settings.phone.is_empty() => Some(settings.phone.clone()),
         "mail" => Some(settings.mail.clone()),

@@ -10,6 +10,7 @@ mod forms;
 mod hostile;
 mod html;
 mod link;
+mod live;
 mod mail;
 mod over_time;
 mod pages;

@@ -240,6 +240,10 @@ async fn the_centre_describes_itself_as_rfc_2350_and_rfc_9116_ask() {
     ] {
         assert!(text.contains(heading), "{text}");
     }
+    assert!(text.contains("UTC. Duty officers work around the world"), "{text}");
+    let world = world.with(|settings| settings.time_zone = "Africa/Nairobi".to_owned());
+    let text = world.get("/about.txt").await.body;
+    assert!(text.contains("Africa/Nairobi (UTC+03:00)"), "{text}");
     let security = world.get("/.well-known/security.txt").await.body;
     assert!(
         security.contains("Contact: mailto:duty@dnscert.example\n")

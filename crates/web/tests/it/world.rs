@@ -28,7 +28,7 @@ pub struct World {
     pub app: App,
     pub clock: Arc<ManualClock>,
     router: Router,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// An answer as text.
@@ -83,6 +83,7 @@ impl World {
             name: "Example DNS-CERT".to_owned(),
             mail: "duty@dnscert.example".to_owned(),
             phone: "+41 22 555 01 00".to_owned(),
+            time_zone: "UTC".to_owned(),
             address: String::new(),
             key_fingerprint: String::new(),
             secret: Secret::new([7; 32]),
@@ -104,12 +105,31 @@ impl World {
             router: web::router(app.clone()),
             app,
             clock,
-            _folder: folder,
+            folder,
         }
     }
 
+    /// The same centre told otherwise.
+    pub fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::clone(&self.app.settings);
+        change(&mut settings);
+        self.app.settings = Arc::new(settings);
+        self.router = web::router(self.app.clone());
+        self
+    }
+
+    /// Where its records are.
+    pub fn records_url(&self) -> String {
+        format!("sqlite://{}", self.folder.path().join("records.db").display())
+    }
+
+    /// The answer as it comes.
+    pub async fn respond(&self, request: Request<Body>) -> Response<Body> {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let response: Response<Body> = self.router.clone().oneshot(request).await.unwrap();
+        let response = self.respond(request).await;
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, 1_000_000).await.unwrap();
         Answer {

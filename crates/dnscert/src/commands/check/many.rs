@@ -162,7 +162,8 @@ fn line(arguments: &CheckArgs, report: &Report, questions: usize) -> anyhow::Res
     Ok(line.trim_end().to_owned() + "\n")
 }
 
-fn progress(total: Option<u64>) -> ProgressBar {
+/// A bar on standard error for `total` zones; none is drawn where nobody sees it.
+pub fn progress(total: Option<u64>) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
     }

@@ -5,6 +5,7 @@ mod genreport;
 mod many;
 mod progress;
 pub mod resolver;
+mod restore;
 mod terminal;
 
 use std::io::Write as _;
@@ -15,9 +16,10 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use measure::{Anchor, CheckPlan, Inquiry, Internet, Profile, Report, RouteTable, Settings, Undelegated};
+use measure::{Anchor, CheckPlan, Inquiry, Internet, Profile, Report, RouteTable, SavedCheck, Settings, Undelegated};
 use model::{Finding, Level, Name};
 
+pub use self::many::progress;
 use self::progress::Progress;
 use self::terminal::Wording;
 use crate::cli::CheckArgs;
@@ -37,7 +39,7 @@ pub async fn run(arguments: CheckArgs) -> anyhow::Result<ExitCode> {
         measure::cases::ids().for_each(|id| println!("{id}"));
         return Ok(ExitCode::from(CLEAN));
     }
-    let plan = match plan(&arguments) {
+    let mut plan = match plan(&arguments) {
         Ok(plan) => plan,
         Err(error) => {
             eprintln!("dnscert check: {error:#}");
@@ -53,6 +55,12 @@ pub async fn run(arguments: CheckArgs) -> anyhow::Result<ExitCode> {
         }));
     }
     let inquiry = inquiry(&arguments)?;
+    if arguments.restore.is_some()
+        && let Err(error) = restore::settle(&arguments, &inquiry, &mut plan)
+    {
+        eprintln!("dnscert check: {error:#}");
+        return Ok(ExitCode::from(USAGE));
+    }
     let progress = Progress::over(&inquiry, &plan.zone.to_string());
     // Exchanges that were kept are judged as of their own time: signatures have expired since.
     let now = if arguments.restore.is_some() {
@@ -64,7 +72,12 @@ pub async fn run(arguments: CheckArgs) -> anyhow::Result<ExitCode> {
     drop(progress);
 
     if let Some(file) = &arguments.save {
-        std::fs::write(file, inquiry.save())
+        let check = SavedCheck {
+            zone: plan.zone.clone(),
+            undelegated: plan.undelegated.clone(),
+            port: port(&arguments),
+        };
+        std::fs::write(file, inquiry.save_check(check))
             .with_context(|| format!("keeping the exchanges in `{}`", file.display()))?;
     }
     let told = tell(&arguments, &report, inquiry.answered())?;
@@ -183,6 +196,10 @@ fn inquiry(arguments: &CheckArgs) -> anyhow::Result<Inquiry> {
     Ok(internet(arguments)?.inquiry())
 }
 
+fn port(arguments: &CheckArgs) -> u16 {
+    arguments.port.unwrap_or(53)
+}
+
 fn internet(arguments: &CheckArgs) -> anyhow::Result<Internet> {
     let hints = match &arguments.hints {
         Some(file) => read_hints(file)?,
@@ -196,7 +213,7 @@ fn internet(arguments: &CheckArgs) -> anyhow::Result<Internet> {
     let mut settings = Settings {
         hints,
         anchors,
-        port: arguments.port,
+        port: port(arguments),
         ipv4: !arguments.no_ipv4,
         ipv6: !arguments.no_ipv6,
         ..Settings::default()
