@@ -1,0 +1,137 @@
+//! Real captures, where they are at hand: counts beside those of `compactor` and tshark. What differs, and why, stands in
+//! `docs/conformance.md`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use capture::{Discard, Reader, Receipt, Settings};
+
+/// The folder with captures: `DNSCERT_CAPTURES`, or the one beside the repository.
+fn folder() -> Option<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "a test has no configuration")]
+    let named = std::env::var("DNSCERT_CAPTURES").ok().map(PathBuf::from);
+    let folder = named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/captures"));
+    let is_there = folder.is_dir();
+    if !is_there {
+        eprintln!("left out: there are no captures at {}", folder.display());
+    }
+    is_there.then_some(folder)
+}
+
+fn receipt(path: &Path) -> Receipt {
+    Reader::new(Settings::default()).read_path(path, &mut Discard).unwrap()
+}
+
+/// The figures of `compactor`'s description of a capture, by their label.
+fn figures(text: &str) -> BTreeMap<String, u64> {
+    text.lines()
+        .filter_map(|line| {
+            let (label, figure) = line.split_once(':')?;
+            let label = label.trim().trim_end_matches("(C-DNS)").trim();
+            Some((label.to_owned(), figure.trim().parse().ok()?))
+        })
+        .collect()
+}
+
+#[test]
+fn live_traffic_is_counted_as_compactor_counts_it() {
+    let Some(folder) = folder() else { return };
+    let mut compared = 0;
+    for (capture, info) in [
+        ("nsd-live.raw.pcap.xz", "nsd-live.info"),
+        ("knot-live.raw.pcap.xz", "knot-live.info"),
+        ("gold.pcap.xz", "gold.pcap.info"),
+    ] {
+        let (capture, info) = (
+            folder.join("compactor").join(capture),
+            folder.join("compactor").join(info),
+        );
+        if !capture.is_file() || !info.is_file() {
+            continue;
+        }
+        let expected = figures(&std::fs::read_to_string(info).unwrap());
+        let ours = receipt(&capture);
+        let name = capture.display();
+        let same = |label: &str, figure: u64| assert_eq!(expected.get(label), Some(&figure), "{name}: {label}");
+        same("Total Packets received", ours.packets);
+        same("Processed DNS messages", ours.dns_messages);
+        same("Matched DNS query/response pairs", ours.pairs);
+        same("Unmatched DNS queries", ours.unmatched_queries);
+        same("Unmatched DNS responses", ours.unmatched_responses);
+        same("Malformed DNS messages", ours.malformed_total());
+        same("Non-DNS packets", ours.non_dns);
+        same("Out-of-order DNS query/responses", ours.out_of_order);
+        compared += 1;
+    }
+    assert!(compared > 0, "the folder has none of the captures that are compared");
+}
+
+/// Captures in which we find another number of messages than tshark, with ours and its. `docs/conformance.md` has the reasons.
+const OTHERWISE: &[(&str, u64, u64)] = &[
+    ("dnscap/dnso1tcp-bighole.pcap", 77, 41),
+    ("dnscap/do1t-nosyn-1nolen.pcap", 4, 2),
+    ("suricata-verify/dns__dns-incomplete__input.pcap", 0, 4),
+];
+
+#[test]
+fn every_capture_has_as_many_messages_as_tshark_finds() {
+    let Some(folder) = folder() else { return };
+    if Command::new("tshark").arg("--version").output().is_err() {
+        eprintln!("left out: tshark is not installed");
+        return;
+    }
+    let unpacked = tempfile::tempdir().unwrap();
+    let mut compared = 0;
+    for publisher in std::fs::read_dir(&folder).unwrap() {
+        for capture in std::fs::read_dir(publisher.unwrap().path()).unwrap() {
+            let path = capture.unwrap().path();
+            let name = path.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned();
+            if !name.contains(".pcap") || name.ends_with(".info") {
+                continue;
+            }
+            let ours = receipt(&path);
+            let theirs = tshark(&path, unpacked.path());
+            let found = ours.dns_messages + ours.malformed_total();
+            let expected = OTHERWISE.iter().find(|(known, _, _)| *known == name);
+            match expected {
+                Some((_, our_count, their_count)) => assert_eq!((found, theirs), (*our_count, *their_count), "{name}"),
+                None => assert_eq!(found, theirs, "{name}: {ours:?}"),
+            }
+            compared += 1;
+        }
+    }
+    assert!(compared > 50, "only {compared} captures were compared");
+}
+
+/// Number of DNS messages that tshark sees, those quoted in ICMP not counted.
+fn tshark(path: &Path, unpacked: &Path) -> u64 {
+    let mut file = path.to_owned();
+    if path.extension().is_some_and(|ending| ending == "xz") {
+        // tshark reads gzip and Zstandard, and not xz
+        file = unpacked.join("capture");
+        let mut plain = std::fs::File::create(&file).unwrap();
+        let mut packed = liblzma::read::XzDecoder::new_multi_decoder(std::fs::File::open(path).unwrap());
+        std::io::copy(&mut packed, &mut plain).unwrap();
+    }
+    let output = Command::new("tshark")
+        .args(["-n", "-r"])
+        .arg(&file)
+        .args([
+            "-Y",
+            "dns && !icmp && !icmpv6",
+            "-T",
+            "fields",
+            "-E",
+            "occurrence=a",
+            "-e",
+            "dns.id",
+        ])
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| line.split(',').count() as u64)
+        .sum()
+}
