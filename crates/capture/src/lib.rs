@@ -7,20 +7,24 @@
 //! |---|---|
 //! | file or reader, gzip, xz, Zstandard, hash | `input` |
 //! | pcap and pcapng | `pcap` |
+//! | dnstap in Frame Streams | `frames`, `dnstap` |
 //! | link, IP, UDP, TCP | `layers`, `fragments`, `streams` |
 //! | message, query and response | `message`, `pairing` |
 //! | RRsets and evidence, by the bailiwick rule | `reduce`, `bailiwick`, `merge` |
 //! | figures of traffic | `traffic` |
-//! | the whole way | `reader` |
+//! | the whole way | `reader`, `pass` |
 #![forbid(unsafe_code)]
 
 mod bailiwick;
+mod dnstap;
 mod fragments;
+mod frames;
 mod input;
 mod layers;
 mod merge;
 mod message;
 mod pairing;
+mod pass;
 mod pcap;
 mod reader;
 mod receipt;

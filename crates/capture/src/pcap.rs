@@ -132,7 +132,7 @@ impl PacketFile {
 }
 
 /// Has `wanted` octets ready; `false` at a clean end, a fault where the input ends in the middle.
-fn need(octets: &mut Octets, wanted: usize) -> Result<bool, Fault> {
+pub(crate) fn need(octets: &mut Octets, wanted: usize) -> Result<bool, Fault> {
     let at = octets.position;
     match octets.fill(wanted) {
         Ok(true) => Ok(true),

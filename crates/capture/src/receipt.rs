@@ -36,7 +36,7 @@ pub enum DropReason {
     MissingFragment,
     /// Too many queries were outstanding; these took no part in pairing.
     TooManyQueries,
-    /// A dnstap frame that is no message, or lacks what pairing needs.
+    /// A dnstap frame that holds no DNS message.
     NotAMessage,
 }
 
@@ -60,13 +60,16 @@ pub struct Receipt {
     pub dns_messages: u64,
     /// Messages with QR = 0.
     pub queries: u64,
-    /// Messages with QR = 1: `pairs`, `duplicates`, `wrong_id`, `wrong_port` and `no_query`.
+    /// Messages with QR = 1: `pairs`, `vouched`, `duplicates`, `wrong_id`, `wrong_port` and `no_query`.
     pub responses: u64,
     /// Queries with their response.
     pub pairs: u64,
+    /// Responses whose query is not in the input, but for which a dnstap sender gives the time at which it was asked: many send
+    /// responses alone. Their records are kept like those of `pairs`.
+    pub vouched: u64,
     /// Queries without a response within the timeout.
     pub unmatched_queries: u64,
-    /// Responses that belong to no query: all but `pairs`.
+    /// Responses that belong to no query: all but `pairs` and `vouched`.
     pub unmatched_responses: u64,
     /// Further responses to a query that was answered.
     pub duplicates: u64,
@@ -128,6 +131,7 @@ impl Receipt {
             queries: 0,
             responses: 0,
             pairs: 0,
+            vouched: 0,
             unmatched_queries: 0,
             unmatched_responses: 0,
             duplicates: 0,

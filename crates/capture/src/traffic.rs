@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use crate::reader::timestamp;
+use crate::pass::timestamp;
 use crate::sink::{Sink, SinkError, TrafficCell, TrafficCounts, TrafficKey};
 
 const MINUTE: i64 = 60_000_000_000;

@@ -135,3 +135,25 @@ fn tshark(path: &Path, unpacked: &Path) -> u64 {
         .map(|line| line.split(',').count() as u64)
         .sum()
 }
+
+#[test]
+fn recorded_dnstap_has_the_messages_that_its_publishers_list() {
+    let Some(folder) = folder() else { return };
+    // queries, responses, responses that belong to a query
+    for (name, expected) in [
+        ("compactor/test.dnstap", (5, 4, 4)),
+        ("dsc/test.dnstap", (1, 1, 1)),
+        ("dsc/dotdoh.dnstap", (4, 3, 3)),
+        ("dns-collector/dnstap.fstrm", (1, 1, 1)),
+    ] {
+        let path = folder.join(name);
+        if path.is_file() {
+            let ours = receipt(&path);
+            assert_eq!(
+                (ours.queries, ours.responses, ours.pairs + ours.vouched),
+                expected,
+                "{name}: {ours:?}"
+            );
+        }
+    }
+}
