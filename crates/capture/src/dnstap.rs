@@ -79,6 +79,7 @@ pub(crate) fn take(frame: &[u8], pass: &mut Pass<'_>) -> Result<(), SinkError> {
         destination: server,
         transport,
         asked: None,
+        size: None,
     };
     if let Some(query) = &recorded.query_message {
         let time = query_time.or(response_time).unwrap_or_default();

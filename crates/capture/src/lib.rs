@@ -8,6 +8,7 @@
 //! | file or reader, gzip, xz, Zstandard, hash | `input` |
 //! | pcap and pcapng | `pcap` |
 //! | dnstap in Frame Streams | `frames`, `dnstap` |
+//! | C-DNS | `cdns`, `cbor` |
 //! | link, IP, UDP, TCP | `layers`, `fragments`, `streams` |
 //! | message, query and response | `message`, `pairing` |
 //! | RRsets and evidence, by the bailiwick rule | `reduce`, `bailiwick`, `merge` |
@@ -16,6 +17,8 @@
 #![forbid(unsafe_code)]
 
 mod bailiwick;
+mod cbor;
+mod cdns;
 mod dnstap;
 mod fragments;
 mod frames;

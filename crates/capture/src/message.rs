@@ -66,6 +66,8 @@ pub(crate) struct Question<'a> {
 #[derive(Debug)]
 pub(crate) struct Parsed<'a> {
     pub(crate) octets: &'a [u8],
+    /// Octets on the wire.
+    pub(crate) size: u32,
     pub(crate) header: Header,
     pub(crate) counts: HeaderCounts,
     pub(crate) question: Option<Question<'a>>,
@@ -101,6 +103,7 @@ pub(crate) fn read<'a>(
     }
     let mut parsed = Parsed {
         octets,
+        size: octets.len() as u32,
         header,
         counts,
         question,

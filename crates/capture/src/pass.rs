@@ -38,6 +38,8 @@ pub(crate) struct Route {
     pub(crate) transport: Transport,
     /// When the query was asked, where the one who recorded a response says so.
     pub(crate) asked: Option<i64>,
+    /// Octets of the message on the wire, where it was written out again from something else.
+    pub(crate) size: Option<u32>,
 }
 
 /// The state of one input while it is read.
@@ -145,6 +147,7 @@ impl<'a> Pass<'a> {
                     destination: (packet.destination, destination),
                     transport: Transport::Udp,
                     asked: None,
+                    size: None,
                 },
                 payload,
                 is_snapped,
@@ -182,6 +185,7 @@ impl<'a> Pass<'a> {
                 destination: message.direction.destination,
                 transport: Transport::Tcp,
                 asked: None,
+                size: None,
             };
             self.message(route, &message.octets, false, time)?;
         }
@@ -197,7 +201,10 @@ impl<'a> Pass<'a> {
     ) -> Result<(), SinkError> {
         let mut records = std::mem::take(&mut self.records);
         let done = match message::read(octets, is_snapped, &mut records) {
-            Ok(parsed) => self.parsed(route, &parsed, &records, is_snapped, time),
+            Ok(mut parsed) => {
+                parsed.size = route.size.unwrap_or(parsed.size);
+                self.parsed(route, &parsed, &records, is_snapped, time)
+            }
             Err(reason) => {
                 *self.receipt.malformed.entry(reason).or_default() += 1;
                 if self.receipt.quarantined < self.settings.most_quarantined {
@@ -247,7 +254,7 @@ impl<'a> Pass<'a> {
                 server_port,
                 transport: route.transport,
             };
-            self.response(&parties, message, records, is_snapped, route.asked, time)
+            self.response(&parties, message, records, is_snapped, route, time)
         } else {
             self.receipt.queries += 1;
             let (client, client_port) = route.source;
@@ -266,7 +273,7 @@ impl<'a> Pass<'a> {
     fn query(&mut self, parties: Parties, message: &Parsed<'_>, time: i64) -> Result<(), SinkError> {
         let query = Query {
             time,
-            octets: message.octets.len() as u32,
+            octets: message.size,
             qtype: message.question.map(|question| question.qtype),
             dnssec_ok: message.dnssec_ok,
         };
@@ -304,16 +311,16 @@ impl<'a> Pass<'a> {
         message: &Parsed<'_>,
         records: &[RecordAt],
         is_snapped: bool,
-        asked: Option<i64>,
+        route: Route,
         time: i64,
     ) -> Result<(), SinkError> {
         let question = message.question.map(|question| question.octets);
         match self.pairing.response(parties, message.header.id(), question) {
             Met::Matched(query) => self.matched(parties, message, records, &query, time),
             Met::Duplicate => self.stray(parties, message, ResponseClass::Duplicate, time),
-            Met::Nothing if asked.is_some() => {
+            Met::Nothing if route.asked.is_some() => {
                 let query = Query {
-                    time: asked.unwrap_or(time),
+                    time: route.asked.unwrap_or(time),
                     octets: 0,
                     qtype: message.question.map(|question| question.qtype),
                     dnssec_ok: message.dnssec_ok,
@@ -396,7 +403,7 @@ impl<'a> Pass<'a> {
         self.receipt.unreadable_rrsets += found.unreadable;
         self.reducer.pass_on(false, self.sink)?;
 
-        let octets = message.octets.len() as u32;
+        let octets = message.size;
         let key = traffic_key(parties, query.qtype, Some(message), query.dnssec_ok);
         let counts = TrafficCounts {
             queries,
@@ -419,7 +426,7 @@ impl<'a> Pass<'a> {
         time: i64,
     ) -> Result<(), SinkError> {
         self.receipt.unmatched_responses += 1;
-        let octets = message.octets.len() as u32;
+        let octets = message.size;
         let mut counts = TrafficCounts {
             response_octets: u64::from(octets),
             response_octets_max: octets,

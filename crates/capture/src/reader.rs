@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use crate::bailiwick::Servers;
+use crate::cdns::CDns;
 use crate::dnstap;
 use crate::frames::FrameStream;
 use crate::input::{Input, Octets};
@@ -28,7 +29,7 @@ pub enum CaptureError {
         source: io::Error,
     },
     /// It is of no form that is read.
-    #[error("`{input}` is no capture: it begins neither like pcap or pcapng nor like dnstap")]
+    #[error("`{input}` is no capture: it begins neither like pcap or pcapng nor like dnstap or C-DNS")]
     NotACapture {
         /// Name of the input.
         input: String,
@@ -83,6 +84,7 @@ impl Reader {
             input: name.clone(),
             source,
         };
+        let mut reported = 0;
         loop {
             match source.step(&mut octets, &mut pass) {
                 Ok(true) => {}
@@ -93,7 +95,8 @@ impl Reader {
                 }
                 Err(Stop::Sink(source)) => return Err(refused(source)),
             }
-            if pass.receipt.packets.is_multiple_of(PROGRESS) {
+            if pass.receipt.packets >= reported + PROGRESS {
+                reported = pass.receipt.packets;
                 pass.sink.progress(octets.octets_read());
             }
         }
@@ -110,6 +113,7 @@ impl Reader {
 enum Source {
     Packets(PacketFile),
     Dnstap(FrameStream),
+    CDns(CDns),
 }
 
 /// Why reading stops before the end.
@@ -123,7 +127,10 @@ impl Source {
         if let Some(file) = PacketFile::recognise(octets)? {
             return Ok(Some(Source::Packets(file)));
         }
-        Ok(FrameStream::recognise(octets)?.map(Source::Dnstap))
+        if let Some(stream) = FrameStream::recognise(octets)? {
+            return Ok(Some(Source::Dnstap(stream)));
+        }
+        Ok(CDns::recognise(octets)?.map(Source::CDns))
     }
 
     fn form(&self) -> Form {
@@ -131,6 +138,7 @@ impl Source {
             Source::Packets(file) if file.is_pcapng() => Form::Pcapng,
             Source::Packets(_) => Form::Pcap,
             Source::Dnstap(_) => Form::Dnstap,
+            Source::CDns(_) => Form::CDns,
         }
     }
 
@@ -143,6 +151,10 @@ impl Source {
             },
             Source::Dnstap(stream) => match stream.next(octets).map_err(Stop::Fault)? {
                 Some(frame) => dnstap::take(frame, pass).map_err(Stop::Sink)?,
+                None => return Ok(false),
+            },
+            Source::CDns(file) => match file.next(octets).map_err(Stop::Fault)? {
+                Some(block) => block.take(pass).map_err(Stop::Sink)?,
                 None => return Ok(false),
             },
         }

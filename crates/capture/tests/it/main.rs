@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should fail at once")]
 
 mod bailiwick;
+mod cdns;
 mod dnstap;
 mod files;
 mod fragments;
