@@ -15,6 +15,9 @@
 //!    question are accepted, on behalf of it. Of a referral that is where the question is the child itself.
 //! 5. Everything else is evidence: `NotProven` where it lies in the zone that the response claims (the owner of its SOA, its NS, or the
 //!    child of the referral), `Outside` elsewhere.
+//! 6. From other responses, which are those of resolvers, nothing is accepted. Evidence there is what their authority and additional
+//!    sections hold beside the question and the zone claimed: the way in which POPS (USENIX Security 2025) recognises the Kashpureff
+//!    kind of poisoning. Addresses of name servers in other zones, which talkative resolvers add, come with it.
 //!
 //! What breaks: at a cold start the answers of servers whose delegation was in the resolver's cache count as not proven for the part
 //! above the question, until the delegation is seen again; the settings can take a root zone to shorten that.
@@ -165,6 +168,8 @@ pub(crate) enum Claim<'a> {
     Authoritative(Option<&'a [u8]>),
     /// A referral to this child.
     Referral(&'a [u8]),
+    /// Neither: the answer of a resolver, which may name the zone.
+    Resolved(Option<&'a [u8]>),
 }
 
 /// The rule of this module, for a response to `question` from a server with this proven zone.
@@ -174,6 +179,11 @@ pub(crate) fn trust<'a>(claim: Claim<'a>, question: &'a [u8], proven: Option<&'a
             zone: Some(proven.unwrap_or(question)),
             claimed,
             is_proven: proven.is_some(),
+        },
+        Claim::Resolved(claimed) => Trust {
+            zone: None,
+            claimed,
+            is_proven: false,
         },
         Claim::Referral(child) => {
             let zone = match proven {

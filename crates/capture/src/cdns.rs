@@ -170,7 +170,7 @@ impl CDns {
                 read: 0,
                 is_begun: false,
                 is_draft_02,
-                ends_with_break: start[0] == 0x9f,
+                ends_with_break: start.first() == Some(&0x9f),
             }),
         )
     }

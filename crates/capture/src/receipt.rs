@@ -106,7 +106,7 @@ pub struct Receipt {
     pub not_kept: u64,
     /// RRsets in matched authoritative responses and referrals that the server may speak for.
     pub rrsets: u64,
-    /// RRsets there that it may not speak for, or of which that is not proven.
+    /// RRsets in matched responses that the server may not speak for, or of which that is not proven.
     pub out_of_bailiwick: u64,
     /// RRsets there whose data is not of its type's form.
     pub unreadable_rrsets: u64,

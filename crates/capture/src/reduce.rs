@@ -95,9 +95,13 @@ impl Reducer {
         let names = std::mem::take(&mut self.names);
         let asked = &names[..question_end];
         if let Some(claim) = claim(message, records, asked, &names, &self.owned) {
-            found.is_kept = true;
+            found.is_kept = !matches!(claim, Claim::Resolved(_));
             let proven = servers.proven_zone(asked, server);
             let trust = trust(claim, asked, proven);
+            if !found.is_kept {
+                self.owned
+                    .retain(|record| records[record.number as usize].section != Section::Answer);
+            }
             self.sort_out(servers, server, message, &names, asked, &trust, seconds, &mut found);
         }
         self.names = names;
@@ -158,6 +162,10 @@ impl Reducer {
         let mut learns = false;
         for rrset in owned.chunk_by(|one, other| one.hash == other.hash && one.rtype == other.rtype) {
             let (owner, rtype) = (&names[rrset[0].owner.0..rrset[0].owner.1], rrset[0].rtype);
+            let is_said = |zone: &[u8]| is_at_or_below(owner, zone);
+            if !found.is_kept && (is_said(asked) || trust.claimed.is_some_and(is_said)) {
+                continue;
+            }
             let accepted = trust.zone.filter(|zone| is_at_or_below(owner, zone));
             let reason = match (accepted, trust.claimed) {
                 (Some(_), _) => None,
@@ -250,18 +258,16 @@ fn claim<'a>(
             .map(|record| &names[record.owner.0..record.owner.1])
             .find(|owner| is_at_or_below(asked, owner))
     };
+    if !matches!(header.rcode(), Rcode::NOERROR | Rcode::NXDOMAIN) {
+        return None;
+    }
+    let claimed = of_authority(Rtype::SOA).or_else(|| of_authority(Rtype::NS));
     if header.aa() {
-        if !matches!(header.rcode(), Rcode::NOERROR | Rcode::NXDOMAIN) {
-            return None;
-        }
-        return Some(Claim::Authoritative(
-            of_authority(Rtype::SOA).or_else(|| of_authority(Rtype::NS)),
-        ));
+        return Some(Claim::Authoritative(claimed));
     }
     let is_referral = header.rcode() == Rcode::NOERROR && message.counts.ancount() == 0;
-    of_authority(Rtype::NS)
-        .filter(|child| is_referral && child.len() > 1)
-        .map(Claim::Referral)
+    let child = of_authority(Rtype::NS).filter(|child| is_referral && child.len() > 1);
+    Some(child.map_or(Claim::Resolved(claimed), Claim::Referral))
 }
 
 fn push_evidence(key: &mut Vec<u8>, server: IpAddr, reason: OutReason) {

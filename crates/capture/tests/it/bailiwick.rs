@@ -174,6 +174,17 @@ fn only_whole_authoritative_answers_to_queries_of_class_in_count() {
 }
 
 #[test]
+fn what_a_resolver_adds_beside_the_zone_is_evidence_and_nothing_it_says_is_kept() {
+    let response = Message::response(0, "example.test", 1)
+        .a(In::Answer, "example.test", "198.51.100.1")
+        .ns(In::Authority, "example.test", "ns.abc.example")
+        .a(In::Additional, "ns.abc.example", "192.0.2.66");
+    let (receipt, kept) = read(exchange(Pcap::new(), 0, SERVER, "example.test", &response).octets);
+    assert_eq!((receipt.not_kept, receipt.rrsets, receipt.out_of_bailiwick), (1, 0, 1));
+    assert_eq!(kept.evidence_lines(), ["ns.abc.example A Outside 192.0.2.66"]);
+}
+
+#[test]
 fn equal_rrsets_are_one_whatever_their_order_case_and_compression() {
     let plain = answer("www.example")
         .record(

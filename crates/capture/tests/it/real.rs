@@ -193,3 +193,25 @@ fn the_same_traffic_gives_the_same_as_packets_and_in_all_versions_of_c_dns() {
         assert_eq!(kept.cells, as_packets.cells, "{name}");
     }
 }
+
+#[test]
+fn recorded_attempts_at_poisoning_are_seen_as_such() {
+    let Some(folder) = folder() else { return };
+    let folder = folder.join("../attacks/poisoning");
+    if !folder.is_dir() {
+        eprintln!("left out: there are no recorded attacks at {}", folder.display());
+        return;
+    }
+    // 65,536 forged responses to one port, none to the one that asked; each of a thousand others comes from nowhere as well
+    let flood = receipt(&folder.join("txid_guessing.7623.pcap.xz"));
+    assert_eq!(
+        (flood.queries, flood.wrong_port, flood.no_query, flood.pairs),
+        (2, 65_536, 1_000, 0)
+    );
+    let mut kept = Kept::default();
+    Reader::new(Settings::default())
+        .read_path(&folder.join("out_of_bailiwick.pcap"), &mut kept)
+        .unwrap();
+    assert_eq!(kept.evidence_lines(), ["ns.abc.com A Outside 6.6.6.6"]);
+    assert!(kept.rrsets.is_empty());
+}
