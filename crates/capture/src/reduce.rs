@@ -177,12 +177,17 @@ impl Reducer {
                 continue;
             }
             self.key.clear();
+            // evidence of a server of which nothing is known is the same whatever was asked
+            let zone = match reason {
+                None => trust.zone,
+                Some(_) => trust.zone.filter(|_| trust.is_proven),
+            };
             if let Some(reason) = reason {
-                push_evidence(&mut self.key, server, reason);
+                push_evidence(&mut self.key, server, reason, zone.is_some());
             }
             self.key.extend_from_slice(owner);
             self.key.extend_from_slice(&rtype.to_int().to_be_bytes());
-            self.key.extend_from_slice(trust.zone.unwrap_or(asked));
+            self.key.extend_from_slice(zone.unwrap_or(&[0]));
             for (start, end) in &self.ranges {
                 self.key.extend_from_slice(&((end - start) as u16).to_be_bytes());
                 self.key.extend_from_slice(&self.data[*start..*end]);
@@ -270,7 +275,8 @@ fn claim<'a>(
     Some(child.map_or(Claim::Resolved(claimed), Claim::Referral))
 }
 
-fn push_evidence(key: &mut Vec<u8>, server: IpAddr, reason: OutReason) {
+fn push_evidence(key: &mut Vec<u8>, server: IpAddr, reason: OutReason, has_zone: bool) {
+    key.push(u8::from(has_zone));
     key.push(match reason {
         OutReason::Outside => 0,
         OutReason::NotProven => 1,
@@ -328,7 +334,8 @@ fn rrset_of(mut key: &[u8], entry: &Entry) -> Option<PassiveRrset> {
 }
 
 fn evidence_of(key: &[u8], mut question: &[u8], entry: &Entry) -> Option<OutOfBailiwick> {
-    let (reason, rest) = key.split_first()?;
+    let (has_zone, rest) = key.split_first()?;
+    let (reason, rest) = rest.split_first()?;
     let (family, rest) = rest.split_first()?;
     let (server, mut rest) = if *family == 4 {
         let (address, rest) = rest.split_first_chunk::<4>()?;
@@ -340,7 +347,7 @@ fn evidence_of(key: &[u8], mut question: &[u8], entry: &Entry) -> Option<OutOfBa
     let (name, rtype, zone, rdata) = take_rrset(&mut rest)?;
     Some(OutOfBailiwick {
         server,
-        zone,
+        zone: (*has_zone == 1).then_some(zone),
         reason: if *reason == 0 {
             OutReason::Outside
         } else {

@@ -69,8 +69,8 @@ pub enum OutReason {
 pub struct OutOfBailiwick {
     /// Who said so.
     pub server: IpAddr,
-    /// What it was trusted for when it said so.
-    pub zone: Name,
+    /// The zone at or above the question that it is known to serve; `None` where nothing was known of it.
+    pub zone: Option<Name>,
     /// Why it is not believed.
     pub reason: OutReason,
     /// The question that it was said to, the first time.

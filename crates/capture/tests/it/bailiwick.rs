@@ -50,6 +50,7 @@ fn a_server_of_which_nothing_is_known_speaks_for_the_question_and_below() {
     let evidence = &kept.evidence[0];
     assert_eq!(evidence.server.to_string(), SERVER);
     assert_eq!(evidence.question.to_string(), "www.evil.test");
+    assert_eq!(evidence.zone, None);
 }
 
 #[test]
@@ -116,6 +117,7 @@ fn knowledge_follows_the_delegations_from_the_root() {
     );
     assert_eq!(kept.evidence_lines(), ["ns.other.example A Outside 192.0.2.66"]);
     assert_eq!((receipt.rrsets, receipt.out_of_bailiwick, receipt.not_kept), (6, 1, 0));
+    assert_eq!(kept.evidence[0].zone, Some("test".parse().unwrap()));
 }
 
 #[test]
