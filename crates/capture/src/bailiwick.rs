@@ -55,7 +55,8 @@ impl<V> Default for Recent<V> {
 
 impl<V> Recent<V> {
     fn get(&mut self, key: &[u8]) -> Option<&mut V> {
-        if !self.young.contains_key(key)
+        if !self.old.is_empty()
+            && !self.young.contains_key(key)
             && let Some((key, value)) = self.old.remove_entry(key)
         {
             self.insert(key, value);
@@ -88,6 +89,15 @@ struct Addresses {
     v6: Vec<Ipv6Addr>,
 }
 
+impl Addresses {
+    fn have(&self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(address) => self.v4.contains(&address),
+            IpAddr::V6(address) => self.v6.contains(&address),
+        }
+    }
+}
+
 impl Servers {
     pub(crate) fn new(served: &[(Name, IpAddr)]) -> Self {
         let mut servers = Self::default();
@@ -100,21 +110,15 @@ impl Servers {
 
     /// The longest zone at or above the name that the address is known to serve.
     pub(crate) fn proven_zone<'a>(&mut self, name: &'a [u8], address: IpAddr) -> Option<&'a [u8]> {
-        suffixes(name).find(|zone| self.serves(zone, address))
-    }
-
-    fn serves(&mut self, zone: &[u8], address: IpAddr) -> bool {
-        if self.served.get(&address).is_some_and(|zones| zones.contains(zone)) {
-            return true;
-        }
+        let served = self.served.get(&address);
         let Self { hosts, addresses, .. } = self;
-        hosts.get(zone).is_some_and(|hosts| {
-            hosts.iter().any(|host| {
-                addresses.get(host).is_some_and(|known| match address {
-                    IpAddr::V4(address) => known.v4.contains(&address),
-                    IpAddr::V6(address) => known.v6.contains(&address),
+        suffixes(name).find(|zone| {
+            served.is_some_and(|zones| zones.contains(*zone))
+                || hosts.get(zone).is_some_and(|hosts| {
+                    hosts
+                        .iter()
+                        .any(|host| addresses.get(host).is_some_and(|known| known.have(address)))
                 })
-            })
         })
     }
 

@@ -1,12 +1,14 @@
 //! A DNS message, as far as pairing and reducing need it: header, question, EDNS, and where each record lies.
 
 use domain::base::iana::Rtype;
-use domain::base::{Header, HeaderCounts, ParsedName};
+use domain::base::{Header, HeaderCounts};
 use domain::dep::octseq::Parser;
 use serde::{Deserialize, Serialize};
 
+use crate::wire::name_end;
+
 /// Octets of a header (RFC 1035 §4.1.1).
-const HEADER: usize = 12;
+pub(crate) const HEADER: usize = 12;
 
 /// Octets of labels in a question beyond which it is not read: those of a message over UDP without EDNS (RFC 1035 §2.3.4). A name may
 /// have 255; broken clients send longer ones, and servers answer them (FORMERR), which would else be an answer to nothing. The same
@@ -54,8 +56,8 @@ pub(crate) struct RecordAt {
 /// The first question.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Question<'a> {
-    /// `None` where it is longer than a name may be.
-    pub(crate) name: Option<ParsedName<&'a [u8]>>,
+    /// Whether the name is one: broken clients send longer ones.
+    pub(crate) has_name: bool,
     pub(crate) qtype: u16,
     pub(crate) class: u16,
     /// As it stands in the message: name in its case, type, class.
@@ -158,21 +160,20 @@ pub(crate) fn is_whole(octets: &[u8]) -> bool {
 
 fn read_question<'a>(parser: &mut Parser<'a, [u8]>) -> Result<Question<'a>, ()> {
     let start = parser.pos();
-    let mut ahead = *parser;
-    let name = match ParsedName::parse(&mut ahead) {
-        Ok(name) => {
-            *parser = ahead;
-            Some(name)
+    let has_name = match name_end(parser.octets_ref(), start) {
+        Some(end) => {
+            parser.seek(end).map_err(drop)?;
+            true
         }
-        Err(_) => {
+        None => {
             pass_long_name(parser)?;
-            None
+            false
         }
     };
     let qtype = parser.parse_u16_be().map_err(drop)?;
     let class = parser.parse_u16_be().map_err(drop)?;
     Ok(Question {
-        name,
+        has_name,
         qtype,
         class,
         octets: &parser.octets_ref()[start..parser.pos()],
@@ -220,7 +221,8 @@ fn read_record(
     if *known_pointer == Some(start) {
         parser.advance(2).ok()?;
     } else {
-        ParsedName::parse_ref(parser).ok()?;
+        let end = name_end(parser.octets_ref(), owner)?;
+        parser.seek(end).ok()?;
         if start[0] >= 0xc0 {
             *known_pointer = Some(start);
         }

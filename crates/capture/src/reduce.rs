@@ -11,9 +11,9 @@ use model::{Name, PassiveRrset, SeenIn};
 
 use crate::bailiwick::{Claim, Servers, Trust, trust};
 use crate::merge::{Entry, Merger};
-use crate::message::{Parsed, RecordAt, Section};
+use crate::message::{HEADER, Parsed, RecordAt, Section};
 use crate::sink::{OutOfBailiwick, OutReason, Sink, SinkError};
-use crate::wire::{is_at_or_below, push_name, push_name_at, push_rdata};
+use crate::wire::{is_at_or_below, push_name_at, push_rdata};
 
 /// Class IN (RFC 1035 §3.2.4).
 const IN: u16 = 1;
@@ -32,6 +32,8 @@ pub(crate) struct Found {
 #[derive(Clone, Copy)]
 struct Owned {
     hash: u64,
+    /// Name servers first: which of the addresses belong to them is known then. Else the same for equal owner and type alone.
+    order: u64,
     rtype: Rtype,
     number: u32,
     owner: (usize, usize),
@@ -75,21 +77,19 @@ impl Reducer {
         seconds: i64,
     ) -> Found {
         let mut found = Found::default();
-        let Some(question) = message.question.filter(|question| {
+        let is_taken = message.question.is_some_and(|question| {
             let is_transfer = question.qtype == Rtype::AXFR.to_int() || question.qtype == Rtype::IXFR.to_int();
-            question.class == IN && !is_transfer
-        }) else {
-            return found;
-        };
-        let Some(asked) = question.name else {
-            return found;
-        };
+            question.class == IN && !is_transfer && question.has_name
+        });
         let header = message.header;
-        if header.opcode() != Opcode::QUERY || header.tc() || message.is_cut {
+        if !is_taken || header.opcode() != Opcode::QUERY || header.tc() || message.is_cut {
             return found;
         }
         self.names.clear();
-        push_name(&asked, &mut self.names);
+        // the question stands behind the header
+        if push_name_at(message.octets, HEADER, &mut self.names).is_none() {
+            return found;
+        }
         let question_end = self.names.len();
         self.collect(message, records);
         let names = std::mem::take(&mut self.names);
@@ -133,6 +133,8 @@ impl Reducer {
             before = Some((pointer, owner, hash));
             self.owned.push(Owned {
                 hash,
+                order: (hash.rotate_left(16) ^ u64::from(record.rtype.to_int()) << 1) >> 1
+                    | u64::from(record.rtype != Rtype::NS) << 63,
                 rtype: record.rtype,
                 number: number as u32,
                 owner,
@@ -154,11 +156,7 @@ impl Reducer {
         found: &mut Found,
     ) {
         let mut owned = std::mem::take(&mut self.owned);
-        // name servers first: which of the addresses belong to them is known then
-        owned.sort_unstable_by_key(|record| {
-            let is_ns = record.rtype == Rtype::NS;
-            (!is_ns, record.hash, record.rtype.to_int(), record.number)
-        });
+        owned.sort_unstable_by_key(|record| record.order);
         let mut learns = false;
         for rrset in owned.chunk_by(|one, other| one.hash == other.hash && one.rtype == other.rtype) {
             let (owner, rtype) = (&names[rrset[0].owner.0..rrset[0].owner.1], rrset[0].rtype);
@@ -172,10 +170,6 @@ impl Reducer {
                 (None, Some(claimed)) if is_at_or_below(owner, claimed) => Some(OutReason::NotProven),
                 _ => Some(OutReason::Outside),
             };
-            if !self.read_data(message.octets, rtype, rrset) {
-                found.unreadable += 1;
-                continue;
-            }
             self.key.clear();
             // evidence of a server of which nothing is known is the same whatever was asked
             let zone = match reason {
@@ -188,9 +182,9 @@ impl Reducer {
             self.key.extend_from_slice(owner);
             self.key.extend_from_slice(&rtype.to_int().to_be_bytes());
             self.key.extend_from_slice(zone.unwrap_or(&[0]));
-            for (start, end) in &self.ranges {
-                self.key.extend_from_slice(&((end - start) as u16).to_be_bytes());
-                self.key.extend_from_slice(&self.data[*start..*end]);
+            if !self.push_data(message.octets, rtype, rrset) {
+                found.unreadable += 1;
+                continue;
             }
             if reason.is_some() {
                 found.out_of_bailiwick += 1;
@@ -200,7 +194,7 @@ impl Reducer {
                 // what was counted before was learned then, unless something new stands beside it
                 learns |= self.rrsets.add(&self.key, &[], seconds);
                 if learns && trust.is_proven {
-                    let data = self.ranges.iter().map(|(start, end)| &self.data[*start..*end]);
+                    let data = self.ranges.iter().map(|(start, end)| &self.key[*start..*end]);
                     servers.learn(owner, rtype, data);
                 }
             }
@@ -208,22 +202,35 @@ impl Reducer {
         self.owned = owned;
     }
 
-    /// Puts the data of an RRset into `data`, and where each record's lies into `ranges`, in ascending order, each once.
-    fn read_data(&mut self, octets: &[u8], rtype: Rtype, rrset: &[Owned]) -> bool {
-        self.data.clear();
-        self.ranges.clear();
+    /// Appends the data of an RRset to `key`, each after its length, in ascending order, each once; puts where it lies into `ranges`.
+    fn push_data(&mut self, octets: &[u8], rtype: Rtype, rrset: &[Owned]) -> bool {
+        let Self { key, ranges, data, .. } = self;
+        let begin = key.len();
+        ranges.clear();
         for record in rrset {
-            let start = self.data.len();
-            if push_rdata(octets, rtype, record.rdata, &mut self.data).is_none() || self.data.len() - start > 65_535 {
+            let start = key.len() + 2;
+            key.extend_from_slice(&[0, 0]);
+            if push_rdata(octets, rtype, record.rdata, key).is_none() {
                 return false;
             }
-            self.ranges.push((start, self.data.len()));
+            let Ok(length) = u16::try_from(key.len() - start) else {
+                return false;
+            };
+            key[start - 2..start].copy_from_slice(&length.to_be_bytes());
+            ranges.push((start, key.len()));
         }
-        let data = &self.data;
-        self.ranges
-            .sort_unstable_by(|one, other| data[one.0..one.1].cmp(&data[other.0..other.1]));
-        self.ranges
-            .dedup_by(|one, other| data[one.0..one.1] == data[other.0..other.1]);
+        if ranges.is_sorted_by(|one, other| key[one.0..one.1] < key[other.0..other.1]) {
+            return true;
+        }
+        data.clear();
+        data.extend_from_slice(key);
+        key.truncate(begin);
+        ranges.sort_unstable_by(|one, other| data[one.0..one.1].cmp(&data[other.0..other.1]));
+        ranges.dedup_by(|one, other| data[one.0..one.1] == data[other.0..other.1]);
+        for range in ranges {
+            key.extend_from_slice(&data[range.0 - 2..range.1]);
+            *range = (key.len() - (range.1 - range.0), key.len());
+        }
         true
     }
 

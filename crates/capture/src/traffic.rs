@@ -35,14 +35,15 @@ impl Traffic {
     /// Adds to the cell of a time in nanoseconds. What would be one cell too many goes to the minute's cell without a key.
     pub(crate) fn add(&mut self, time: i64, key: TrafficKey, counts: &TrafficCounts) {
         let cells = self.minutes.entry(time.div_euclid(MINUTE)).or_default();
-        let mut key = Some(key);
-        if !cells.contains_key(&key) {
-            if self.cells >= self.most {
-                key = None;
-            }
-            self.cells += usize::from(!cells.contains_key(&key));
+        if let Some(sum) = cells.get_mut(&Some(key)) {
+            return sum.add(counts);
         }
-        cells.entry(key).or_default().add(counts);
+        let key = (self.cells < self.most).then_some(key);
+        let cell = cells.entry(key).or_insert_with(|| {
+            self.cells += 1;
+            TrafficCounts::default()
+        });
+        cell.add(counts);
     }
 
     /// Passes on the minutes that are over; all, at the end.
