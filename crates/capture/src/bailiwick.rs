@@ -22,7 +22,7 @@
 //! What breaks: at a cold start the answers of servers whose delegation was in the resolver's cache count as not proven for the part
 //! above the question, until the delegation is seen again; the settings can take a root zone to shorten that.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use domain::base::iana::Rtype;
 use foldhash::quality::RandomState;
@@ -81,20 +81,26 @@ pub(crate) struct Servers {
     hosts: Recent<Vec<Box<[u8]>>>,
     /// Host of a name server → its accepted addresses.
     addresses: Recent<Addresses>,
+    /// All these addresses, as octets of IPv6: most servers asked are not among them, or are in the settings.
+    known: Recent<()>,
 }
 
 #[derive(Default)]
 struct Addresses {
-    v4: Vec<Ipv4Addr>,
-    v6: Vec<Ipv6Addr>,
+    v4: Vec<IpAddr>,
+    v6: Vec<IpAddr>,
 }
 
 impl Addresses {
     fn have(&self, address: IpAddr) -> bool {
-        match address {
-            IpAddr::V4(address) => self.v4.contains(&address),
-            IpAddr::V6(address) => self.v6.contains(&address),
-        }
+        self.v4.contains(&address) || self.v6.contains(&address)
+    }
+}
+
+fn octets_of(address: IpAddr) -> [u8; 16] {
+    match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+        IpAddr::V6(address) => address.octets(),
     }
 }
 
@@ -111,14 +117,16 @@ impl Servers {
     /// The longest zone at or above the name that the address is known to serve.
     pub(crate) fn proven_zone<'a>(&mut self, name: &'a [u8], address: IpAddr) -> Option<&'a [u8]> {
         let served = self.served.get(&address);
+        let is_host = self.known.get(&octets_of(address)).is_some();
         let Self { hosts, addresses, .. } = self;
         suffixes(name).find(|zone| {
             served.is_some_and(|zones| zones.contains(*zone))
-                || hosts.get(zone).is_some_and(|hosts| {
-                    hosts
-                        .iter()
-                        .any(|host| addresses.get(host).is_some_and(|known| known.have(address)))
-                })
+                || is_host
+                    && hosts.get(zone).is_some_and(|hosts| {
+                        hosts
+                            .iter()
+                            .any(|host| addresses.get(host).is_some_and(|known| known.have(address)))
+                    })
         })
     }
 
@@ -135,18 +143,21 @@ impl Servers {
                 }
                 self.hosts.insert(owner.into(), hosts);
             }
-            Rtype::A => {
-                if let Some(known) = self.addresses.get(owner) {
-                    known.v4 = rdata
-                        .filter_map(|data| Some(Ipv4Addr::from(<[u8; 4]>::try_from(data).ok()?)))
-                        .collect();
+            Rtype::A | Rtype::AAAA => {
+                let Some(known) = self.addresses.get(owner) else {
+                    return;
+                };
+                let addresses = rdata.filter_map(|data| match data.len() {
+                    4 => Some(IpAddr::from(<[u8; 4]>::try_from(data).ok()?)),
+                    _ => Some(IpAddr::from(<[u8; 16]>::try_from(data).ok()?)),
+                });
+                let addresses: Vec<IpAddr> = addresses.collect();
+                for address in &addresses {
+                    self.known.insert(Box::new(octets_of(*address)), ());
                 }
-            }
-            Rtype::AAAA => {
-                if let Some(known) = self.addresses.get(owner) {
-                    known.v6 = rdata
-                        .filter_map(|data| Some(Ipv6Addr::from(<[u8; 16]>::try_from(data).ok()?)))
-                        .collect();
+                match rtype {
+                    Rtype::A => known.v4 = addresses,
+                    _ => known.v6 = addresses,
                 }
             }
             _ => {}

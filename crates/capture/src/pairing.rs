@@ -63,7 +63,6 @@ struct Slot {
     query: Query,
     number: u64,
     hash: u64,
-    near: [u64; 2],
     is_answered: bool,
 }
 
@@ -79,7 +78,9 @@ pub(crate) struct Pairing {
     /// In the order in which they came.
     order: VecDeque<u32>,
     /// How many queries are outstanding under a hash of the question with the parties, and with the parties but the client's port.
-    near: HashTable<(u64, u32)>,
+    /// Made when a stray response asks for it, and kept while such come: without an attack hardly ever.
+    near: Option<HashTable<(u64, u32)>>,
+    near_wanted: i64,
     numbers: u64,
     latest: i64,
 }
@@ -95,7 +96,8 @@ impl Pairing {
             free: Vec::new(),
             table: HashTable::new(),
             order: VecDeque::new(),
-            near: HashTable::new(),
+            near: None,
+            near_wanted: i64::MIN,
             numbers: 0,
             latest: i64::MIN,
         }
@@ -109,6 +111,9 @@ impl Pairing {
         } else if self.latest.saturating_sub(time) > self.timeout {
             self.give_up_all(&mut unanswered);
             self.latest = time;
+        }
+        if self.near.is_some() && self.latest.saturating_sub(self.near_wanted) > self.timeout {
+            self.near = None;
         }
         while let Some(oldest) = self.order.front()
             && self.latest.saturating_sub(self.slots[*oldest as usize].query.time) > self.timeout
@@ -135,11 +140,13 @@ impl Pairing {
         if let Ok(entry) = self.table.find_entry(slot.hash, |other| *other == index) {
             entry.remove();
         }
-        for hash in slot.near {
-            if let Ok(mut entry) = self.near.find_entry(hash, |(other, _)| *other == hash) {
-                entry.get_mut().1 -= 1;
-                if entry.get().1 == 0 {
-                    entry.remove();
+        if let Some(near) = &mut self.near {
+            for hash in near_hashes(&self.hasher, &slot.parties, &slot.question) {
+                if let Ok(mut entry) = near.find_entry(hash, |(other, _)| *other == hash) {
+                    entry.get_mut().1 -= 1;
+                    if entry.get().1 == 0 {
+                        entry.remove();
+                    }
                 }
             }
         }
@@ -153,7 +160,6 @@ impl Pairing {
             return false;
         }
         self.numbers += 1;
-        let near = self.near_hashes(&parties, question);
         let index = match self.free.pop() {
             Some(index) => index,
             None => {
@@ -164,7 +170,6 @@ impl Pairing {
                     query,
                     number: 0,
                     hash,
-                    near,
                     is_answered: false,
                 });
                 (self.slots.len() - 1) as u32
@@ -178,17 +183,12 @@ impl Pairing {
         slot.query = query;
         slot.number = self.numbers;
         slot.hash = hash;
-        slot.near = near;
         slot.is_answered = false;
         let slots = &self.slots;
         self.table
             .insert_unique(hash, index, |other| slots[*other as usize].hash);
-        for hash in near {
-            self.near
-                .entry(hash, |(other, _)| *other == hash, |(other, _)| *other)
-                .or_insert((hash, 0))
-                .get_mut()
-                .1 += 1;
+        if let Some(near) = &mut self.near {
+            count_near(near, &self.hasher, &parties, question);
         }
         self.order.push_back(index);
         true
@@ -222,12 +222,24 @@ impl Pairing {
     }
 
     /// What a response is that met nothing.
-    pub(crate) fn class_of_stray(&self, parties: &Parties, question: Option<&[u8]>) -> ResponseClass {
+    pub(crate) fn class_of_stray(&mut self, parties: &Parties, question: Option<&[u8]>) -> ResponseClass {
         let Some(question) = question else {
             return ResponseClass::NoQuery;
         };
-        let is_outstanding = |hash: u64| self.near.find(hash, |(other, _)| *other == hash).is_some();
-        let [with_port, without_port] = self.near_hashes(parties, question);
+        self.near_wanted = self.latest;
+        let Self {
+            hasher, slots, order, ..
+        } = self;
+        let near = self.near.get_or_insert_with(|| {
+            let mut near = HashTable::new();
+            for index in &*order {
+                let slot = &slots[*index as usize];
+                count_near(&mut near, hasher, &slot.parties, &slot.question);
+            }
+            near
+        });
+        let is_outstanding = |hash: u64| near.find(hash, |(other, _)| *other == hash).is_some();
+        let [with_port, without_port] = near_hashes(hasher, parties, question);
         if is_outstanding(with_port) {
             ResponseClass::WrongId
         } else if is_outstanding(without_port) {
@@ -242,18 +254,27 @@ impl Pairing {
             .iter_hash(hash)
             .filter(move |index| self.slots[**index as usize].hash == hash)
     }
+}
 
-    fn near_hashes(&self, parties: &Parties, question: &[u8]) -> [u64; 2] {
-        let of = |client_port: Option<u16>| {
-            self.hasher.hash_one((
-                parties.client,
-                client_port,
-                parties.server,
-                parties.server_port,
-                parties.transport,
-                question,
-            ))
-        };
-        [of(Some(parties.client_port)), of(None)]
+fn near_hashes(hasher: &RandomState, parties: &Parties, question: &[u8]) -> [u64; 2] {
+    let of = |client_port: Option<u16>| {
+        hasher.hash_one((
+            parties.client,
+            client_port,
+            parties.server,
+            parties.server_port,
+            parties.transport,
+            question,
+        ))
+    };
+    [of(Some(parties.client_port)), of(None)]
+}
+
+fn count_near(near: &mut HashTable<(u64, u32)>, hasher: &RandomState, parties: &Parties, question: &[u8]) {
+    for hash in near_hashes(hasher, parties, question) {
+        near.entry(hash, |(other, _)| *other == hash, |(other, _)| *other)
+            .or_insert((hash, 0))
+            .get_mut()
+            .1 += 1;
     }
 }
