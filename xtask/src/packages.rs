@@ -83,6 +83,11 @@ pub const PACKAGES: &[Package] = &[
         program: "pdns_recursor",
         needed_for: "the tests of resolvers",
     },
+    Package {
+        name: "tshark",
+        program: "tshark",
+        needed_for: "the count of messages in real captures",
+    },
     // Debian has one mail server at a time: it takes the place of another one that is installed.
     Package {
         name: "postfix",

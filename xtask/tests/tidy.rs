@@ -19,6 +19,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("lake", &["model"]),
     ("detect", &["model"]),
     ("metrics", &["model"]),
+    ("capture", &["model"]),
     ("lab", &["model"]),
     ("testkit", &["model"]),
     ("csirt", &["model", "language"]),
@@ -26,7 +27,7 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "dnscert",
         &[
-            "model", "language", "measure", "lake", "detect", "metrics", "csirt", "web", "lab",
+            "model", "language", "measure", "lake", "detect", "metrics", "capture", "csirt", "web", "lab",
         ],
     ),
     ("xtask", &[]),

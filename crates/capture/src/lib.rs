@@ -1,0 +1,48 @@
+//! Reads captures of DNS traffic, pairs query with response, and reduces them to RRsets and figures of traffic.
+//!
+//! Synchronous and streaming: an input of any size takes the same memory. Knows no storage: what comes out goes to a [`Sink`], with a
+//! [`Receipt`] for each input. Clients' addresses never come out.
+//!
+//! | step | module |
+//! |---|---|
+//! | file or reader, gzip, xz, Zstandard, hash | `input` |
+//! | pcap and pcapng | `pcap` |
+//! | dnstap in Frame Streams | `frames`, `dnstap` |
+//! | C-DNS | `cdns`, `cbor` |
+//! | link, IP, UDP, TCP | `layers`, `fragments`, `streams` |
+//! | message, query and response | `message`, `pairing` |
+//! | RRsets and evidence, by the bailiwick rule | `reduce`, `bailiwick`, `merge` |
+//! | figures of traffic | `traffic` |
+//! | the whole way | `reader`, `pass` |
+#![forbid(unsafe_code)]
+
+mod bailiwick;
+mod cbor;
+mod cdns;
+mod dnstap;
+mod fragments;
+mod frames;
+mod input;
+mod layers;
+mod merge;
+mod message;
+mod pairing;
+mod pass;
+mod pcap;
+mod reader;
+mod receipt;
+mod reduce;
+mod settings;
+mod sink;
+mod streams;
+mod traffic;
+mod wire;
+
+pub use input::{Compression, Input};
+pub use message::MalformedReason;
+pub use reader::{CaptureError, Reader};
+pub use receipt::{DropReason, Form, Receipt};
+pub use settings::Settings;
+pub use sink::{
+    Discard, Malformed, OutOfBailiwick, OutReason, Sink, SinkError, TrafficCell, TrafficCounts, TrafficKey,
+};

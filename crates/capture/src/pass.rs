@@ -1,0 +1,507 @@
+//! The state of one input while it is read: what each packet and message becomes.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use model::Transport;
+
+use crate::bailiwick::Servers;
+use crate::fragments::{Fragments, Reassembly};
+use crate::layers::{Carried, Ends, IpPacket, carried, ip_packet};
+use crate::message::{self, Parsed, RecordAt};
+use crate::pairing::{Met, Pairing, Parties, Query, ResponseClass};
+use crate::receipt::{DropReason, Receipt};
+use crate::reduce::Reducer;
+use crate::settings::Settings;
+use crate::sink::{Malformed, Sink, SinkError, TrafficCounts, TrafficKey};
+use crate::streams::{Direction, Streams};
+use crate::traffic::Traffic;
+
+/// Responses held because their query may still come, within the skew. More than a few at once are a flood, and none of its
+/// messages has a query.
+const MOST_HELD: usize = 256;
+
+/// A response that met no query yet.
+struct Held {
+    time: i64,
+    parties: Parties,
+    octets: Vec<u8>,
+    is_snapped: bool,
+}
+
+/// How a message came.
+#[derive(Clone, Copy)]
+pub(crate) struct Route {
+    pub(crate) source: (IpAddr, u16),
+    pub(crate) destination: (IpAddr, u16),
+    pub(crate) transport: Transport,
+    /// When the query was asked, where the one who recorded a response says so.
+    pub(crate) asked: Option<i64>,
+    /// Octets of the message on the wire, where it was written out again from something else.
+    pub(crate) size: Option<u32>,
+}
+
+/// The state of one input while it is read.
+pub(crate) struct Pass<'a> {
+    settings: &'a Settings,
+    servers: &'a mut Servers,
+    pub(crate) sink: &'a mut dyn Sink,
+    pub(crate) receipt: Receipt,
+    fragments: Fragments,
+    streams: Streams,
+    pairing: Pairing,
+    held: VecDeque<Held>,
+    reducer: Reducer,
+    traffic: Traffic,
+    /// Memory for the places of records, used for message after message.
+    records: Vec<RecordAt>,
+    span: Option<(i64, i64)>,
+    last_message: i64,
+}
+
+impl<'a> Pass<'a> {
+    pub(crate) fn new(
+        settings: &'a Settings,
+        servers: &'a mut Servers,
+        receipt: Receipt,
+        sink: &'a mut dyn Sink,
+    ) -> Self {
+        Self {
+            settings,
+            servers,
+            sink,
+            receipt,
+            fragments: Fragments::default(),
+            streams: Streams::default(),
+            pairing: Pairing::new(nanoseconds(settings.query_timeout), settings.most_queries),
+            held: VecDeque::new(),
+            reducer: Reducer::new(settings.most_rrsets),
+            traffic: Traffic::new(settings.most_cells),
+            records: Vec::new(),
+            span: None,
+            last_message: i64::MIN,
+        }
+    }
+
+    pub(crate) fn frame(&mut self, link: u16, time: i64, frame: &[u8]) -> Result<(), SinkError> {
+        self.receipt.packets += 1;
+        self.saw(time);
+        let packet = match ip_packet(link, frame) {
+            Ok(packet) => packet,
+            Err(ends) => {
+                self.ends(ends);
+                return Ok(());
+            }
+        };
+        if packet.fragment.is_none() {
+            return self.packet(&packet, time);
+        }
+        self.receipt.fragments += 1;
+        match self.fragments.take(&packet, time) {
+            Reassembly::Waiting => Ok(()),
+            Reassembly::Refused => {
+                self.receipt.drop(DropReason::BadFragment);
+                Ok(())
+            }
+            Reassembly::Whole(payload) => {
+                let whole = IpPacket {
+                    payload: &payload,
+                    fragment: None,
+                    ..packet
+                };
+                self.packet(&whole, time)
+            }
+        }
+    }
+
+    /// Widens the span of time.
+    pub(crate) fn saw(&mut self, time: i64) {
+        self.span = Some(match self.span {
+            None => (time, time),
+            Some((first, last)) => (first.min(time), last.max(time)),
+        });
+    }
+
+    fn ends(&mut self, ends: Ends) {
+        match ends {
+            Ends::NotIp => self.receipt.non_dns += 1,
+            Ends::UnknownLink => self.receipt.drop(DropReason::UnknownLink),
+            Ends::BadHeader => self.receipt.drop(DropReason::BadHeader),
+        }
+    }
+
+    fn packet(&mut self, packet: &IpPacket<'_>, time: i64) -> Result<(), SinkError> {
+        let is_dns = |source: u16, destination: u16| {
+            self.settings.ports.contains(&source) || self.settings.ports.contains(&destination)
+        };
+        match carried(packet) {
+            Ok(Carried::Udp {
+                source,
+                destination,
+                payload,
+                is_snapped,
+            }) if is_dns(source, destination) => self.message(
+                Route {
+                    source: (packet.source, source),
+                    destination: (packet.destination, destination),
+                    transport: Transport::Udp,
+                    asked: None,
+                    size: None,
+                },
+                payload,
+                is_snapped,
+                time,
+            ),
+            Ok(Carried::Tcp(segment)) if is_dns(segment.source, segment.destination) => {
+                self.receipt.tcp_segments += 1;
+                let direction = Direction {
+                    source: (packet.source, segment.source),
+                    destination: (packet.destination, segment.destination),
+                };
+                self.streams.take(direction, &segment, time);
+                self.streamed(time)
+            }
+            Ok(Carried::Icmp { is_unreachable: true }) => {
+                self.receipt.icmp_unreachable += 1;
+                Ok(())
+            }
+            Ok(_) => {
+                self.receipt.non_dns += 1;
+                Ok(())
+            }
+            Err(ends) => {
+                self.ends(ends);
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes the messages that TCP has ready.
+    fn streamed(&mut self, time: i64) -> Result<(), SinkError> {
+        for message in std::mem::take(&mut self.streams.ready) {
+            let route = Route {
+                source: message.direction.source,
+                destination: message.direction.destination,
+                transport: Transport::Tcp,
+                asked: None,
+                size: None,
+            };
+            self.message(route, &message.octets, false, time)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn message(
+        &mut self,
+        route: Route,
+        octets: &[u8],
+        is_snapped: bool,
+        time: i64,
+    ) -> Result<(), SinkError> {
+        let mut records = std::mem::take(&mut self.records);
+        let done = match message::read(octets, is_snapped, &mut records) {
+            Ok(mut parsed) => {
+                parsed.size = route.size.unwrap_or(parsed.size);
+                self.parsed(route, &parsed, &records, is_snapped, time)
+            }
+            Err(reason) => {
+                *self.receipt.malformed.entry(reason).or_default() += 1;
+                if self.receipt.quarantined < self.settings.most_quarantined {
+                    self.receipt.quarantined += 1;
+                    self.sink.quarantine(Malformed {
+                        input: &self.receipt.input,
+                        packet: self.receipt.packets,
+                        time: timestamp(time),
+                        reason,
+                        octets,
+                    })
+                } else {
+                    Ok(())
+                }
+            }
+        };
+        self.records = records;
+        done
+    }
+
+    fn parsed(
+        &mut self,
+        route: Route,
+        message: &Parsed<'_>,
+        records: &[RecordAt],
+        is_snapped: bool,
+        time: i64,
+    ) -> Result<(), SinkError> {
+        self.receipt.dns_messages += 1;
+        self.receipt.cut_messages += u64::from(message.is_cut);
+        self.receipt.out_of_order += u64::from(time < self.last_message);
+        self.last_message = time;
+        // before the queries are given up by which they are judged
+        self.release_held(time)?;
+        let (receipt, traffic) = (&mut self.receipt, &mut self.traffic);
+        self.pairing
+            .advance(time, |parties, query| unanswered(receipt, traffic, parties, query));
+        self.traffic.pass_on(false, self.sink)?;
+        if message.header.qr() {
+            self.receipt.responses += 1;
+            let (client, client_port) = route.destination;
+            let (server, server_port) = route.source;
+            let parties = Parties {
+                client,
+                client_port,
+                server,
+                server_port,
+                transport: route.transport,
+            };
+            self.response(&parties, message, records, is_snapped, route, time)
+        } else {
+            self.receipt.queries += 1;
+            let (client, client_port) = route.source;
+            let (server, server_port) = route.destination;
+            let parties = Parties {
+                client,
+                client_port,
+                server,
+                server_port,
+                transport: route.transport,
+            };
+            self.query(parties, message, time)
+        }
+    }
+
+    fn query(&mut self, parties: Parties, message: &Parsed<'_>, time: i64) -> Result<(), SinkError> {
+        let query = Query {
+            time,
+            octets: message.size,
+            qtype: message.question.map(|question| question.qtype),
+            dnssec_ok: message.dnssec_ok,
+        };
+        let question = message.question.map_or(&[][..], |question| question.octets);
+        let id = message.header.id();
+        if !self.pairing.query(parties, id, question, query) {
+            self.receipt.drop(DropReason::TooManyQueries);
+            unanswered(&mut self.receipt, &mut self.traffic, &parties, &query);
+            return Ok(());
+        }
+        for at in 0..self.held.len() {
+            let held = &self.held[at];
+            let mut records = Vec::new();
+            if held.parties == parties
+                && let Ok(response) = message::read(&held.octets, held.is_snapped, &mut records)
+                && response.header.id() == id
+                && let Met::Matched(query) =
+                    self.pairing
+                        .response(&parties, id, response.question.map(|question| question.octets))
+            {
+                if let Some(held) = self.held.remove(at)
+                    && let Ok(response) = message::read(&held.octets, held.is_snapped, &mut records)
+                {
+                    self.matched(&parties, &response, &records, &query, held.time)?;
+                }
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn response(
+        &mut self,
+        parties: &Parties,
+        message: &Parsed<'_>,
+        records: &[RecordAt],
+        is_snapped: bool,
+        route: Route,
+        time: i64,
+    ) -> Result<(), SinkError> {
+        let question = message.question.map(|question| question.octets);
+        match self.pairing.response(parties, message.header.id(), question) {
+            Met::Matched(query) => self.matched(parties, message, records, &query, time),
+            Met::Duplicate => self.stray(parties, message, ResponseClass::Duplicate, time),
+            Met::Nothing if route.asked.is_some() => {
+                let query = Query {
+                    time: route.asked.unwrap_or(time),
+                    octets: 0,
+                    qtype: message.question.map(|question| question.qtype),
+                    dnssec_ok: message.dnssec_ok,
+                };
+                self.receipt.vouched += 1;
+                self.keep(parties, message, records, &query, 0, time)
+            }
+            Met::Nothing => {
+                if self.held.len() >= MOST_HELD
+                    && let Some(held) = self.held.pop_front()
+                {
+                    self.judge_held(&held)?;
+                }
+                self.held.push_back(Held {
+                    time,
+                    parties: *parties,
+                    octets: message.octets.to_vec(),
+                    is_snapped,
+                });
+                Ok(())
+            }
+        }
+    }
+
+    /// Judges the held responses whose query can no longer come: the clock is past the skew, or was set back.
+    fn release_held(&mut self, now: i64) -> Result<(), SinkError> {
+        let skew = nanoseconds(self.settings.skew);
+        let timeout = nanoseconds(self.settings.query_timeout);
+        while let Some(held) = self.held.front()
+            && (now.saturating_sub(held.time) > skew || held.time.saturating_sub(now) > timeout)
+            && let Some(held) = self.held.pop_front()
+        {
+            self.judge_held(&held)?;
+        }
+        Ok(())
+    }
+
+    fn judge_held(&mut self, held: &Held) -> Result<(), SinkError> {
+        let mut records = Vec::new();
+        let Ok(response) = message::read(&held.octets, held.is_snapped, &mut records) else {
+            return Ok(());
+        };
+        let question = response.question.map(|question| question.octets);
+        let class = self.pairing.class_of_stray(&held.parties, question);
+        self.stray(&held.parties, &response, class, held.time)
+    }
+
+    fn matched(
+        &mut self,
+        parties: &Parties,
+        message: &Parsed<'_>,
+        records: &[RecordAt],
+        query: &Query,
+        time: i64,
+    ) -> Result<(), SinkError> {
+        self.receipt.pairs += 1;
+        self.keep(parties, message, records, query, 1, time)
+    }
+
+    /// Reduces a response to a query. `queries`: 0 where the query itself is not in the input.
+    fn keep(
+        &mut self,
+        parties: &Parties,
+        message: &Parsed<'_>,
+        records: &[RecordAt],
+        query: &Query,
+        queries: u64,
+        time: i64,
+    ) -> Result<(), SinkError> {
+        let found = self.reducer.take(
+            self.servers,
+            parties.server,
+            message,
+            records,
+            time.div_euclid(1_000_000_000),
+        );
+        self.receipt.not_kept += u64::from(!found.is_kept);
+        self.receipt.rrsets += found.rrsets;
+        self.receipt.out_of_bailiwick += found.out_of_bailiwick;
+        self.receipt.unreadable_rrsets += found.unreadable;
+        self.reducer.pass_on(false, self.sink)?;
+
+        let octets = message.size;
+        let key = traffic_key(parties, query.qtype, Some(message), query.dnssec_ok);
+        let counts = TrafficCounts {
+            queries,
+            matched: 1,
+            query_octets: u64::from(query.octets),
+            response_octets: u64::from(octets),
+            response_octets_max: octets,
+            delay_us: time.saturating_sub(query.time).max(0) as u64 / 1_000,
+            ..TrafficCounts::default()
+        };
+        self.traffic.add(query.time, key, &counts);
+        Ok(())
+    }
+
+    fn stray(
+        &mut self,
+        parties: &Parties,
+        message: &Parsed<'_>,
+        class: ResponseClass,
+        time: i64,
+    ) -> Result<(), SinkError> {
+        self.receipt.unmatched_responses += 1;
+        let octets = message.size;
+        let mut counts = TrafficCounts {
+            response_octets: u64::from(octets),
+            response_octets_max: octets,
+            ..TrafficCounts::default()
+        };
+        let (of_receipt, of_cell) = match class {
+            ResponseClass::Duplicate => (&mut self.receipt.duplicates, &mut counts.duplicates),
+            ResponseClass::WrongId => (&mut self.receipt.wrong_id, &mut counts.wrong_id),
+            ResponseClass::WrongPort => (&mut self.receipt.wrong_port, &mut counts.wrong_port),
+            ResponseClass::NoQuery => (&mut self.receipt.no_query, &mut counts.no_query),
+        };
+        *of_receipt += 1;
+        *of_cell += 1;
+        let qtype = message.question.map(|question| question.qtype);
+        let key = traffic_key(parties, qtype, Some(message), message.dnssec_ok);
+        self.traffic.add(time, key, &counts);
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self) -> Result<Receipt, SinkError> {
+        self.fragments.clear();
+        self.streams.clear();
+        let end = self.span.map_or(0, |(_, last)| last);
+        self.streamed(end)?;
+        while let Some(held) = self.held.pop_front() {
+            self.judge_held(&held)?;
+        }
+        let (receipt, traffic) = (&mut self.receipt, &mut self.traffic);
+        self.pairing
+            .give_up_all(|parties, query| unanswered(receipt, traffic, parties, query));
+        self.reducer.pass_on(true, self.sink)?;
+        traffic.pass_on(true, self.sink)?;
+        if self.fragments.incomplete > 0 {
+            receipt
+                .dropped
+                .insert(DropReason::MissingFragment, self.fragments.incomplete);
+        }
+        receipt.tcp_holes = self.streams.holes;
+        receipt.tcp_lost_octets = self.streams.lost;
+        receipt.first = self.span.map(|(first, _)| timestamp(first));
+        receipt.last = self.span.map(|(_, last)| timestamp(last));
+        Ok(self.receipt)
+    }
+}
+
+/// Counts a query without a response.
+fn unanswered(receipt: &mut Receipt, traffic: &mut Traffic, parties: &Parties, query: &Query) {
+    receipt.unmatched_queries += 1;
+    let key = traffic_key(parties, query.qtype, None, query.dnssec_ok);
+    let counts = TrafficCounts {
+        queries: 1,
+        query_octets: u64::from(query.octets),
+        ..TrafficCounts::default()
+    };
+    traffic.add(query.time, key, &counts);
+}
+
+fn traffic_key(parties: &Parties, qtype: Option<u16>, response: Option<&Parsed<'_>>, dnssec_ok: bool) -> TrafficKey {
+    TrafficKey {
+        server: parties.server,
+        port: parties.server_port,
+        transport: parties.transport,
+        qtype,
+        rcode: response.map(|response| response.rcode),
+        truncated: response.is_some_and(|response| response.header.tc()),
+        authoritative: response.is_some_and(|response| response.header.aa()),
+        dnssec_ok,
+    }
+}
+
+fn nanoseconds(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// A time of a packet. Nanoseconds in 64 bits reach from 1677 to 2262, which a timestamp holds.
+pub(crate) fn timestamp(nanoseconds: i64) -> Timestamp {
+    Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or(Timestamp::UNIX_EPOCH)
+}

@@ -1,0 +1,375 @@
+//! From a matched response to its RRsets: those that the server may speak for, and the others as evidence.
+
+use std::hash::BuildHasher;
+use std::net::IpAddr;
+
+use domain::base::Name as Wire;
+use domain::base::iana::{Opcode, Rcode, Rtype};
+use foldhash::fast::RandomState;
+use jiff::Timestamp;
+use model::{Name, PassiveRrset, SeenIn};
+
+use crate::bailiwick::{Claim, Servers, Trust, trust};
+use crate::merge::{Entry, Merger};
+use crate::message::{HEADER, Parsed, RecordAt, Section};
+use crate::sink::{OutOfBailiwick, OutReason, Sink, SinkError};
+use crate::wire::{is_at_or_below, push_name_at, push_rdata};
+
+/// Class IN (RFC 1035 §3.2.4).
+const IN: u16 = 1;
+
+/// What was found in one response.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// Whether its records count at all.
+    pub(crate) is_kept: bool,
+    pub(crate) rrsets: u64,
+    pub(crate) out_of_bailiwick: u64,
+    pub(crate) unreadable: u64,
+}
+
+/// A record with its owner in lower case.
+#[derive(Clone, Copy)]
+struct Owned {
+    hash: u64,
+    /// Name servers first: which of the addresses belong to them is known then. Else the same for equal owner and type alone.
+    order: u64,
+    rtype: Rtype,
+    number: u32,
+    owner: (usize, usize),
+    rdata: (usize, usize),
+}
+
+/// RRsets and evidence, merged.
+pub(crate) struct Reducer {
+    rrsets: Merger,
+    evidence: Merger,
+    hasher: RandomState,
+    // memory used for message after message
+    names: Vec<u8>,
+    owned: Vec<Owned>,
+    data: Vec<u8>,
+    ranges: Vec<(usize, usize)>,
+    key: Vec<u8>,
+}
+
+impl Reducer {
+    pub(crate) fn new(most: usize) -> Self {
+        Self {
+            rrsets: Merger::new(most),
+            evidence: Merger::new(most),
+            hasher: RandomState::default(),
+            names: Vec::new(),
+            owned: Vec::new(),
+            data: Vec::new(),
+            ranges: Vec::new(),
+            key: Vec::new(),
+        }
+    }
+
+    /// Takes a response that belongs to a query; `seconds` since 1970.
+    pub(crate) fn take(
+        &mut self,
+        servers: &mut Servers,
+        server: IpAddr,
+        message: &Parsed<'_>,
+        records: &[RecordAt],
+        seconds: i64,
+    ) -> Found {
+        let mut found = Found::default();
+        let is_taken = message.question.is_some_and(|question| {
+            let is_transfer = question.qtype == Rtype::AXFR.to_int() || question.qtype == Rtype::IXFR.to_int();
+            question.class == IN && !is_transfer && question.has_name
+        });
+        let header = message.header;
+        if !is_taken || header.opcode() != Opcode::QUERY || header.tc() || message.is_cut {
+            return found;
+        }
+        self.names.clear();
+        // the question stands behind the header
+        if push_name_at(message.octets, HEADER, &mut self.names).is_none() {
+            return found;
+        }
+        let question_end = self.names.len();
+        self.collect(message, records);
+        let names = std::mem::take(&mut self.names);
+        let asked = &names[..question_end];
+        if let Some(claim) = claim(message, records, asked, &names, &self.owned) {
+            found.is_kept = !matches!(claim, Claim::Resolved(_));
+            let proven = servers.proven_zone(asked, server);
+            let trust = trust(claim, asked, proven);
+            if !found.is_kept {
+                self.owned
+                    .retain(|record| records[record.number as usize].section != Section::Answer);
+            }
+            self.sort_out(servers, server, message, &names, asked, &trust, seconds, &mut found);
+        }
+        self.names = names;
+        found
+    }
+
+    /// Puts the records' owners behind the question in `names`, and the records into `owned`, in their order.
+    fn collect(&mut self, message: &Parsed<'_>, records: &[RecordAt]) {
+        self.owned.clear();
+        let octets = message.octets;
+        let mut before: Option<([u8; 2], (usize, usize), u64)> = None;
+        for (number, record) in records.iter().enumerate() {
+            // OPT, and the types that are only asked for or only sign a message (RFC 6895 §3.1: 128 to 255)
+            if record.class != IN || record.rtype == Rtype::OPT || (128..256).contains(&record.rtype.to_int()) {
+                continue;
+            }
+            let pointer = [octets[record.owner], octets[record.owner + 1]];
+            let (owner, hash) = match before {
+                Some((known, owner, hash)) if known == pointer && pointer[0] >= 0xc0 => (owner, hash),
+                _ => {
+                    let start = self.names.len();
+                    if push_name_at(octets, record.owner, &mut self.names).is_none() {
+                        continue;
+                    }
+                    let owner = (start, self.names.len());
+                    (owner, self.hasher.hash_one(&self.names[start..]))
+                }
+            };
+            before = Some((pointer, owner, hash));
+            self.owned.push(Owned {
+                hash,
+                order: (hash.rotate_left(16) ^ u64::from(record.rtype.to_int()) << 1) >> 1
+                    | u64::from(record.rtype != Rtype::NS) << 63,
+                rtype: record.rtype,
+                number: number as u32,
+                owner,
+                rdata: record.rdata,
+            });
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one response, borrowed apart")]
+    fn sort_out(
+        &mut self,
+        servers: &mut Servers,
+        server: IpAddr,
+        message: &Parsed<'_>,
+        names: &[u8],
+        asked: &[u8],
+        trust: &Trust<'_>,
+        seconds: i64,
+        found: &mut Found,
+    ) {
+        let mut owned = std::mem::take(&mut self.owned);
+        owned.sort_unstable_by_key(|record| record.order);
+        let mut learns = false;
+        for rrset in owned.chunk_by(|one, other| one.hash == other.hash && one.rtype == other.rtype) {
+            let (owner, rtype) = (&names[rrset[0].owner.0..rrset[0].owner.1], rrset[0].rtype);
+            let is_said = |zone: &[u8]| is_at_or_below(owner, zone);
+            if !found.is_kept && (is_said(asked) || trust.claimed.is_some_and(is_said)) {
+                continue;
+            }
+            let accepted = trust.zone.filter(|zone| is_at_or_below(owner, zone));
+            let reason = match (accepted, trust.claimed) {
+                (Some(_), _) => None,
+                (None, Some(claimed)) if is_at_or_below(owner, claimed) => Some(OutReason::NotProven),
+                _ => Some(OutReason::Outside),
+            };
+            self.key.clear();
+            // evidence of a server of which nothing is known is the same whatever was asked
+            let zone = match reason {
+                None => trust.zone,
+                Some(_) => trust.zone.filter(|_| trust.is_proven),
+            };
+            if let Some(reason) = reason {
+                push_evidence(&mut self.key, server, reason, zone.is_some());
+            }
+            self.key.extend_from_slice(owner);
+            self.key.extend_from_slice(&rtype.to_int().to_be_bytes());
+            self.key.extend_from_slice(zone.unwrap_or(&[0]));
+            if !self.push_data(message.octets, rtype, rrset) {
+                found.unreadable += 1;
+                continue;
+            }
+            if reason.is_some() {
+                found.out_of_bailiwick += 1;
+                self.evidence.add(&self.key, asked, seconds);
+            } else {
+                found.rrsets += 1;
+                // what was counted before was learned then, unless something new stands beside it
+                learns |= self.rrsets.add(&self.key, &[], seconds);
+                if learns && trust.is_proven {
+                    let data = self.ranges.iter().map(|(start, end)| &self.key[*start..*end]);
+                    servers.learn(owner, rtype, data);
+                }
+            }
+        }
+        self.owned = owned;
+    }
+
+    /// Appends the data of an RRset to `key`, each after its length, in ascending order, each once; puts where it lies into `ranges`.
+    fn push_data(&mut self, octets: &[u8], rtype: Rtype, rrset: &[Owned]) -> bool {
+        let Self { key, ranges, data, .. } = self;
+        let begin = key.len();
+        ranges.clear();
+        for record in rrset {
+            let start = key.len() + 2;
+            key.extend_from_slice(&[0, 0]);
+            if push_rdata(octets, rtype, record.rdata, key).is_none() {
+                return false;
+            }
+            let Ok(length) = u16::try_from(key.len() - start) else {
+                return false;
+            };
+            key[start - 2..start].copy_from_slice(&length.to_be_bytes());
+            ranges.push((start, key.len()));
+        }
+        if ranges.is_sorted_by(|one, other| key[one.0..one.1] < key[other.0..other.1]) {
+            return true;
+        }
+        data.clear();
+        data.extend_from_slice(key);
+        key.truncate(begin);
+        ranges.sort_unstable_by(|one, other| data[one.0..one.1].cmp(&data[other.0..other.1]));
+        ranges.dedup_by(|one, other| data[one.0..one.1] == data[other.0..other.1]);
+        for range in ranges {
+            key.extend_from_slice(&data[range.0 - 2..range.1]);
+            *range = (key.len() - (range.1 - range.0), key.len());
+        }
+        true
+    }
+
+    /// Passes everything on where there is no room for more; in any case, at the end.
+    pub(crate) fn pass_on(&mut self, all: bool, sink: &mut dyn Sink) -> Result<(), SinkError> {
+        if all || self.rrsets.is_full() {
+            self.rrsets.empty(|key, _, entry| match rrset_of(key, entry) {
+                Some(rrset) => sink.rrset(rrset),
+                None => Ok(()),
+            })?;
+        }
+        if all || self.evidence.is_full() {
+            self.evidence
+                .empty(|key, question, entry| match evidence_of(key, question, entry) {
+                    Some(evidence) => sink.out_of_bailiwick(evidence),
+                    None => Ok(()),
+                })?;
+        }
+        Ok(())
+    }
+}
+
+/// What a response claims to be; `None` where its records do not count.
+fn claim<'a>(
+    message: &Parsed<'_>,
+    records: &[RecordAt],
+    asked: &[u8],
+    names: &'a [u8],
+    owned: &[Owned],
+) -> Option<Claim<'a>> {
+    let header = message.header;
+    let of_authority = |rtype: Rtype| {
+        owned
+            .iter()
+            .filter(move |record| record.rtype == rtype)
+            .filter(|record| records[record.number as usize].section == Section::Authority)
+            .map(|record| &names[record.owner.0..record.owner.1])
+            .find(|owner| is_at_or_below(asked, owner))
+    };
+    if !matches!(header.rcode(), Rcode::NOERROR | Rcode::NXDOMAIN) {
+        return None;
+    }
+    let claimed = of_authority(Rtype::SOA).or_else(|| of_authority(Rtype::NS));
+    if header.aa() {
+        return Some(Claim::Authoritative(claimed));
+    }
+    let is_referral = header.rcode() == Rcode::NOERROR && message.counts.ancount() == 0;
+    let child = of_authority(Rtype::NS).filter(|child| is_referral && child.len() > 1);
+    Some(child.map_or(Claim::Resolved(claimed), Claim::Referral))
+}
+
+fn push_evidence(key: &mut Vec<u8>, server: IpAddr, reason: OutReason, has_zone: bool) {
+    key.push(u8::from(has_zone));
+    key.push(match reason {
+        OutReason::Outside => 0,
+        OutReason::NotProven => 1,
+    });
+    match server {
+        IpAddr::V4(address) => {
+            key.push(4);
+            key.extend_from_slice(&address.octets());
+        }
+        IpAddr::V6(address) => {
+            key.push(6);
+            key.extend_from_slice(&address.octets());
+        }
+    }
+}
+
+/// Takes a name off the front of a key.
+fn take_name(key: &mut &[u8]) -> Option<Name> {
+    let mut length = 0;
+    while let label @ 1.. = usize::from(*key.get(length)?) {
+        length += 1 + label;
+    }
+    let (name, rest) = key.split_at_checked(length + 1)?;
+    *key = rest;
+    Some(Name::from_wire(&Wire::from_octets(name).ok()?))
+}
+
+/// Owner, type, zone and data.
+fn take_rrset(key: &mut &[u8]) -> Option<(Name, Rtype, Name, Vec<Vec<u8>>)> {
+    let name = take_name(key)?;
+    let (rtype, rest) = key.split_first_chunk::<2>()?;
+    *key = rest;
+    let zone = take_name(key)?;
+    let mut rdata = Vec::new();
+    while let Some((length, rest)) = key.split_first_chunk::<2>() {
+        let (data, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+        rdata.push(data.to_vec());
+        *key = rest;
+    }
+    Some((name, Rtype::from_int(u16::from_be_bytes(*rtype)), zone, rdata))
+}
+
+fn rrset_of(mut key: &[u8], entry: &Entry) -> Option<PassiveRrset> {
+    let (name, rtype, bailiwick, rdata) = take_rrset(&mut key)?;
+    Some(PassiveRrset {
+        name,
+        rtype,
+        bailiwick,
+        rdata,
+        seen_in: SeenIn::Wire,
+        first: second(entry.first),
+        last: second(entry.last),
+        count: entry.count,
+    })
+}
+
+fn evidence_of(key: &[u8], mut question: &[u8], entry: &Entry) -> Option<OutOfBailiwick> {
+    let (has_zone, rest) = key.split_first()?;
+    let (reason, rest) = rest.split_first()?;
+    let (family, rest) = rest.split_first()?;
+    let (server, mut rest) = if *family == 4 {
+        let (address, rest) = rest.split_first_chunk::<4>()?;
+        (IpAddr::from(*address), rest)
+    } else {
+        let (address, rest) = rest.split_first_chunk::<16>()?;
+        (IpAddr::from(*address), rest)
+    };
+    let (name, rtype, zone, rdata) = take_rrset(&mut rest)?;
+    Some(OutOfBailiwick {
+        server,
+        zone: (*has_zone == 1).then_some(zone),
+        reason: if *reason == 0 {
+            OutReason::Outside
+        } else {
+            OutReason::NotProven
+        },
+        question: take_name(&mut question)?,
+        name,
+        rtype,
+        rdata,
+        first: second(entry.first),
+        last: second(entry.last),
+        count: entry.count,
+    })
+}
+
+fn second(seconds: i64) -> Timestamp {
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH)
+}
