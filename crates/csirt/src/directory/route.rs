@@ -189,7 +189,8 @@ impl Router {
             }
             Target::Registrar(number) => {
                 let because = |role| Because::Registrar { number: *number, role };
-                let who = self.who(Kind::RegistrarId, &number.to_string());
+                let registrar = number.to_string();
+                let who = self.who(Kind::RegistrarId, &registrar);
                 found.extend(who.map(|(id, role)| (id, because(role))));
             }
         }

@@ -11,6 +11,8 @@ use csirt::{Actor, Records};
 use lab::Lab;
 use lab::organisation as world;
 
+use crate::commands::{create_account, new_account};
+
 /// Password of all ready-made accounts. The demo listens on loopback unless it is told otherwise, and says so when it does.
 pub const PASSWORD: &str = "atlas-demo-2026";
 

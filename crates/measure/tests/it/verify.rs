@@ -193,10 +193,8 @@ async fn it_is_judged_by_the_tables_of_the_centre() {
         ("127.10.3.1/32 64500\n127.10.3.2/32 64501\n", VerdictState::Holds),
     ] {
         let table = RouteTable::read("routes", routes.as_bytes(), None).unwrap();
-        let profile = Profile {
-            routes: Some(Arc::new(table)),
-            ..Profile::default()
-        };
+        let mut profile = Profile::default();
+        profile.routes = Some(Arc::new(table));
         let verdict = verdict_by(&lab, &check, &profile).await;
         assert_eq!(verdict.state, state, "{routes}{:?}", verdict.findings);
     }
