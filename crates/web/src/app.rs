@@ -118,6 +118,8 @@ pub struct App {
     pub overview_for: Duration,
     /// What the public may know, as it was made a moment ago.
     pub kept_overview: Arc<status::Kept>,
+    /// Places for look-ups in passive DNS.
+    pub lookups: Arc<tokio::sync::Semaphore>,
 }
 
 impl App {
@@ -142,6 +144,7 @@ impl App {
             conditions,
             overview_for: Duration::from_secs(1),
             kept_overview: Arc::default(),
+            lookups: Arc::new(tokio::sync::Semaphore::new(crate::passive::LOOKUPS)),
         }
     }
 
@@ -209,6 +212,7 @@ pub fn router(app: App) -> Router {
         .merge(crate::vantage::router())
         .merge(directory::router())
         .merge(api::router())
+        .merge(crate::passive::router())
         .merge(live::router())
         .merge(mail::router())
         .fallback(async || WebError::NotFound)

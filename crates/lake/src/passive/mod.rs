@@ -35,6 +35,7 @@ pub use open_run::Touched;
 pub use query::{Fences, NamePattern, Pattern, Query, ValuePattern};
 pub use run::Level;
 pub use source::{Scope, Source};
+pub use value::values;
 
 use cache::Cache;
 use lookup::{Answer, Lookup};

@@ -7,6 +7,7 @@ use domain::base::iana::Rtype;
 use model::Name;
 
 use super::key;
+use super::query::{NamePattern, ValuePattern};
 
 /// Where the names that a record points to stand in its data: octets before the first, and how many follow on each other.
 /// `None` for types that point to none. What NSEC and RRSIG name is no target.
@@ -55,6 +56,15 @@ pub(crate) fn keys(rtype: Rtype, rdata: &[u8]) -> Vec<Vec<u8>> {
         keys.push(key::of_raw(rdata));
     }
     keys
+}
+
+/// The names that a record points to, or its address: what leads from it to other names.
+pub fn values(rtype: Rtype, rdata: &[u8]) -> Vec<ValuePattern> {
+    let value = |value: Vec<u8>| match key::target(&value) {
+        Some(name) => Some(ValuePattern::Name(NamePattern::Exact(name))),
+        None => address(rtype, rdata).map(ValuePattern::Address),
+    };
+    keys(rtype, rdata).into_iter().filter_map(value).collect()
 }
 
 /// The keys that a search for record data as a whole has to look at.

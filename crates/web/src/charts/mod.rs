@@ -8,6 +8,7 @@ mod answered;
 mod bars;
 mod delegation_graph;
 mod signature_life;
+mod seen;
 mod sparkline;
 mod strip;
 
@@ -18,6 +19,7 @@ use model::Health;
 pub use answered::{Step, answered};
 pub use delegation_graph::{Chain, Graph, NameServer, Server, Standing, delegation_graph};
 pub use signature_life::{days, signature_life};
+pub use seen::seen_bar;
 pub use sparkline::{Point, sparkline};
 pub use strip::{Day, strip};
 

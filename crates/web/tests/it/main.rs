@@ -13,6 +13,7 @@ mod link;
 mod mail;
 mod over_time;
 mod pages;
+mod passive;
 mod probe;
 mod rooms;
 mod second_factor;

@@ -108,6 +108,11 @@ impl World {
         }
     }
 
+    /// Where the observations are.
+    pub fn lake_folder(&self) -> std::path::PathBuf {
+        self._folder.path().join("lake")
+    }
+
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let response: Response<Body> = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
