@@ -11,6 +11,7 @@ mod cli;
 mod demo;
 mod kill;
 mod mailbox;
+mod pdns;
 mod portal;
 mod probe;
 mod real_loop;
