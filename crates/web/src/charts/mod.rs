@@ -7,8 +7,8 @@
 mod answered;
 mod bars;
 mod delegation_graph;
-mod signature_life;
 mod seen;
+mod signature_life;
 mod sparkline;
 mod strip;
 
@@ -18,8 +18,8 @@ use model::Health;
 
 pub use answered::{Step, answered};
 pub use delegation_graph::{Chain, Graph, NameServer, Server, Standing, delegation_graph};
-pub use signature_life::{days, signature_life};
 pub use seen::seen_bar;
+pub use signature_life::{days, signature_life};
 pub use sparkline::{Point, sparkline};
 pub use strip::{Day, strip};
 
