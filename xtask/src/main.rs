@@ -17,6 +17,7 @@ Usage:
   cargo xtask bench check       this system beside zonemaster-cli and dnsviz, on the same zones
   cargo xtask bench zones       this system beside zonemaster-cli, on a thousand zones and on hard ones
   cargo xtask bench sweep       this system beside dnsperf, with the same million names against NSD
+  cargo xtask bench lookup [N]  look-ups in passive DNS of N RRsets (ten million) beside PostgreSQL
   cargo xtask packages          the Debian packages that the tests use, and which are missing
 ";
 
@@ -29,6 +30,8 @@ fn main() -> ExitCode {
         ["bench", "check"] => bench::check(),
         ["bench", "zones"] => bench::zones(),
         ["bench", "sweep"] => bench::sweep(),
+        ["bench", "lookup"] => bench::lookup(None),
+        ["bench", "lookup", rrsets] => bench::lookup(Some(rrsets)),
         ["packages"] => packages::report(),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

@@ -24,6 +24,11 @@ pub const PACKAGES: &[Package] = &[
         needed_for: "the record tests on PostgreSQL",
     },
     Package {
+        name: "dnsdbq",
+        program: "dnsdbq",
+        needed_for: "passive DNS as its clients ask for it",
+    },
+    Package {
         name: "nsd",
         program: "nsd",
         needed_for: "the loop with real name servers, and the verdicts on four",

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use measure::Rtype;
 use model::{Ds, Language, Level, Name};
 
@@ -38,6 +41,8 @@ pub enum Command {
     Sweep(Box<SweepArgs>),
     /// Test a resolver: validation, source ports, QNAME minimisation, and how it asks others.
     CheckResolver(CheckResolverArgs),
+    /// Look up in passive DNS which records a name had, or which names had a value, from when to when.
+    Pdns(Box<PdnsArgs>),
     /// Say who answers for a name or an address, and why.
     Route(RouteArgs),
     /// Import into or export from the directory of organisations.
@@ -299,6 +304,87 @@ fn seconds(text: &str) -> Result<Duration, String> {
         0.01..=86_400.0 => Ok(Duration::from_secs_f64(seconds)),
         _ => Err("it is not between 0.01 and 86400".to_owned()),
     }
+}
+
+/// `dnscert pdns`.
+#[derive(Debug, Args)]
+#[command(
+    group = clap::ArgGroup::new("what").args(["subject", "rdata", "raw"]).required(true),
+    after_help = "Ends with status 0 when something was found, 1 when nothing was, 2 when the command line is wrong, 3 when it \
+                  could not be looked up."
+)]
+pub struct PdnsArgs {
+    /// A name, *.NAME for it and all below it, NAME.* for all that begin so; or an address, a prefix, or FIRST-LAST.
+    #[arg(value_name = "NAME|ADDR|PREFIX")]
+    pub subject: Option<String>,
+    /// Records that point to this name, *.NAME or NAME.*; or have this address, prefix, or FIRST-LAST.
+    #[arg(long, value_name = "VALUE")]
+    pub rdata: Option<String>,
+    /// Records whose data is these octets on the wire.
+    #[arg(long, value_name = "HEX")]
+    pub raw: Option<String>,
+    /// Only of this type. May be repeated, or several divided by commas.
+    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',')]
+    pub rtypes: Vec<Rtype>,
+    /// Only RRsets that servers of this zone gave.
+    #[arg(long, value_name = "ZONE")]
+    pub bailiwick: Option<Name>,
+    /// Only what was still seen at this time: 2026-11-23, 2026-11-23T10:00:00Z, seconds since 1970, or so long ago: 7d, 12h.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub after: Option<Timestamp>,
+    /// Only what was seen at this time already.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub before: Option<Timestamp>,
+    /// Only from this source. May be repeated.
+    #[arg(long = "source", value_name = "ID")]
+    pub sources: Vec<String>,
+    /// Answers at most.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub limit: usize,
+    /// How many answers, how often seen, from when to when; in the place of the answers.
+    #[arg(long)]
+    pub summarize: bool,
+    /// Lines of JSON in the Passive DNS Common Output Format, also on a terminal.
+    #[arg(long)]
+    pub json: bool,
+    /// Which files and pages would be read, in the place of the answers.
+    #[arg(long, conflicts_with_all = ["summarize", "json"])]
+    pub explain: bool,
+    /// Folder of the observations, in the place of a centre's.
+    #[arg(long, value_name = "DIR")]
+    pub lake: Option<PathBuf>,
+    /// The centre.
+    #[command(flatten)]
+    pub config: ConfigArg,
+}
+
+/// A time, or how long ago it was.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(time);
+    }
+    if let Ok(day) = text.parse::<Date>() {
+        let start = day.to_zoned(TimeZone::UTC).map_err(|error| error.to_string())?;
+        return Ok(start.timestamp());
+    }
+    if let Ok(second) = text.parse::<i64>() {
+        return Timestamp::from_second(second).map_err(|error| error.to_string());
+    }
+    let wrong = || "it is no time like 2026-11-23, 2026-11-23T10:00:00Z, 1795428000 or 7d".to_owned();
+    let unit = text.chars().last().filter(char::is_ascii).ok_or_else(wrong)?;
+    let seconds: i64 = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        'w' => 604_800,
+        _ => return Err(wrong()),
+    };
+    let count: i64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    let ago = count.checked_mul(seconds).ok_or_else(wrong)?;
+    Timestamp::now()
+        .checked_sub(jiff::SignedDuration::from_secs(ago))
+        .map_err(|error| error.to_string())
 }
 
 /// `dnscert check-resolver`.

@@ -62,6 +62,14 @@ pub enum Error {
         /// The time.
         time: Timestamp,
     },
+    /// A word that was handed over is none that can be taken.
+    #[error("`{text}` is not {what}")]
+    Word {
+        /// What it should be.
+        what: &'static str,
+        /// The word.
+        text: String,
+    },
     /// The lake was opened for reading only.
     #[error("lake `{folder}` is open for reading only")]
     ReadOnly {

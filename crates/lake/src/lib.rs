@@ -1,4 +1,4 @@
-//! Keeps observations: the Delta tables `sample` and `zone_change`, in a folder.
+//! Keeps observations in a folder: the Delta tables `sample` and `zone_change`, and those of passive DNS (module `passive`).
 //!
 //! Rows come from the pollers and are durable when an append returns: they stand in a journal until a flush brings
 //! them into Parquet files, one Delta commit for each table. One process writes; any number read, ours with
@@ -9,9 +9,11 @@
 
 mod data_file;
 mod delta;
+mod entry;
 mod error;
 mod journal;
 pub mod part;
+pub mod passive;
 mod row;
 mod sample;
 mod sample_file;
@@ -32,6 +34,7 @@ use model::{Name, Sample, ZoneChange};
 
 pub use error::Error;
 pub use part::{Limits, PartId, Refusal};
+pub use passive::Passive;
 pub use sample_file::SampleFile;
 pub use summary::{Day, RttPoint, SeenFrom, SerialRun, SignatureLife};
 
@@ -64,6 +67,7 @@ struct Inner {
     samples: Table<Sample>,
     zone_changes: Table<ZoneChange>,
     settings: Settings,
+    passive: tokio::sync::OnceCell<Passive>,
     /// Locked as long as the lake is open for writing.
     _lock: Option<File>,
 }
@@ -113,7 +117,7 @@ impl Lake {
     /// `open` with settings of one's own.
     pub async fn open_with(folder: &Path, settings: Settings) -> Result<Self, Error> {
         let path = folder.to_owned();
-        let lock = error::blocking(move || lock(&path)).await?;
+        let lock = error::blocking(move || lock(&path, "writer.lock")).await?;
         Self::open_tables(folder, settings, Some(lock)).await
     }
 
@@ -132,6 +136,7 @@ impl Lake {
             samples,
             zone_changes,
             settings,
+            passive: tokio::sync::OnceCell::new(),
             _lock: lock,
         })))
     }
@@ -222,6 +227,19 @@ impl Lake {
             }
         }
         Ok(Vec::new())
+    }
+
+    /// The passive DNS of this lake, for reading, with what came in until now; `None` while nobody has opened it for writing.
+    pub async fn passive(&self) -> Result<Option<Passive>, Error> {
+        if !self.0.folder.join("name/_delta_log").is_dir() {
+            return Ok(None);
+        }
+        if let Some(passive) = self.0.passive.get() {
+            passive.refresh().await?;
+            return Ok(Some(passive.clone()));
+        }
+        let open = || Passive::open_read_only(&self.0.folder);
+        self.0.passive.get_or_try_init(open).await.cloned().map(Some)
     }
 
     /// The days of a zone that have samples, from the day `from` to the day `to`, both included, in UTC.
@@ -370,9 +388,10 @@ fn span(from: Date, to: Date) -> (Timestamp, Timestamp) {
     (start(from).unwrap_or(Timestamp::MIN), end)
 }
 
-fn lock(folder: &Path) -> Result<File, Error> {
+/// Locks a file of the lake's folder, for as long as the file is open.
+fn lock(folder: &Path, name: &str) -> Result<File, Error> {
     journal::create_folder(folder)?;
-    let path = folder.join("writer.lock");
+    let path = folder.join(name);
     let failed = |source| Error::File {
         attempt: "open",
         path: path.clone(),

@@ -28,6 +28,7 @@ pub(crate) struct Column {
 pub(crate) enum Kind {
     Text,
     Texts,
+    Octets,
     Integer,
     Long,
     Boolean,
@@ -41,6 +42,7 @@ impl Kind {
         match self {
             Kind::Text => DataType::STRING,
             Kind::Texts => ArrayType::new(DataType::STRING, false).into(),
+            Kind::Octets => DataType::BINARY,
             Kind::Integer => DataType::INTEGER,
             Kind::Long => DataType::LONG,
             Kind::Boolean => DataType::BOOLEAN,
@@ -53,6 +55,7 @@ impl Kind {
         match self {
             Kind::Text => ArrowType::Utf8,
             Kind::Texts => ArrowType::List(Arc::new(Field::new("element", ArrowType::Utf8, false))),
+            Kind::Octets => ArrowType::Binary,
             Kind::Integer => ArrowType::Int32,
             Kind::Long => ArrowType::Int64,
             Kind::Boolean => ArrowType::Boolean,
@@ -109,17 +112,27 @@ pub(crate) trait Row: Serialize + DeserializeOwned + Clone + Send + Sync + 'stat
     }
 
     fn delta_columns() -> Vec<StructField> {
-        let field = |column: &Column| {
-            let comment = MetadataValue::String(column.comment.to_owned());
-            StructField::new(column.name, column.kind.delta(), column.nullable).with_metadata([("comment", comment)])
-        };
-        [&DAY_COLUMN].into_iter().chain(Self::COLUMNS).map(field).collect()
+        delta_columns(&DAY_COLUMN, Self::COLUMNS)
     }
 
     fn arrow_schema() -> Arc<Schema> {
-        let field = |column: &Column| Field::new(column.name, column.kind.arrow(), column.nullable);
-        Arc::new(Schema::new(Self::COLUMNS.iter().map(field).collect::<Vec<_>>()))
+        arrow_schema(Self::COLUMNS)
     }
+}
+
+/// The columns of a table as its log has them, that of its partition first.
+pub(crate) fn delta_columns(partition: &Column, columns: &[Column]) -> Vec<StructField> {
+    let field = |column: &Column| {
+        let comment = MetadataValue::String(column.comment.to_owned());
+        StructField::new(column.name, column.kind.delta(), column.nullable).with_metadata([("comment", comment)])
+    };
+    [partition].into_iter().chain(columns).map(field).collect()
+}
+
+/// The columns of a table as its files have them, the partition's left out.
+pub(crate) fn arrow_schema(columns: &[Column]) -> Arc<Schema> {
+    let field = |column: &Column| Field::new(column.name, column.kind.arrow(), column.nullable);
+    Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()))
 }
 
 /// A batch as a file gave it, with the wanted columns (all where none are named) in our order: those that the file is
@@ -165,6 +178,10 @@ impl<'a> Columns<'a> {
     }
 
     pub fn texts(&self, name: &str) -> Result<&'a arrow::array::StringArray, String> {
+        self.get(name)
+    }
+
+    pub fn octets(&self, name: &str) -> Result<&'a arrow::array::BinaryArray, String> {
         self.get(name)
     }
 

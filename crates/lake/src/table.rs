@@ -32,11 +32,11 @@ struct View<R> {
     waiting: Waiting<R>,
 }
 
-pub(crate) struct Table<R> {
+pub(crate) struct Table<R: Row> {
     pub(crate) folder: PathBuf,
     journal_folder: PathBuf,
     /// Held while the table changes: by a flush, a compaction, a vacuum, a refresh.
-    pub(crate) log: tokio::sync::Mutex<Log>,
+    pub(crate) log: tokio::sync::Mutex<Log<R>>,
     /// `None` when open for reading only.
     journal: Option<Arc<Mutex<Journal>>>,
     view: Arc<Mutex<View<R>>>,
@@ -62,7 +62,7 @@ impl<R: Row> Table<R> {
     pub async fn open(lake: &Path, is_writer: bool) -> Result<Self, Error> {
         let folder = lake.join(R::TABLE);
         let journal_folder = lake.join("journal");
-        let log = Log::open::<R>(&folder, is_writer).await?;
+        let log = Log::open(&folder, is_writer).await?;
         let mut damaged = BTreeMap::new();
         let mut waiting = Waiting {
             open: Vec::new(),
@@ -71,7 +71,7 @@ impl<R: Row> Table<R> {
         let mut journal = None;
         let mut ledger = Ledger::default();
         if is_writer {
-            let committed = log.journal_number::<R>().await?;
+            let committed = log.journal_number().await?;
             let folder = journal_folder.clone();
             let (opened, replayed) = blocking(move || Journal::open::<R>(&folder, committed)).await?;
             if !replayed.rows.is_empty() {
@@ -154,8 +154,8 @@ impl<R: Row> Table<R> {
         // an earlier flush may have failed, or been dropped, after its commit
         let earlier = lock(&self.view).waiting.sealed.as_ref().map(|(number, _)| *number);
         if let Some(number) = earlier {
-            log.refresh::<R>().await?;
-            if log.journal_number::<R>().await? >= number {
+            log.refresh().await?;
+            if log.journal_number().await? >= number {
                 self.finish_flush(&log, number).await?;
             }
         }
@@ -184,11 +184,12 @@ impl<R: Row> Table<R> {
         let Some((number, rows)) = sealed else { return Ok(()) };
         let folder = self.folder.clone();
         let files = blocking(move || write_by_day::<R>(&folder, &rows)).await?;
-        log.append::<R>(&self.folder, &files, number).await?;
+        log.append(&self.folder, &files, vec![Log::<R>::journal_note(number)])
+            .await?;
         self.finish_flush(&log, number).await
     }
 
-    async fn finish_flush(&self, log: &Log, number: i64) -> Result<(), Error> {
+    async fn finish_flush(&self, log: &Log<R>, number: i64) -> Result<(), Error> {
         let files = Arc::new(log.files());
         {
             let mut view = lock(&self.view);
@@ -200,7 +201,7 @@ impl<R: Row> Table<R> {
     }
 
     /// Shows reads the files that the log has now.
-    pub fn show(&self, log: &Log) {
+    pub fn show(&self, log: &Log<R>) {
         lock(&self.view).files = Arc::new(log.files());
     }
 
@@ -208,7 +209,7 @@ impl<R: Row> Table<R> {
     pub async fn refresh(&self) -> Result<(), Error> {
         if self.journal.is_none() {
             let mut log = self.log.lock().await;
-            if log.refresh::<R>().await? {
+            if log.refresh().await? {
                 self.show(&log);
             }
         }

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::Compaction;
 use crate::data_file::{self, DataFile, Filter};
+use crate::delta::{Log, Logged};
 use crate::error::{Error, blocking};
 use crate::row::Row;
 use crate::table::Table;
@@ -26,7 +27,7 @@ impl<R: Row> Table<R> {
     /// Merges the small files of each day. Each merge is one commit: reads see the old files or the new one.
     pub(crate) async fn compact(&self) -> Result<Compaction, Error> {
         let mut log = self.log.lock().await;
-        log.refresh::<R>().await?;
+        log.refresh().await?;
         let files = log.files();
         let files_before = files.len();
         for group in groups(files) {
@@ -36,7 +37,7 @@ impl<R: Row> Table<R> {
                 self.note_damage(self.folder.join(path), reason);
             }
             if let Some(merged) = merged {
-                log.replace::<R>(&self.folder, &read, &merged).await?;
+                log.replace(&self.folder, &read, Some(&merged)).await?;
                 self.show(&log);
             }
         }
@@ -49,32 +50,41 @@ impl<R: Row> Table<R> {
 
     /// Deletes the files that the table has not had for longer than `retention` before `now`. Returns how many.
     pub(crate) async fn vacuum(&self, now: Timestamp, retention: SignedDuration) -> Result<usize, Error> {
-        let mut log = self.log.lock().await;
-        log.refresh::<R>().await?;
-        let used: BTreeSet<String> = log.files().into_iter().map(|file| file.path).collect();
-        let removed: BTreeMap<String, i64> = log.removed::<R>().await?.into_iter().collect();
-        let cutoff = now
-            .as_millisecond()
-            .saturating_sub(i64::try_from(retention.as_millis()).unwrap_or(i64::MAX));
-        let folder = self.folder.clone();
-        blocking(move || {
-            let mut count = 0;
-            for (path, modified) in parquet_files(&folder)? {
-                let since = removed.get(&path).copied().unwrap_or(i64::MIN).max(modified);
-                if !used.contains(&path) && since < cutoff {
-                    let path = folder.join(path);
-                    fs::remove_file(&path).map_err(|source| Error::File {
-                        attempt: "remove",
-                        path,
-                        source,
-                    })?;
-                    count += 1;
-                }
-            }
-            Ok(count)
-        })
-        .await
+        vacuum(&mut *self.log.lock().await, &self.folder, now, retention).await
     }
+}
+
+/// Deletes the files that a table has not had for longer than `retention` before `now`. Returns how many.
+pub(crate) async fn vacuum<T: Logged>(
+    log: &mut Log<T>,
+    folder: &Path,
+    now: Timestamp,
+    retention: SignedDuration,
+) -> Result<usize, Error> {
+    log.refresh().await?;
+    let used: BTreeSet<String> = log.files().iter().map(|file| T::path(file).to_owned()).collect();
+    let removed: BTreeMap<String, i64> = log.removed().await?.into_iter().collect();
+    let cutoff = now
+        .as_millisecond()
+        .saturating_sub(i64::try_from(retention.as_millis()).unwrap_or(i64::MAX));
+    let folder = folder.to_owned();
+    blocking(move || {
+        let mut count = 0;
+        for (path, modified) in parquet_files(&folder, T::PARTITION)? {
+            let since = removed.get(&path).copied().unwrap_or(i64::MIN).max(modified);
+            if !used.contains(&path) && since < cutoff {
+                let path = folder.join(path);
+                fs::remove_file(&path).map_err(|source| Error::File {
+                    attempt: "remove",
+                    path,
+                    source,
+                })?;
+                count += 1;
+            }
+        }
+        Ok(count)
+    })
+    .await
 }
 
 /// Files of one day each that together make one file, oldest first, so that merged files lie apart in time.
@@ -143,8 +153,8 @@ fn whole_file<R: Row>(folder: &Path, file: &DataFile) -> Result<Vec<RecordBatch>
     }
 }
 
-/// Parquet files of all days with the millisecond of their last change.
-fn parquet_files(folder: &Path) -> Result<Vec<(String, i64)>, Error> {
+/// Parquet files of all partitions with the millisecond of their last change.
+fn parquet_files(folder: &Path, partition: &str) -> Result<Vec<(String, i64)>, Error> {
     let list = |path: &Path| -> Result<Vec<fs::DirEntry>, Error> {
         let entries = fs::read_dir(path).and_then(Iterator::collect);
         entries.map_err(|source| Error::File {
@@ -154,17 +164,18 @@ fn parquet_files(folder: &Path) -> Result<Vec<(String, i64)>, Error> {
         })
     };
     let mut files = Vec::new();
-    for day in list(folder)?
+    let prefix = format!("{partition}=");
+    for part in list(folder)?
         .into_iter()
-        .filter(|entry| entry.file_name().to_string_lossy().starts_with("day="))
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix))
     {
-        for file in list(&day.path())? {
+        for file in list(&part.path())? {
             let name = file.file_name().to_string_lossy().into_owned();
             let modified = file.metadata().and_then(|metadata| metadata.modified()).ok();
             let modified = modified.and_then(|time| Timestamp::try_from(time).ok());
             if let (true, Some(modified)) = (name.ends_with(".parquet"), modified) {
                 files.push((
-                    format!("{}/{name}", day.file_name().to_string_lossy()),
+                    format!("{}/{name}", part.file_name().to_string_lossy()),
                     modified.as_millisecond(),
                 ));
             }

@@ -122,6 +122,8 @@ pub struct App {
     pub kept_overview: Arc<status::Kept>,
     /// What live pages listen to.
     pub live: Arc<live::Live>,
+    /// Places for look-ups in passive DNS.
+    pub lookups: Arc<tokio::sync::Semaphore>,
 }
 
 impl App {
@@ -147,6 +149,7 @@ impl App {
             overview_for: Duration::from_secs(1),
             kept_overview: Arc::default(),
             live: Arc::default(),
+            lookups: Arc::new(tokio::sync::Semaphore::new(crate::passive::LOOKUPS)),
         }
     }
 
@@ -214,6 +217,7 @@ pub fn router(app: App) -> Router {
         .merge(crate::vantage::router())
         .merge(directory::router())
         .merge(api::router())
+        .merge(crate::passive::router())
         .merge(live::router())
         .merge(mail::router())
         .fallback(async || WebError::NotFound)

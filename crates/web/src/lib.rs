@@ -20,6 +20,7 @@ pub mod live;
 pub mod mail;
 pub mod organisation;
 pub mod paging;
+pub mod passive;
 pub mod report;
 pub mod servers;
 pub mod shell;

@@ -4,6 +4,7 @@
 
 mod check;
 mod lab;
+mod lookup;
 mod sweep;
 mod zones;
 
@@ -15,6 +16,7 @@ use crate::packages::{self, Package};
 use crate::run::{cargo, is_root, watched, workspace};
 
 pub use check::PEERS as CHECK_PEERS;
+pub use lookup::run_all as lookup;
 pub use sweep::PEERS as SWEEP_PEERS;
 
 /// Marks the process that has the namespace for itself.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::SignedDuration;
+use lake::Passive;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -42,6 +43,22 @@ pub async fn run(centre: Arc<Centre>, stop: CancellationToken) -> anyhow::Result
                 .vacuum(centre.records.now(), RETENTION)
                 .await
                 .context("removing files that no table uses")?;
+            passive(&centre).await?;
         }
     }
+}
+
+/// The same for passive DNS, unless it was never used, or whoever takes receipts in has it open and does it.
+async fn passive(centre: &Centre) -> anyhow::Result<()> {
+    if centre.lake.passive().await.context("reading passive DNS")?.is_none() {
+        return Ok(());
+    }
+    let passive = match Passive::open(&centre.config.lake_folder()).await {
+        Err(lake::Error::Busy { .. }) => return Ok(()),
+        opened => opened.context("opening passive DNS")?,
+    };
+    passive.merge(None).await.context("merging passive DNS")?;
+    let removed = passive.vacuum(centre.records.now(), RETENTION).await;
+    removed.context("removing files that passive DNS does not use")?;
+    Ok(())
 }

@@ -8,6 +8,7 @@ mod directory;
 mod doctor;
 mod init;
 mod lab;
+mod pdns;
 mod probe;
 mod route;
 mod secret;
@@ -42,6 +43,7 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Check(arguments) => check::run(*arguments).await,
         Command::Sweep(arguments) => sweep::run(*arguments).await,
         Command::CheckResolver(arguments) => check::resolver::run(&arguments).await,
+        Command::Pdns(arguments) => pdns::run(*arguments).await,
         Command::Route(arguments) => route::run(arguments).await,
         Command::Directory(command) => directory::run(command).await,
         Command::Account(command) => account::run(command).await,

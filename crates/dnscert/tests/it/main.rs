@@ -12,6 +12,7 @@ mod demo;
 mod install;
 mod kill;
 mod mailbox;
+mod pdns;
 mod portal;
 mod probe;
 mod real_loop;

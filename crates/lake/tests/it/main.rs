@@ -7,6 +7,10 @@ mod other_readers;
 #[cfg(test)]
 mod parts;
 #[cfg(test)]
+mod passive;
+#[cfg(test)]
+mod passive_crash;
+#[cfg(test)]
 mod reads;
 #[cfg(test)]
 mod sample_file;

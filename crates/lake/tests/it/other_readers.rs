@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use domain::base::iana::Rtype;
 use lake::Lake;
 use model::Outcome;
 
+use crate::passive::{open, rrset, wire};
 use crate::story::{at, change, sample};
 
-/// Reads both tables with delta-rs in Python and prints what they hold.
+/// Reads the tables with delta-rs in Python and prints what they hold.
 const SCRIPT: &str = r#"
 import sys
 from deltalake import DeltaTable
@@ -23,6 +25,10 @@ changes = DeltaTable(lake + "/zone_change").to_pyarrow_table()
 print(changes["before"].to_pylist(), changes["after"].to_pylist(), changes["announced"].to_pylist())
 comments = {field.name: field.metadata.get("comment") for field in samples.schema().fields}
 print(all(comments.values()), comments["rtt_us"])
+rrsets = DeltaTable(lake + "/rrset").to_pyarrow_table().sort_by("owner")
+print(rrsets["owner"].to_pylist(), rrsets["rtype"].to_pylist(), rrsets["count"].to_pylist(), rrsets["first"].to_pylist()[0].isoformat())
+records = DeltaTable(lake + "/rdata").to_pyarrow_table().sort_by("value")
+print(records["value"].to_pylist(), records["owner"].to_pylist(), records["level"].to_pylist())
 "#;
 
 /// A Python that has `deltalake` and `pyarrow`: the one that `cargo xtask test` puts beside our artefacts, or that of the
@@ -63,6 +69,20 @@ async fn python_reads_the_tables() {
         .unwrap();
     lake.flush().await.unwrap();
     lake.compact().await.unwrap();
+    let passive = open(folder.path()).await;
+    let seen = |seconds| {
+        vec![
+            rrset("www.shop.example", Rtype::A, &[vec![192, 0, 2, 1]], seconds),
+            rrset("shop.example", Rtype::NS, &[wire("ns1.nic.example")], seconds),
+        ]
+    };
+    for number in 0..3 {
+        passive
+            .append("sensor-1", &number.to_string(), seen(number), at(0))
+            .await
+            .unwrap();
+    }
+    passive.merge(None).await.unwrap();
 
     let output = Command::new(python)
         .args(["-c", SCRIPT])
@@ -81,6 +101,8 @@ async fn python_reads_the_tables() {
             "ipv4 33792 None",
             "[['ns1.old.example', 'ns2.old.example']] [[]] [False]",
             "True From sending to the answer, in microseconds",
+            "['example.shop.', 'example.shop.www.'] [2, 1] [3, 3] 2026-11-23T10:00:00+00:00",
+            "[b'4\\xc0\\x00\\x02\\x01', b'nexample.nic.ns1.'] ['example.shop.www.', 'example.shop.'] ['hour', 'hour']",
         ]
     );
 }

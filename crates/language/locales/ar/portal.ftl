@@ -7,6 +7,7 @@ portal-nav-about = من نحن
 portal-nav-alerts = الإنذارات
 portal-nav-cases = القضايا
 portal-nav-zones = النطاقات
+portal-nav-passive = DNS السلبي
 portal-nav-directory = الدليل
 portal-nav-route = من المسؤول
 portal-nav-centre = حالة المركز

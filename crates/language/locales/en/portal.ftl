@@ -7,6 +7,7 @@ portal-nav-about = Who we are
 portal-nav-alerts = Alerts
 portal-nav-cases = Cases
 portal-nav-zones = Zones
+portal-nav-passive = Passive DNS
 portal-nav-directory = Directory
 portal-nav-route = Who answers for it
 portal-nav-centre = Our own health

@@ -7,6 +7,7 @@ portal-nav-about = Quiénes somos
 portal-nav-alerts = Alertas
 portal-nav-cases = Casos
 portal-nav-zones = Zonas
+portal-nav-passive = DNS pasivo
 portal-nav-directory = Directorio
 portal-nav-route = Quién responde
 portal-nav-centre = Nuestro propio estado

@@ -7,6 +7,7 @@ portal-nav-about = Qui nous sommes
 portal-nav-alerts = Alertes
 portal-nav-cases = Dossiers
 portal-nav-zones = Zones
+portal-nav-passive = DNS passif
 portal-nav-directory = Annuaire
 portal-nav-route = Qui en répond
 portal-nav-centre = Notre propre état

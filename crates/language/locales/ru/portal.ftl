@@ -7,6 +7,7 @@ portal-nav-about = Кто мы
 portal-nav-alerts = Сигналы
 portal-nav-cases = Дела
 portal-nav-zones = Зоны
+portal-nav-passive = Пассивный DNS
 portal-nav-directory = Справочник
 portal-nav-route = Кто отвечает
 portal-nav-centre = Состояние центра

@@ -7,6 +7,7 @@ portal-nav-about = 关于我们
 portal-nav-alerts = 警报
 portal-nav-cases = 案件
 portal-nav-zones = 区域
+portal-nav-passive = 被动 DNS
 portal-nav-directory = 通讯录
 portal-nav-route = 查找负责方
 portal-nav-centre = 中心自身状况

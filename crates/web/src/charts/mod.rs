@@ -7,6 +7,7 @@
 mod answered;
 mod bars;
 mod delegation_graph;
+mod seen;
 mod signature_life;
 mod sparkline;
 mod strip;
@@ -17,6 +18,7 @@ use model::Health;
 
 pub use answered::{Step, answered};
 pub use delegation_graph::{Chain, Graph, NameServer, Server, Standing, delegation_graph};
+pub use seen::seen_bar;
 pub use signature_life::{days, signature_life};
 pub use sparkline::{Point, sparkline};
 pub use strip::{Day, strip};

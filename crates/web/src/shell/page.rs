@@ -327,6 +327,7 @@ impl Page {
             ("/alerts", "portal-nav-alerts", Capability::SeeAlerts),
             ("/cases", "portal-nav-cases", Capability::SeeCases),
             ("/zones", "portal-nav-zones", Capability::SeeWatchList),
+            ("/passive", "portal-nav-passive", Capability::SeeWatchList),
             ("/directory", "portal-nav-directory", Capability::SeeDirectory),
             ("/route", "portal-nav-route", Capability::SeeDirectory),
             ("/centre", "portal-nav-centre", Capability::SeeCentre),

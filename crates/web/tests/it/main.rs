@@ -14,6 +14,7 @@ mod live;
 mod mail;
 mod over_time;
 mod pages;
+mod passive;
 mod probe;
 mod rooms;
 mod second_factor;

@@ -128,6 +128,11 @@ impl World {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
+    /// Where the observations are.
+    pub fn lake_folder(&self) -> std::path::PathBuf {
+        self.folder.path().join("lake")
+    }
+
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.respond(request).await;
         let (parts, body) = response.into_parts();

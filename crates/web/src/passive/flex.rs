@@ -1,0 +1,192 @@
+//! Flexible search: owner names or record data that match a pattern anywhere. There is no order that helps: all rows are looked at,
+//! up to the bound of a question, and what is left then is said.
+
+use std::collections::HashSet;
+
+use axum::extract::State;
+use axum::http::Uri;
+use axum::response::Response;
+use lake::passive::{End, NamePattern, Query, Seen, ValuePattern};
+use model::{Name, SeenIn, rdata_text};
+use regex::{Regex, RegexBuilder};
+use serde_json::{Value, json};
+
+use super::asked::{self, Parameters};
+use super::caller::Caller;
+use super::lines::{Gone, Lines};
+use super::{Refused, dnsdb, passive};
+use crate::App;
+
+/// By a regular expression.
+pub async fn regex(State(app): State<App>, _: Caller, uri: Uri) -> Result<Response, Refused> {
+    search(&app, &uri, "/dnsdb/v2/regex/", compiled).await
+}
+
+/// By a pattern with `*`, `?` and `[…]`, which has to match the whole.
+pub async fn glob(State(app): State<App>, _: Caller, uri: Uri) -> Result<Response, Refused> {
+    search(&app, &uri, "/dnsdb/v2/glob/", |text| compiled(&from_glob(text))).await
+}
+
+/// Expressions are matched in time linear in the text; this bounds what one may take in memory.
+fn compiled(text: &str) -> Result<Regex, Refused> {
+    let built = RegexBuilder::new(text)
+        .case_insensitive(true)
+        .size_limit(1 << 20)
+        .build();
+    built.map_err(|error| Refused::Question(format!("the pattern cannot be understood: {error}").replace('\n', " ")))
+}
+
+fn from_glob(text: &str) -> String {
+    let mut expression = String::from("^");
+    for letter in text.chars() {
+        match letter {
+            '*' => expression.push_str(".*"),
+            '?' => expression.push('.'),
+            '[' | ']' => expression.push(letter),
+            '!' if expression.ends_with('[') => expression.push('^'),
+            '-' => expression.push('-'),
+            other => expression.push_str(&regex::escape(&other.to_string())),
+        }
+    }
+    expression.push('$');
+    expression
+}
+
+struct Search {
+    pattern: Regex,
+    exclude: Option<Regex>,
+    parameters: Parameters,
+    limit: usize,
+}
+
+impl Search {
+    fn takes(&self, text: &str) -> bool {
+        self.pattern.is_match(text) && self.exclude.as_ref().is_none_or(|exclude| !exclude.is_match(text))
+    }
+
+    /// Writes each different object that is found, until the limit.
+    fn write(&self, found: impl Iterator<Item = (Value, Value)>, lines: &mut Lines) -> Result<bool, Gone> {
+        let (mut known, mut skipped, mut given) = (HashSet::new(), 0, 0);
+        for (mut object, times) in found {
+            if !known.insert(object.to_string()) {
+                continue;
+            }
+            if skipped < self.parameters.offset {
+                skipped += 1;
+                continue;
+            }
+            if given == self.limit {
+                return Ok(false);
+            }
+            given += 1;
+            if let (true, Value::Object(times), Some(object)) = (self.parameters.verbose, times, object.as_object_mut())
+            {
+                object.extend(times);
+            }
+            lines.push(&json!({ "obj": object }).to_string())?;
+        }
+        Ok(true)
+    }
+}
+
+async fn search(
+    app: &App,
+    uri: &Uri,
+    before: &str,
+    compile: impl Fn(&str) -> Result<Regex, Refused>,
+) -> Result<Response, Refused> {
+    let parameters = asked::parameters(uri, app.clock.now())?;
+    let segments = asked::segments(uri, before)?;
+    let [kind, value, rest @ ..] = segments.as_slice() else {
+        return Err(Refused::Question(
+            "a search is rrnames/PATTERN or rdata/PATTERN".to_owned(),
+        ));
+    };
+    let rtypes = asked::rtypes(rest.first())?;
+    // what is left out and how many are given counts what is found, not what is looked at
+    let everything = Parameters {
+        limit: Some(0),
+        offset: 0,
+        ..parameters.clone()
+    };
+    let search = Search {
+        pattern: compile(value)?,
+        exclude: parameters.exclude.as_deref().map(compile).transpose()?,
+        limit: asked::limit(&parameters),
+        parameters,
+    };
+    let passive = passive(app).await?;
+    let permit = dnsdb::permit(app)?;
+    match kind.as_str() {
+        "rrnames" => Ok(dnsdb::framed(permit, move |lines| {
+            let mut answers = passive.rrsets(&all(NamePattern::Below(Name::root()), rtypes, &everything));
+            let found = answers.by_ref().filter_map(|seen| {
+                let name = lake::passive::cof::dotted(&seen.rrset.name);
+                let object = || json!({ "rrname": name, "rrtype": seen.rrset.rtype.to_string() });
+                search.takes(&name).then(|| (object(), times(&seen)))
+            });
+            let is_all = search.write(found, lines)?;
+            Ok(if is_all { answers.end() } else { Some(End::Limit) })
+        })),
+        "rdata" => Ok(dnsdb::framed(permit, move |lines| {
+            let mut answers = passive.rdata(&all(ValuePattern::Any, rtypes, &everything));
+            let found = answers.by_ref().filter_map(|seen| {
+                let text = rdata_text(seen.rtype, &seen.rdata);
+                let object = || {
+                    json!({ "rdata": text, "rrtype": seen.rtype.to_string(), "raw_rdata": hex::encode_upper(&seen.rdata) })
+                };
+                search.takes(&text).then(|| (object(), times(&seen)))
+            });
+            let is_all = search.write(found, lines)?;
+            Ok(if is_all { answers.end() } else { Some(End::Limit) })
+        })),
+        other => Err(Refused::Question(format!(
+            "`{}` is neither rrnames nor rdata",
+            other.chars().take(50).collect::<String>()
+        ))),
+    }
+}
+
+fn all<P: lake::passive::Pattern>(
+    pattern: P,
+    rtypes: Option<Vec<domain::base::iana::Rtype>>,
+    parameters: &Parameters,
+) -> Query<P> {
+    Query {
+        limit: usize::MAX,
+        ..asked::query(pattern, rtypes, None, parameters)
+    }
+}
+
+fn times(seen: &impl Seen) -> Value {
+    let (seen_in, first, last, count) = seen.seen();
+    let (first, last) = (first.as_second(), last.as_second());
+    match seen_in {
+        SeenIn::Wire => json!({ "count": count, "time_first": first, "time_last": last }),
+        SeenIn::ZoneFile => json!({ "count": count, "zone_time_first": first, "zone_time_last": last }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_glob_matches_the_whole_text() {
+        for (glob, text, is_match) in [
+            ("*.shop.*", "www.shop.example.", true),
+            ("shop.*", "www.shop.example.", false),
+            ("a?.example.", "ab.example.", true),
+            ("a[0-9].example.", "a7.example.", true),
+            ("a[!0-9].example.", "a7.example.", false),
+            ("a.c", "abc", false),
+        ] {
+            assert_eq!(
+                compiled(&from_glob(glob)).unwrap().is_match(text),
+                is_match,
+                "{glob} {text}"
+            );
+        }
+        assert!(compiled("a{1000}{1000}").is_err() && compiled("(").is_err());
+    }
+}
