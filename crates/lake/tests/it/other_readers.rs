@@ -12,7 +12,7 @@ use crate::story::{at, change, sample};
 
 /// Reads the tables with delta-rs in Python and prints what they hold.
 const SCRIPT: &str = r#"
-import sys
+import os, sys
 from deltalake import DeltaTable
 lake = sys.argv[1]
 samples = DeltaTable(lake + "/sample")
@@ -29,6 +29,9 @@ rrsets = DeltaTable(lake + "/rrset").to_pyarrow_table().sort_by("owner")
 print(rrsets["owner"].to_pylist(), rrsets["rtype"].to_pylist(), rrsets["count"].to_pylist(), rrsets["first"].to_pylist()[0].isoformat())
 records = DeltaTable(lake + "/rdata").to_pyarrow_table().sort_by("value")
 print(records["value"].to_pylist(), records["owner"].to_pylist(), records["level"].to_pylist())
+# the readers' threads now and then abort the interpreter while it ends, after all was read
+sys.stdout.flush()
+os._exit(0)
 "#;
 
 /// A Python that has `deltalake` and `pyarrow`: the one that `cargo xtask test` puts beside our artefacts, or that of the
