@@ -199,7 +199,10 @@ impl Plans {
 
 /// The whole portal. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: limits count per address.
 pub fn router(app: App) -> Router {
-    let compressed = SizeAbove::new(512).and(NotForContentType::const_new("text/event-stream"));
+    // what is told while it happens must not wait in a compressor for more
+    let compressed = SizeAbove::new(512)
+        .and(NotForContentType::const_new("text/event-stream"))
+        .and(NotForContentType::const_new("application/x-ndjson"));
     Router::new()
         .merge(assets::router())
         .merge(status::router())

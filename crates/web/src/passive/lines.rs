@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt as _;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 /// Octets that are gathered before they go out.
@@ -71,7 +72,8 @@ pub(super) fn answer(
         };
         Some((Ok::<_, std::convert::Infallible>(chunk), receiver))
     });
-    let mut response = Body::from_stream(chunks).into_response();
+    // a body may be asked again after its end
+    let mut response = Body::from_stream(chunks.fuse()).into_response();
     let kind = header::HeaderValue::from_static("application/x-ndjson");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response

@@ -179,6 +179,13 @@ async fn an_answer_is_framed_line_by_line() {
         last_line("/dnsdb/v2/regex/rrnames/./ANY?limit=1&exclude=www").await,
         (3, json!("limited"))
     );
+    let packed = [key[0], ("accept-encoding", "gzip, br")];
+    let answer = get(&world, "/dnsdb/v2/lookup/rrset/name/*.example.com", &packed).await;
+    assert_eq!(
+        (answer.header("content-encoding"), answer.body.lines().count()),
+        ("", 9),
+        "it is told as it is found"
+    );
     let human = get(&world, "/dnsdb/v2/lookup/rrset/name/www.example.org?humantime=t", &key).await;
     assert!(
         human.body.contains(r#""time_first":"2026-01-30T12:00:00Z""#),
