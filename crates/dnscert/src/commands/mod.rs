@@ -6,6 +6,7 @@ mod check;
 mod demo;
 mod directory;
 mod doctor;
+mod ingest;
 mod init;
 mod lab;
 mod pdns;
@@ -42,6 +43,7 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Doctor(arguments) => doctor::run(&arguments).await,
         Command::Check(arguments) => check::run(*arguments).await,
         Command::Sweep(arguments) => sweep::run(*arguments).await,
+        Command::Ingest(arguments) => ingest::run(arguments).await,
         Command::CheckResolver(arguments) => check::resolver::run(&arguments).await,
         Command::Pdns(arguments) => pdns::run(*arguments).await,
         Command::Route(arguments) => route::run(arguments).await,

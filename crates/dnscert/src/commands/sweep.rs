@@ -25,6 +25,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::cli::{SweepArgs, SweepFormat, server_address};
 use output::{Kept, Output};
 use progress::Progress;
+pub use progress::grouped;
 
 /// Every name was answered.
 const ANSWERED: u8 = 0;

@@ -58,6 +58,11 @@ const PROPERTIES: &[(&str, &str)] = &[("delta.setTransactionRetentionDuration", 
 /// look-ups. More makes repeated look-ups faster, less is enough for rare ones.
 const CACHE_BYTES: usize = 128 << 20;
 
+/// The id of a receipt as the log of `rrset` has it.
+fn mark_of(receipt: &str) -> String {
+    format!("dnscert-receipt/{receipt}")
+}
+
 /// Passive DNS of a lake. Clones share it.
 #[derive(Clone)]
 pub struct Passive(Arc<Inner>);
@@ -291,7 +296,7 @@ impl Passive {
                 text: source.to_owned(),
             });
         }
-        let mark = format!("dnscert-receipt/{receipt}");
+        let mark = mark_of(receipt);
         let mut logs = self.0.logs.lock().await;
         if logs.rrset.transaction(&mark).await?.is_some() {
             return Ok(false);
@@ -319,6 +324,13 @@ impl Passive {
         logs.rrset.append(&self.folder("rrset"), &[rrset], vec![mark]).await?;
         self.show(&logs).await?;
         Ok(true)
+    }
+
+    /// Whether a receipt is in.
+    pub async fn knows_receipt(&self, receipt: &str) -> Result<bool, Error> {
+        let mark = mark_of(receipt);
+        let known = self.0.logs.lock().await.rrset.transaction(&mark).await?;
+        Ok(known.is_some())
     }
 
     fn wanted<P>(view: &View, query: &Query<P>) -> Wanted {

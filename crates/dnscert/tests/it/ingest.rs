@@ -1,0 +1,134 @@
+//! `dnscert ingest`.
+
+use crate::centre::{dnscert, stderr, stdout};
+
+const QUESTION: &[u8] = b"\x03www\x07example\0\0\x01\0\x01";
+const CLIENT: [u8; 4] = [192, 0, 2, 10];
+const SERVER: [u8; 4] = [198, 51, 100, 53];
+
+/// A packet of a capture on raw IP: a UDP datagram between two addresses and ports.
+fn packet(from: ([u8; 4], u16), to: ([u8; 4], u16), message: &[u8]) -> Vec<u8> {
+    let length = |octets: usize| u16::try_from(octets).unwrap().to_be_bytes();
+    let ports = [from.1.to_be_bytes(), to.1.to_be_bytes()].concat();
+    let udp = [&ports[..], &length(8 + message.len()), &[0, 0], message].concat();
+    let head = [
+        &[0x45, 0][..],
+        &length(20 + udp.len()),
+        &[0, 0, 0, 0, 64, 17, 0, 0],
+        &from.0,
+        &to.0,
+    ]
+    .concat();
+    [head, udp].concat()
+}
+
+fn pcap(packets: &[Vec<u8>]) -> Vec<u8> {
+    let mut file = vec![
+        0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 101, 0, 0, 0,
+    ];
+    for packet in packets {
+        let length = u32::try_from(packet.len()).unwrap().to_le_bytes();
+        file.extend([&1_767_225_600_u32.to_le_bytes()[..], &[0; 4], &length, &length, packet].concat());
+    }
+    file
+}
+
+fn query() -> Vec<u8> {
+    let message = [b"\0\x07\0\0\0\x01\0\0\0\0\0\0", QUESTION].concat();
+    packet((CLIENT, 4000), (SERVER, 53), &message)
+}
+
+/// The answer: `www.example A 203.0.113.7`, authoritative.
+fn answer() -> Vec<u8> {
+    let record = b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04\xcb\0\x71\x07";
+    let message = [b"\0\x07\x84\0\0\x01\0\x01\0\0\0\0", QUESTION, record].concat();
+    packet((SERVER, 53), (CLIENT, 4000), &message)
+}
+
+/// A capture with one query.
+fn capture() -> Vec<u8> {
+    pcap(&[query()])
+}
+
+#[test]
+fn what_servers_said_is_kept_once_and_found_by_name_and_by_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, lake) = (folder.path().join("answer.pcap"), folder.path().join("lake"));
+    std::fs::write(&file, pcap(&[query(), answer()])).unwrap();
+    let (file, lake) = (file.to_str().unwrap(), lake.to_str().unwrap());
+    let ingest = ["ingest", file, "--lake", lake, "--sensor", "ns1", "--tlp", "TLP:GREEN"];
+
+    let output = dnscert(&ingest);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).contains("source ns1"), "{}", stdout(&output));
+    let output = dnscert(&ingest);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(
+        stdout(&output).contains("taken in before, nothing changed"),
+        "{}",
+        stdout(&output)
+    );
+
+    for subject in ["www.example", "*.example", "203.0.113.7", "203.0.113.0/24"] {
+        let output = dnscert(&["pdns", "--lake", lake, "--json", subject]);
+        assert_eq!(output.status.code(), Some(0), "{subject}: {}", stderr(&output));
+        let found: serde_json::Value = serde_json::from_str(stdout(&output).trim()).unwrap();
+        assert_eq!(found["rrname"], "www.example.", "{subject}");
+        assert_eq!(found["count"], 1, "{subject}: the same file twice counts once");
+        assert!(found["rdata"].to_string().contains("203.0.113.7"), "{subject}: {found}");
+        assert!(
+            !found.to_string().contains("192.0.2.10"),
+            "no address of a client is kept"
+        );
+    }
+}
+
+#[test]
+fn each_capture_gets_a_receipt_and_one_that_is_not_whole_is_told_by_the_status() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = folder.path().join("whole.pcap");
+    let half = folder.path().join("half.pcap");
+    std::fs::write(&whole, capture()).unwrap();
+    std::fs::write(&half, &capture()[..60]).unwrap();
+    let (whole, half) = (whole.to_str().unwrap(), half.to_str().unwrap());
+
+    let output = dnscert(&["ingest", "--dry-run", whole]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = stdout(&output);
+    assert!(text.contains("1: 1 queries, 0 responses; 0 malformed"), "{text}");
+    assert!(text.contains("2026-01-01T00:00:00Z to 2026-01-01T00:00:00Z"), "{text}");
+    assert!(!text.contains("192.0.2.10"), "{text}");
+
+    let output = dnscert(&[
+        "ingest",
+        "--dry-run",
+        half,
+        "/nowhere.pcap",
+        whole,
+        "--json",
+        "--sensor",
+        "ns1",
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("cannot read `/nowhere.pcap`"),
+        "{}",
+        stderr(&output)
+    );
+    let lines: Vec<serde_json::Value> = stdout(&output)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0]["sensor"], "ns1");
+    assert_eq!(lines[0]["queries"], 0);
+    assert!(lines[0]["fault"].as_str().unwrap().contains("middle of a record"));
+    assert_eq!(
+        (lines[1]["queries"].as_u64(), lines[1]["fault"].is_null()),
+        (Some(1), true)
+    );
+
+    let output = dnscert(&["ingest", "--dry-run", whole, "--serves", "example"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("ZONE=ADDRESS"), "{}", stderr(&output));
+}
