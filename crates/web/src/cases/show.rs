@@ -28,10 +28,10 @@ pub struct Wanted {
 }
 
 /// Requests of the grid shown on the case's page at once: a page must stay light.
-const GRID: usize = 25;
+const GRID: usize = 12;
 
 /// Proposals shown at once; the next ones come as these become requests.
-const PROPOSALS: usize = 10;
+const PROPOSALS: usize = 5;
 
 /// Zones up to which a form offers them as a choice; of more the name is typed.
 const CHOICES: usize = 60;

@@ -274,13 +274,8 @@ async fn an_alert_of_thousands_of_names_and_its_case_are_light_pages_from_which_
     let duty = furnished.world.sign_in("duty").await;
     let (alert, case) = (format!("/alerts/{alert}"), format!("/cases/{}", case.number));
     let mut seen = BTreeSet::new();
-    for path in [
-        alert.clone(),
-        case.clone(),
-        format!("{case}?part=2"),
-        format!("{case}?part=3"),
-        format!("{case}?part=4"),
-    ] {
+    let parts = (2..=8).map(|part| format!("{case}?part={part}"));
+    for path in [alert.clone(), case.clone()].into_iter().chain(parts) {
         let answer = furnished.world.get_as(&path, &duty).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.body);
         html::check(&path, &answer);
