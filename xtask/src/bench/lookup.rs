@@ -218,6 +218,8 @@ impl Postgres {
             .arg(&self.folder)
             .arg(format!("--log-prefix={}", log.display()))
             .arg("postgres")
+            // it knows nothing of the bounds of a question to come, and would read the whole table for a wildcard
+            .env("PGOPTIONS", "-c enable_seqscan=off -c enable_bitmapscan=off")
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null());
         run(&mut pgbench)?;

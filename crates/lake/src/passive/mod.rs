@@ -274,7 +274,7 @@ impl Passive {
 
     /// Takes in what a registered source saw, once for each id of a receipt (1 to 200 characters): whether it is new. A receipt
     /// that is in stays as it is, also after a crash at any moment; so whoever does not know whether it came through may hand it
-    /// over again, within [`RECEIPT_MEMORY`] before `now`. All RRsets of a call are in memory at once: some 300,000 are a good
+    /// over again, within [`RECEIPT_MEMORY`] before `now`. All RRsets of a call are in memory at once: some 100,000 are a good
     /// size of a receipt.
     pub async fn append(
         &self,
@@ -312,11 +312,10 @@ impl Passive {
         let source: Arc<str> = Arc::from(source);
         let folder = self.0.shared.folder.clone();
         let (rrset, rdata, name) = blocking(move || {
-            let (of_rrset, of_rdata, of_name) = rows::rows(&source, &rrsets);
-            drop(rrsets);
-            let rrset = write(&folder, of_rrset, number)?;
-            let rdata = write(&folder, of_rdata, number)?;
-            Ok((rrset, rdata, write(&folder, of_name, number)?))
+            // one table after the other, so that the rows of one are in memory at a time
+            let rrset = write(&folder, rows::rrset_rows(&source, &rrsets), number)?;
+            let rdata = write(&folder, rows::rdata_rows(&source, &rrsets), number)?;
+            Ok((rrset, rdata, write(&folder, rows::name_rows(&rrsets), number)?))
         })
         .await?;
         logs.name.append(&self.folder("name"), &[name], Vec::new()).await?;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow::array::{BinaryArray, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use deltalake_core::kernel::{Add, LogicalFileView, StructField};
 use domain::base::iana::Rtype;
-use model::{PassiveRrset, SeenIn};
+use model::{Name, PassiveRrset, SeenIn};
 
 use super::run::Run;
 use super::{key, value};
@@ -57,6 +57,14 @@ pub(crate) struct Sightings {
 }
 
 impl Sightings {
+    fn of(rrset: &PassiveRrset) -> Self {
+        Self {
+            first: rrset.first.as_second(),
+            last: rrset.last.as_second(),
+            count: rrset.count,
+        }
+    }
+
     pub fn absorb(&mut self, other: Self) {
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
@@ -107,51 +115,55 @@ pub(crate) enum Place {
 const PLACES: [(Place, &str); 2] = [(Place::Owner, "owner"), (Place::Target, "target")];
 const SEEN_IN: [(SeenIn, &str); 2] = [(SeenIn::Wire, "wire"), (SeenIn::ZoneFile, "zone_file")];
 
-/// The rows that stand for RRsets of one source, in the order of their tables, those that are the same as one.
-pub(crate) fn rows(source: &Arc<str>, rrsets: &[PassiveRrset]) -> (Vec<RrsetRow>, Vec<RdataRow>, Vec<NameRow>) {
-    let (mut of_rrset, mut of_rdata, mut of_name) = (Vec::with_capacity(rrsets.len()), Vec::new(), Vec::new());
+/// The rows of `rrset` for RRsets of one source, in the order of the table, those that are the same as one.
+pub(crate) fn rrset_rows(source: &Arc<str>, rrsets: &[PassiveRrset]) -> Vec<RrsetRow> {
+    let row = |rrset: &PassiveRrset| RrsetRow {
+        owner: key::reversed(&rrset.name),
+        rtype: rrset.rtype.to_int(),
+        bailiwick: key::reversed(&rrset.bailiwick),
+        rdata: joined(&rrset.rdata),
+        seen_in: rrset.seen_in,
+        source: source.clone(),
+        sightings: Sightings::of(rrset),
+    };
+    sorted(rrsets.iter().map(row).collect())
+}
+
+/// Those of `rdata`.
+pub(crate) fn rdata_rows(source: &Arc<str>, rrsets: &[PassiveRrset]) -> Vec<RdataRow> {
+    let mut rows = Vec::with_capacity(rrsets.len());
     for rrset in rrsets {
-        let sightings = Sightings {
-            first: rrset.first.as_second(),
-            last: rrset.last.as_second(),
-            count: rrset.count,
-        };
         let owner = key::reversed(&rrset.name);
-        let rtype = rrset.rtype.to_int();
-        of_name.push(NameRow {
-            name: key::forward(&rrset.name),
-            place: Place::Owner,
-            last: sightings.last,
-        });
         for rdata in &rrset.rdata {
-            for value in value::keys(rrset.rtype, rdata) {
-                of_name.extend(key::target(&value).map(|name| NameRow {
-                    name: key::forward(&name),
-                    place: Place::Target,
-                    last: sightings.last,
-                }));
-                of_rdata.push(RdataRow {
-                    value,
-                    rtype,
-                    owner: owner.clone(),
-                    rdata: rdata.clone(),
-                    seen_in: rrset.seen_in,
-                    source: source.clone(),
-                    sightings,
-                });
-            }
+            let row = |value| RdataRow {
+                value,
+                rtype: rrset.rtype.to_int(),
+                owner: owner.clone(),
+                rdata: rdata.clone(),
+                seen_in: rrset.seen_in,
+                source: source.clone(),
+                sightings: Sightings::of(rrset),
+            };
+            rows.extend(value::keys(rrset.rtype, rdata).into_iter().map(row));
         }
-        of_rrset.push(RrsetRow {
-            owner,
-            rtype,
-            bailiwick: key::reversed(&rrset.bailiwick),
-            rdata: joined(&rrset.rdata),
-            seen_in: rrset.seen_in,
-            source: source.clone(),
-            sightings,
-        });
     }
-    (sorted(of_rrset), sorted(of_rdata), sorted(of_name))
+    sorted(rows)
+}
+
+/// Those of `name`.
+pub(crate) fn name_rows(rrsets: &[PassiveRrset]) -> Vec<NameRow> {
+    let mut rows = Vec::with_capacity(rrsets.len());
+    for rrset in rrsets {
+        let row = |name: &Name, place| NameRow {
+            name: key::forward(name),
+            place,
+            last: rrset.last.as_second(),
+        };
+        rows.push(row(&rrset.name, Place::Owner));
+        let values = rrset.rdata.iter().flat_map(|rdata| value::keys(rrset.rtype, rdata));
+        rows.extend(values.filter_map(|value| Some(row(&key::target(&value)?, Place::Target))));
+    }
+    sorted(rows)
 }
 
 fn sorted<S: Sorted>(mut rows: Vec<S>) -> Vec<S> {
