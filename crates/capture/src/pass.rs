@@ -243,29 +243,23 @@ impl<'a> Pass<'a> {
         self.pairing
             .advance(time, |parties, query| unanswered(receipt, traffic, parties, query));
         self.traffic.pass_on(false, self.sink)?;
-        if message.header.qr() {
+        let is_response = message.header.qr();
+        let ((client, client_port), (server, server_port)) = match is_response {
+            true => (route.destination, route.source),
+            false => (route.source, route.destination),
+        };
+        let parties = Parties {
+            client,
+            client_port,
+            server,
+            server_port,
+            transport: route.transport,
+        };
+        if is_response {
             self.receipt.responses += 1;
-            let (client, client_port) = route.destination;
-            let (server, server_port) = route.source;
-            let parties = Parties {
-                client,
-                client_port,
-                server,
-                server_port,
-                transport: route.transport,
-            };
             self.response(&parties, message, records, is_snapped, route, time)
         } else {
             self.receipt.queries += 1;
-            let (client, client_port) = route.source;
-            let (server, server_port) = route.destination;
-            let parties = Parties {
-                client,
-                client_port,
-                server,
-                server_port,
-                transport: route.transport,
-            };
             self.query(parties, message, time)
         }
     }

@@ -11,15 +11,12 @@ use model::{Id, SystemClock};
 
 use crate::on_each_database;
 
-/// Tells the test below that it is the child, and where to write.
+/// Tells the test that it is the child, and where to write.
 const URL: &str = "DNSCERT_TEST_WRITER_URL";
 
-#[tokio::test]
-async fn a_child_writes_until_it_is_killed() {
-    let Some(url) = std::env::var_os(URL) else { return };
-    let records = Records::open(url.to_str().unwrap(), Arc::new(SystemClock))
-        .await
-        .unwrap();
+/// What the child does until it is killed.
+async fn write(url: &str) {
+    let records = Records::open(url, Arc::new(SystemClock)).await.unwrap();
     loop {
         let seq = head(&records).await.unwrap().0 + 1;
         let mut change = records.begin(Actor::System).await.unwrap();
@@ -34,10 +31,17 @@ async fn a_child_writes_until_it_is_killed() {
 
 #[tokio::test]
 async fn what_was_committed_survives_twenty_kills() {
+    if let Some(url) = std::env::var_os(URL) {
+        return write(url.to_str().unwrap()).await;
+    }
     on_each_database(async |world| {
         for lines in 1..=20 {
             let mut child = Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "crash::a_child_writes_until_it_is_killed", "--nocapture"])
+                .args([
+                    "--exact",
+                    "crash::what_was_committed_survives_twenty_kills",
+                    "--nocapture",
+                ])
                 .env(URL, &world.database.url)
                 .stdout(Stdio::piped())
                 .spawn()

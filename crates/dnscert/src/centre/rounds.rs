@@ -39,13 +39,17 @@ const BEHIND: SignedDuration = SignedDuration::from_mins(1);
 
 /// Measures what is due until the centre stops. A zone whose servers are silent does not delay the others.
 pub async fn run(centre: Arc<Centre>, stop: CancellationToken) -> anyhow::Result<()> {
-    let under_way: Arc<Mutex<HashSet<Id<WatchedZone>>>> = Arc::default();
+    let under_way = UnderWay::default();
     let places = Arc::new(Semaphore::new(centre.config.dns.zones_at_once.max(1)));
     let (to_desk, at_desk) = mpsc::channel(centre.config.dns.zones_at_once.max(1));
     let desk = tokio::spawn(desk::run(centre.clone(), at_desk));
     let rounds = TaskTracker::new();
     let mut rescheduled: Option<Instant> = None;
     while !stop.is_cancelled() {
+        if desk.is_finished() {
+            desk.await.context("keeping what was measured")?;
+            anyhow::bail!("nobody keeps what is measured");
+        }
         let now = centre.records.now();
         if rescheduled.is_none_or(|at| at.elapsed() >= RESCHEDULE_EVERY) {
             let late = watch::reschedule(&centre.records, now).await;
@@ -64,11 +68,8 @@ pub async fn run(centre: Arc<Centre>, stop: CancellationToken) -> anyhow::Result
             let Ok(place) = places.clone().try_acquire_owned() else {
                 break;
             };
-            under_way
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(watched.id);
-            let (centre, under_way, to_desk, stop) = (centre.clone(), under_way.clone(), to_desk.clone(), stop.clone());
+            let mark = Mark::of(&under_way, watched.id);
+            let (centre, to_desk, stop) = (centre.clone(), to_desk.clone(), stop.clone());
             rounds.spawn(async move {
                 let done = rounds_on(&centre, &watched, state, &to_desk, &stop).await;
                 drop(place);
@@ -81,10 +82,7 @@ pub async fn run(centre: Arc<Centre>, stop: CancellationToken) -> anyhow::Result
                         () = stop.cancelled() => {}
                     }
                 }
-                under_way
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .remove(&watched.id);
+                drop(mark);
             });
         }
         tokio::select! {
@@ -96,6 +94,25 @@ pub async fn run(centre: Arc<Centre>, stop: CancellationToken) -> anyhow::Result
     rounds.wait().await;
     drop(to_desk);
     desk.await.context("waiting for what was measured to be kept")
+}
+
+type UnderWay = Arc<Mutex<HashSet<Id<WatchedZone>>>>;
+
+/// A zone that is under way, until this is dropped: also by a round that panics, or it would never be measured again.
+struct Mark(UnderWay, Id<WatchedZone>);
+
+impl Mark {
+    fn of(under_way: &UnderWay, zone: Id<WatchedZone>) -> Self {
+        under_way.lock().unwrap_or_else(PoisonError::into_inner).insert(zone);
+        Self(under_way.clone(), zone)
+    }
+}
+
+impl Drop for Mark {
+    fn drop(&mut self) {
+        let mut under_way = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        under_way.remove(&self.1);
+    }
 }
 
 /// Says where the centre does not keep up with its watch list.
@@ -164,4 +181,23 @@ async fn measure(centre: &Centre, watched: &WatchedZone, before: Option<ZoneStat
         report,
         samples,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_round_that_panics_leaves_its_zone_to_be_measured_again() {
+        let under_way = UnderWay::default();
+        let zone: Id<WatchedZone> = "00000000-0000-0000-0000-000000000007".parse().unwrap();
+        let mark = Mark::of(&under_way, zone);
+        assert!(under_way.lock().unwrap().contains(&zone));
+        let round = tokio::spawn(async move {
+            let _mark = mark;
+            panic!("a round that panics");
+        });
+        assert!(round.await.is_err());
+        assert!(under_way.lock().unwrap().is_empty());
+    }
 }

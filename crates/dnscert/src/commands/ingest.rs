@@ -120,6 +120,11 @@ fn one(arguments: &IngestArgs, path: &Path, store: Option<&Store>, is_live: bool
         waiting: Vec::new(),
     };
     if let Some(store) = store {
+        // it is read twice, once for its hash: what comes through a pipe would be gone the second time, and kept as empty
+        let about = std::fs::metadata(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        if !about.is_file() {
+            anyhow::bail!("`{}` is no file; write what it gives into one first", path.display());
+        }
         let id = hash(path).with_context(|| format!("cannot read `{}`", path.display()))?;
         let known = store
             .runtime

@@ -84,6 +84,25 @@ fn what_servers_said_is_kept_once_and_found_by_name_and_by_value() {
 }
 
 #[test]
+fn what_can_be_read_only_once_is_refused_and_the_rest_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, lake) = (folder.path().join("answer.pcap"), folder.path().join("lake"));
+    std::fs::write(&file, pcap(&[query(), answer()])).unwrap();
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let (file, lake, pipe) = (file.to_str().unwrap(), lake.to_str().unwrap(), pipe.to_str().unwrap());
+    let here = folder.path().to_str().unwrap();
+    let output = dnscert(&["ingest", "--lake", lake, pipe, here, "/dev/zero", "/nowhere", file]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    for refused in [pipe, here, "/dev/zero", "/nowhere"] {
+        assert!(stderr(&output).contains(&format!("`{refused}`")), "{}", stderr(&output));
+    }
+    let output = dnscert(&["pdns", "--lake", lake, "--json", "www.example"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[test]
 fn each_capture_gets_a_receipt_and_one_that_is_not_whole_is_told_by_the_status() {
     let folder = tempfile::tempdir().unwrap();
     let whole = folder.path().join("whole.pcap");

@@ -128,10 +128,7 @@ async fn the_centre_is_killed_at_20_random_moments_and_loses_and_repeats_nothing
     assert_eq!(asks, 1, "one request makes one notice: {ids:?}");
     // What was thanked for is there.
     for number in &thanked {
-        let page = until("the queue", || async {
-            officer.page(&format!("/alerts?text={number}")).await
-        })
-        .await;
+        let page = until("the queue", || async { officer.page("/alerts").await }).await;
         assert!(
             page.contains(number.as_str()),
             "report {number} was thanked for and is lost"
@@ -220,7 +217,7 @@ impl Officer {
 
     /// Path of the alert about `zone`.
     pub async fn alert_about(&self, zone: &str) -> Option<String> {
-        let page = self.page(&format!("/alerts?text={zone}")).await?;
+        let page = self.page(&format!("/alerts?q={zone}")).await?;
         path_in(&page, "/alerts/", |id| id.len() == 36)
     }
 

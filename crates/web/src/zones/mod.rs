@@ -31,12 +31,13 @@ pub fn router() -> Router<App> {
         .route("/zones/{zone}/announcements/{id}/withdraw", post(act::withdraw))
 }
 
-/// The address of a zone's page. The root is `@` there, for browsers take a lone dot away.
+/// The address of a zone's page. The root is `@` there, for browsers take a lone dot away; a zone whose name is `@` has its final dot.
 pub(crate) fn path(zone: &Name) -> String {
-    if zone.is_root() {
-        "/zones/@".to_owned()
-    } else {
-        format!("/zones/{}", crate::paging::segment(&zone.to_string()))
+    let name = zone.to_string();
+    match name.as_str() {
+        "." => "/zones/@".to_owned(),
+        "@" => "/zones/@.".to_owned(),
+        _ => format!("/zones/{}", crate::paging::segment(&name)),
     }
 }
 
@@ -77,6 +78,9 @@ mod tests {
     fn the_root_has_an_address_too() {
         assert_eq!(path(&Name::root()), "/zones/@");
         assert_eq!(parse("@").unwrap(), Name::root());
+        let at: Name = "@".parse().unwrap();
+        assert_eq!(path(&at), "/zones/@.");
+        assert_eq!(parse("@.").unwrap(), at, "and so has the zone whose name is an at sign");
     }
 
     proptest! {
