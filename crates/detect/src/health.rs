@@ -109,6 +109,12 @@ impl State {
         let open = self.open.values().flat_map(|matter| matter.cases.keys());
         open.chain(self.candidates.keys()).cloned().collect()
     }
+
+    /// Since when the zone does not answer, and the severest that was told of it; `None` where it answers.
+    pub fn unreachable(&self) -> Option<(Timestamp, Severity)> {
+        let matter = self.open.get(&Kind::ZoneUnreachable)?;
+        Some((matter.since?, matter.severity?))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,6 +132,9 @@ struct Matter {
     openings: u32,
     /// The severest signal given.
     severity: Option<Severity>,
+    /// When it opened; `None` where an earlier version kept it.
+    #[serde(default)]
+    since: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -397,6 +406,7 @@ fn open(state: &mut State, config: &Config, time: Timestamp, case: &str, before:
     let matter = state.open.entry(kind).or_insert_with(|| Matter {
         openings,
         severity,
+        since: Some(time),
         ..Matter::default()
     });
     let kept = matter.cases.entry(case.to_owned()).or_insert(before);
@@ -431,6 +441,11 @@ fn close(state: &mut State, round: &Round<'_>) -> Vec<String> {
         }
     }
     recovered
+}
+
+/// Key of the matter that a zone does not answer.
+pub fn key_of_unreachable(zone: &Name) -> String {
+    key(zone, Kind::ZoneUnreachable)
 }
 
 fn key(zone: &Name, kind: Kind) -> String {

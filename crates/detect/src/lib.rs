@@ -4,5 +4,7 @@
 //! gives the same signals.
 
 pub mod health;
+pub mod outage;
 pub mod redelegation;
+mod target;
 pub mod vantage;

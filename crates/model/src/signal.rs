@@ -79,8 +79,8 @@ pub struct Signal {
     pub time: Timestamp,
     /// The zones concerned, sorted; none where it is about ourselves.
     pub zones: Vec<Name>,
-    /// Which kind of matter it is, the id of its text in every language: `zone-unreachable`, `signatures-invalid`,
-    /// `redelegated`, `mass-redelegated`, `ds-removed`, `health-worse`, `report`, `vantage-silent`, `vantages-silent`.
+    /// Which kind of matter it is, the id of its text in every language: `zone-unreachable`, `mass-unreachable`,
+    /// `signatures-invalid`, `redelegated`, `mass-redelegated`, `ds-removed`, `health-worse`, `report`, `vantage-silent`, `vantages-silent`.
     pub kind: String,
     /// Arguments of that text.
     pub args: BTreeMap<String, String>,

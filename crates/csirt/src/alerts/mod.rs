@@ -17,7 +17,7 @@ use serde::Serialize;
 use crate::cases::Case;
 pub use state::{AlertEvent, AlertState};
 pub(crate) use store::{alert, move_alert, of_case, open_alert_with_key, put_into_case, raise_in, row, signals_in};
-pub use store::{counts, dismiss, end, get, new_with_keys, queue, raise, raise_all, signals};
+pub use store::{counts, dismiss, end, get, new_with_keys, open_of_kind, queue, raise, raise_all, signals};
 
 /// One matter in the queue.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -2,6 +2,7 @@
 
 use model::{Id, Severity, Signal};
 use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, ExprTrait as _, Func};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect,
@@ -59,6 +60,18 @@ pub async fn new_with_keys(records: &Records, keys: &[String]) -> Result<Vec<Ale
         }
     }
     Ok(found)
+}
+
+/// The open alerts of one kind, new or in a case, the oldest first.
+pub async fn open_of_kind(records: &Records, kind: &str) -> Result<Vec<Alert>, Error> {
+    use entity::alert::Column;
+    let rows = entity::alert::Entity::find()
+        .filter(Column::OpenKey.is_not_null())
+        .filter(Column::Kind.eq(kind))
+        .order_by_asc(Column::Id)
+        .all(records.db())
+        .await?;
+    rows.iter().map(alert).collect()
 }
 
 /// The same inside of a change.
@@ -183,7 +196,7 @@ pub async fn queue(records: &Records, filter: &Filter) -> Result<Vec<Alert>, Err
     let text = filter.text.trim().to_lowercase();
     if !text.is_empty() {
         let anywhere = Condition::any()
-            .add(Column::Key.contains(&text))
+            .add(Expr::expr(Func::lower(Expr::col(Column::Key))).like(format!("%{text}%")))
             .add(Column::Kind.contains(&text))
             .add(Column::Zones.contains(&text));
         find = find.filter(anywhere);

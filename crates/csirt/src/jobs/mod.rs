@@ -39,6 +39,26 @@ pub enum Job {
     },
 }
 
+/// What sort of work a job is. A runner that keeps them apart lets none wait for the other: a relay that hangs is no reason not to
+/// measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// [`Job::DeliverNotice`].
+    DeliverNotice,
+    /// [`Job::VerifyRequest`].
+    VerifyRequest,
+}
+
+impl Kind {
+    /// How the kept form of such a job begins: serde writes the tag first.
+    fn beginning(self) -> &'static str {
+        match self {
+            Kind::DeliverNotice => r#"{"kind":"deliver_notice""#,
+            Kind::VerifyRequest => r#"{"kind":"verify_request""#,
+        }
+    }
+}
+
 /// A claim on a job, good until it is completed, retried, or its time is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claimed {
@@ -63,17 +83,22 @@ pub struct Queue {
     pub failed_before: u64,
 }
 
-/// Claims up to `limit` jobs that are due, oldest due first. Each is this caller's for the time of `lease`.
-pub async fn claim_due(records: &Records, lease: Duration, limit: u64) -> Result<Vec<Claimed>, Error> {
+/// Claims up to `limit` jobs of this kind, or of all, that are due, oldest due first. Each is this caller's for the time of `lease`.
+pub async fn claim_due(
+    records: &Records,
+    kind: Option<Kind>,
+    lease: Duration,
+    limit: u64,
+) -> Result<Vec<Claimed>, Error> {
     // Looking costs no write lock; most rounds of the timer find nothing.
-    if due(records.db(), records.now(), 1).await?.is_empty() {
+    if due(records.db(), kind, records.now(), 1).await?.is_empty() {
         return Ok(Vec::new());
     }
     let mut change = records.begin(Actor::System).await?;
     let now = change.now();
     let until = now + lease;
     let mut claimed: Vec<Claimed> = Vec::new();
-    for row in due(change.db(), now, limit).await? {
+    for row in due(change.db(), kind, now, limit).await? {
         let job: Job = column::json("job", &row.id, &row.job)?;
         if claimed.iter().any(|other| other.job == job) {
             continue;
@@ -139,11 +164,13 @@ pub async fn retry(records: &Records, claimed: &Claimed, at: Timestamp, reason: 
     change.commit().await
 }
 
-/// When there will be something to claim; `None` when the queue is empty. A time in the past means: now.
-pub async fn next_due(records: &Records) -> Result<Option<Timestamp>, Error> {
-    let sql =
-        "SELECT MIN(CASE WHEN lease_until_us > due_at_us THEN lease_until_us ELSE due_at_us END) AS next_us FROM job";
-    let statement = Statement::from_string(records.db().get_database_backend(), sql);
+/// When there will be something of this kind, or of all, to claim; `None` when there is none. A time in the past means: now.
+pub async fn next_due(records: &Records, kind: Option<Kind>) -> Result<Option<Timestamp>, Error> {
+    let sql = "SELECT MIN(CASE WHEN lease_until_us > due_at_us THEN lease_until_us ELSE due_at_us END) AS next_us \
+               FROM job WHERE job LIKE $1";
+    let like = format!("{}%", kind.map_or("", Kind::beginning));
+    let backend = records.db().get_database_backend();
+    let statement = Statement::from_sql_and_values(backend, sql, [like.into()]);
     let row = records.db().query_one_raw(statement).await?;
     let next_us: Option<i64> = row.map(|row| row.try_get("", "next_us")).transpose()?.flatten();
     column::time_opt("job", "next", next_us)
@@ -192,7 +219,12 @@ pub(crate) async fn insert(
 }
 
 /// Jobs that are due, free, and not the same as one under work.
-async fn due(db: &impl ConnectionTrait, now: Timestamp, limit: u64) -> Result<Vec<entity::Model>, Error> {
+async fn due(
+    db: &impl ConnectionTrait,
+    kind: Option<Kind>,
+    now: Timestamp,
+    limit: u64,
+) -> Result<Vec<entity::Model>, Error> {
     let now = now.as_microsecond();
     let busy = entity::Entity::find()
         .select_only()
@@ -206,7 +238,9 @@ async fn due(db: &impl ConnectionTrait, now: Timestamp, limit: u64) -> Result<Ve
         .add(entity::Column::EnqueuedAtUs.gt(now))
         .add(Expr::col(entity::Column::DueAtUs).lte(Expr::col(entity::Column::EnqueuedAtUs)));
     let at_its_time = Condition::any().add(entity::Column::DueAtUs.lte(now)).add(put_off);
+    let of_kind = kind.map(|kind| entity::Column::Job.starts_with(kind.beginning()));
     let rows = entity::Entity::find()
+        .filter(Condition::all().add_option(of_kind))
         .filter(at_its_time)
         .filter(free)
         .filter(entity::Column::Job.not_in_subquery(sea_orm::QueryTrait::into_query(busy)))

@@ -533,6 +533,7 @@ mod tests {
     fn no_text_is_missing_for_any_matter_ask_and_language() {
         let matters = [
             "zone-unreachable",
+            "mass-unreachable",
             "signatures-invalid",
             "redelegated",
             "mass-redelegated",

@@ -101,7 +101,7 @@ impl Ask {
     /// causes. Where the signal names the cause, its kind decides; else its findings do.
     pub fn for_signal(signal: &Signal) -> Vec<Ask> {
         match signal.kind.as_str() {
-            "zone-unreachable" => vec![Ask::RestoreService],
+            "zone-unreachable" | "mass-unreachable" => vec![Ask::RestoreService],
             "redelegated" | "mass-redelegated" => vec![Ask::ConfirmOrRestoreDelegation],
             "ds-removed" => vec![Ask::RestoreDs],
             "report" => vec![Ask::Explain],
@@ -206,6 +206,7 @@ mod tests {
     fn each_kind_of_signal_leads_to_its_ask() {
         for (kind, ask) in [
             ("zone-unreachable", Ask::RestoreService),
+            ("mass-unreachable", Ask::RestoreService),
             ("signatures-invalid", Ask::RenewSignatures),
             ("redelegated", Ask::ConfirmOrRestoreDelegation),
             ("mass-redelegated", Ask::ConfirmOrRestoreDelegation),

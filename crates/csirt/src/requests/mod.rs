@@ -20,7 +20,7 @@ use crate::cases::{Case, actor_text};
 use crate::directory::Organisation;
 use crate::records::Actor;
 pub use ask::Ask;
-pub use propose::propose;
+pub use propose::{by_hand, propose};
 pub use silence::{Patience, SilenceStep};
 pub use state::{RequestEvent, RequestState};
 pub(crate) use store::{apply, in_case, in_cases, of_open_cases, party_in, request, row, save};

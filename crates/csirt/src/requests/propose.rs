@@ -13,7 +13,7 @@ use super::{Ask, Proposal};
 use crate::Error;
 use crate::alerts;
 use crate::cases::{self, Case};
-use crate::directory::{self, Because, ChannelKind, ResponsibilityRole as Role, Route, Target};
+use crate::directory::{self, Because, ChannelKind, Organisation, ResponsibilityRole as Role, Route, Target};
 use crate::records::Records;
 
 /// Mail addresses of one party at most: the first one, and those marked for emergencies.
@@ -80,6 +80,43 @@ pub async fn propose(records: &Records, case: Id<Case>) -> Result<Vec<Proposal>,
     Ok(proposals)
 }
 
+/// What would be asked of an organisation that a person chose, for a reason in that person's words. The check is the one that was
+/// proposed for the same ask, where there is one.
+pub async fn by_hand(
+    records: &Records,
+    case: &Case,
+    organisation: &Organisation,
+    zone: Name,
+    ask: Ask,
+    because: String,
+) -> Result<Proposal, Error> {
+    let proposals = propose(records, case.id).await?;
+    let proposed = proposals
+        .into_iter()
+        .find(|proposal| proposal.zone == zone && proposal.ask == ask);
+    let check = match proposed {
+        Some(proposal) => proposal.check,
+        None => ask.check(&zone, crate::watch::expected_of(records, &zone).await?.as_ref()),
+    };
+    let profile = &organisation.profile;
+    let mut mail = profile
+        .channels_in_order()
+        .into_iter()
+        .filter(|channel| channel.kind == ChannelKind::Email);
+    Ok(Proposal {
+        organisation: Some(organisation.id),
+        name: profile.name.clone(),
+        addresses: mail.next().map(|channel| channel.value.clone()).into_iter().collect(),
+        language: profile.preferred_language,
+        time_zone: profile.time_zone.clone(),
+        because,
+        zone,
+        ask,
+        check,
+        deadline: records.now() + ask.patience(case.severity),
+    })
+}
+
 /// One matter per zone and ask. A zone whose signals name a plain cause is not asked about "health got worse" besides.
 fn matters(signals: &[(Severity, Signal)]) -> Vec<Matter<'_>> {
     let plain = |signal: &Signal| signal.kind != "health-worse" && signal.kind != "report";
@@ -135,6 +172,11 @@ fn assemble(matter: &Matter<'_>, routes: &[Route], expected: Option<&Delegation>
         signal,
     } = matter;
     let ranks = match ask {
+        // what many zones have in common are their servers
+        Ask::RestoreService if signal.kind == "mass-unreachable" => match serves(routes) {
+            operators if operators.is_empty() => vec![runs(routes)],
+            operators => vec![operators],
+        },
         Ask::ConfirmOrRestoreDelegation | Ask::RestoreDs => vec![restores(routes, zone), holds(routes)],
         // Either side may be the wrong one: those who run the zone know, those who keep the delegation may have to act.
         Ask::RepairDs | Ask::CorrectDelegation => vec![runs(routes), restores(routes, zone)],
@@ -194,6 +236,22 @@ fn runs(routes: &[Route]) -> Vec<(&Route, &Because)> {
             role: Role::Registrar | Role::Registry | Role::Operator,
             zone,
         } if !zone.is_root() => Some(5 + labels_missing(zone)),
+        _ => None,
+    })
+}
+
+/// Those who run the zone's servers.
+fn serves(routes: &[Route]) -> Vec<(&Route, &Because)> {
+    nearest(routes, |because| match because {
+        Because::NameServer {
+            role: Role::Operator, ..
+        }
+        | Because::Address {
+            role: Role::Operator, ..
+        } => Some(0),
+        Because::Prefix {
+            role: Role::Operator, ..
+        } => Some(1),
         _ => None,
     })
 }

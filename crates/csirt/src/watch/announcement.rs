@@ -1,5 +1,6 @@
 //! Announced changes: a window in which a zone's delegation may change without an alarm.
 
+use jiff::SignedDuration;
 use model::{Delegation, Id, Name, Timestamp};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
@@ -11,6 +12,11 @@ const TABLE: &str = "announcement";
 
 /// Longest window; chosen by us: a key rollover with its waiting times fits, a standing blank cheque does not.
 const MAX_WINDOW_DAYS: i64 = 60;
+
+/// Longest window of an announcement that does not say what will come. It covers a takeover as well as the change that was meant, so
+/// it is as long as a night's work that slips by a day (chosen by us). Shorter, and people announce twice; longer, and it is the blank
+/// cheque after all.
+const MAX_OPEN_HOURS: i64 = 48;
 
 /// A change that those responsible announced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +40,7 @@ pub struct NewAnnouncement {
     pub zone: Name,
     /// From when on.
     pub from: Timestamp,
-    /// Until when, at most 60 days later.
+    /// Until when: at most 60 days later, and 48 hours where nothing is said of what will come.
     pub until: Timestamp,
     /// How it will be delegated afterwards; `None` when anything may come.
     pub expected: Option<Delegation>,
@@ -58,7 +64,7 @@ impl Announcement {
 }
 
 /// Announces a change. Fails with `Invalid` for a window that ends before it begins, is over, or lasts longer than 60
-/// days, and without a word of who announces it.
+/// days (48 hours where nothing is expected), and without a word of who announces it.
 pub async fn announce(records: &Records, actor: Actor, new: NewAnnouncement) -> Result<Announcement, Error> {
     let mut change = records.begin(actor).await?;
     let new = NewAnnouncement {
@@ -75,6 +81,12 @@ pub async fn announce(records: &Records, actor: Actor, new: NewAnnouncement) -> 
         return Err(Error::invalid(
             "until",
             format!("it is more than {MAX_WINDOW_DAYS} days after the beginning"),
+        ));
+    }
+    if new.expected.is_none() && new.until.duration_since(new.from) > SignedDuration::from_hours(MAX_OPEN_HOURS) {
+        return Err(Error::invalid(
+            "until",
+            format!("without the new servers it may be at most {MAX_OPEN_HOURS} hours after the beginning"),
         ));
     }
     if new.by.is_empty() || new.by.chars().count() > 300 {

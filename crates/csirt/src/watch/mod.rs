@@ -20,7 +20,7 @@ pub use announcement::{Announcement, NewAnnouncement};
 pub use many::{add_all, taken};
 pub use round::{
     Round, ZoneState, behind, due, health, newest, next_due, record_round, record_rounds, reschedule, state, states,
-    states_naming, states_of, watched_among,
+    states_doing, states_naming, states_of, watched_among,
 };
 pub(crate) use round::{Serving, serving};
 pub use standing::{Standing, standings};

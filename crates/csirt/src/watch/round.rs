@@ -232,6 +232,20 @@ pub async fn states_naming(records: &Records, address: IpAddr) -> Result<Vec<(Wa
     Ok(found)
 }
 
+/// The zones that do so, by name.
+pub async fn states_doing(records: &Records, health: Health) -> Result<Vec<(WatchedZone, Option<ZoneState>)>, Error> {
+    let rows = zone_state::Entity::find()
+        .select_only()
+        .column(zone_state::Column::WatchedZone)
+        .filter(zone_state::Column::Health.eq(health.as_str()))
+        .into_tuple::<String>()
+        .all(records.db())
+        .await?;
+    let mut found = with_states(records, &rows).await?;
+    found.sort_by(|(a, _), (b, _)| a.watch.zone.cmp(&b.watch.zone));
+    Ok(found)
+}
+
 /// When the next round of any zone is due, a time in the past for one without a round; `None` when no zone is watched.
 pub async fn next_due(records: &Records) -> Result<Option<Timestamp>, Error> {
     let sql = "SELECT MIN(due_at_us) AS next_us FROM watched_zone WHERE enabled";

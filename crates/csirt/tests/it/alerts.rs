@@ -1,6 +1,6 @@
 use csirt::alerts::{AlertState, Filter, Raised, counts, dismiss, end, get, queue, raise, signals};
 use csirt::{Actor, Error};
-use model::Severity;
+use model::{Severity, Signal};
 
 use crate::matter::{duty_officer, signal};
 use crate::on_each_database;
@@ -132,10 +132,21 @@ async fn the_queue_shows_the_gravest_first_and_then_what_waits_longest() {
             ..Filter::default()
         };
         assert_eq!(zones(named).await, ["later.example"]);
+        let by_key = Signal {
+            key: "report:REPORT-2026-00001".to_owned(),
+            ..signal(world, "report", "told.example", Severity::Log)
+        };
+        raise(&world.records, &by_key).await.unwrap();
+        let told = |text: &str| Filter {
+            text: text.to_owned(),
+            ..Filter::default()
+        };
+        assert_eq!(zones(told("report-2026-00001")).await, ["told.example"]);
+        assert_eq!(zones(told("REPORT-2026-00001")).await, ["told.example"]);
         let counts = counts(&world.records).await.unwrap();
         assert_eq!(
             (counts.new, counts.page, counts.review, counts.log, counts.ended),
-            (4, 2, 1, 1, 0)
+            (5, 2, 1, 2, 0)
         );
     })
     .await;

@@ -17,7 +17,10 @@ use crate::{World, on_each_database};
 /// Does the jobs that are due: hands notices to the folder, and measures with this outcome.
 async fn work(world: &World, records: &Records, folder: &std::path::Path, outcome: VerdictState) -> Vec<&'static str> {
     let mut done = Vec::new();
-    for claimed in jobs::claim_due(records, Duration::from_secs(60), 10).await.unwrap() {
+    for claimed in jobs::claim_due(records, None, Duration::from_secs(60), 10)
+        .await
+        .unwrap()
+    {
         match claimed.job {
             Job::DeliverNotice { notice } => {
                 assert_eq!(deliver(world, notice, folder).await, Delivery::Sent);

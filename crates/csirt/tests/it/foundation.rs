@@ -226,7 +226,7 @@ async fn actions_run_on_any_thread() {
         ));
         runs_anywhere(directory::import(records, Actor::System, directory::Format::Csv, b""));
         runs_anywhere(directory::route(records, &directory::Target::Name(model::Name::root())));
-        runs_anywhere(jobs::claim_due(records, std::time::Duration::from_secs(1), 1));
+        runs_anywhere(jobs::claim_due(records, None, std::time::Duration::from_secs(1), 1));
         let nothing = std::collections::HashSet::new();
         runs_anywhere(watch::due(records, records.now(), &nothing, 1));
     })

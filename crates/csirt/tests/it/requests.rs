@@ -73,7 +73,7 @@ async fn only_measurement_verifies_and_a_failing_one_takes_done_back() {
             .to_string();
         let done = links::Answer::bare(links::AnswerKind::Done);
         links::answer(&world.records, &token, &done, "1").await.unwrap();
-        let queued = jobs::claim_due(&world.records, std::time::Duration::from_secs(60), 10)
+        let queued = jobs::claim_due(&world.records, None, std::time::Duration::from_secs(60), 10)
             .await
             .unwrap();
         assert!(

@@ -297,6 +297,11 @@ async fn an_announcement_covers_its_window_and_what_it_announces() {
                 by: " ".to_owned(),
                 ..new.clone()
             },
+            NewAnnouncement {
+                until: time("2026-07-03T10:00:01Z"),
+                expected: None,
+                ..new.clone()
+            },
         ] {
             assert!(matches!(
                 announce(&world.records, Actor::Public, wrong).await,

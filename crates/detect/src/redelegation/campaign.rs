@@ -5,30 +5,12 @@
 //! zones which join later fold into the same alert.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::net::IpAddr;
 
 use jiff::Timestamp;
 use model::{ChangedPart, Detector, Name, Severity, Signal, ZoneChange};
 
 use super::{Config, KIND_OF_CAMPAIGN, Observed, is_known, takes_back, values_added};
-
-/// Where a zone moved. Domains come first: they hold together what an attacker's numbered hosts would split.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Target {
-    Domain(Name),
-    Server(Name),
-    Address(IpAddr),
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Target::Domain(name) | Target::Server(name) => write!(f, "{name}"),
-            Target::Address(address) => write!(f, "{address}"),
-        }
-    }
-}
+use crate::target::{Joined, Target};
 
 struct Move<'a> {
     zone: &'a Name,
@@ -108,7 +90,7 @@ fn movement<'a>(zone: &'a Name, observed: &[&'a Observed], known: &BTreeSet<Name
                 // servers within the zone itself are shared with nobody by name, only by address
                 && !server.is_at_or_below(zone)
             {
-                add(Target::Domain(domain_of(&server)), None);
+                add(Target::domain_of(&server), None);
                 add(Target::Server(server), None);
             }
         }
@@ -128,27 +110,10 @@ fn movement<'a>(zone: &'a Name, observed: &[&'a Observed], known: &BTreeSet<Name
     })
 }
 
-/// The domain that a server's name lies in: the name without its first label, unless a top-level domain would be left.
-fn domain_of(server: &Name) -> Name {
-    server
-        .parent()
-        .filter(|parent| parent.label_count() >= 2)
-        .unwrap_or_else(|| server.clone())
-}
-
 struct Group<'m, 'a> {
     moves: Vec<&'m Move<'a>>,
     /// The target that two of its zones were the first to share.
     first_shared: (Timestamp, Target),
-}
-
-/// The first move of the group that a move is joined to. Paths are halved on the way, so that a chain of thousands stays short.
-fn first_of(joined: &mut [usize], mut at: usize) -> usize {
-    while joined[at] != at {
-        joined[at] = joined[joined[at]];
-        at = joined[at];
-    }
-    at
 }
 
 /// Moves joined by common targets, no more than the window apart.
@@ -159,8 +124,7 @@ fn groups<'m, 'a>(config: &Config, moves: &'m [Move<'a>]) -> Vec<Group<'m, 'a>> 
             visits.entry(target).or_default().push((seen.time, at));
         }
     }
-    // each move points to another of its group, the first of the group to itself
-    let mut joined: Vec<usize> = (0..moves.len()).collect();
+    let mut joined = Joined::new(moves.len());
     let mut shared: Vec<(usize, (Timestamp, Target))> = Vec::new();
     for (target, mut visits) in visits {
         visits.sort_unstable();
@@ -169,22 +133,21 @@ fn groups<'m, 'a>(config: &Config, moves: &'m [Move<'a>]) -> Vec<Group<'m, 'a>> 
             let name = moves[a].targets[target].renumbered;
             let is_renumbered = name.is_some() && name == moves[b].targets[target].renumbered;
             if later.duration_since(earlier) <= config.window && !is_renumbered {
-                let (from, to) = (first_of(&mut joined, b), first_of(&mut joined, a));
-                joined[from] = to;
+                joined.join(a, b);
                 shared.push((b, (later, target.clone())));
             }
         }
     }
     let mut groups: BTreeMap<usize, Group<'m, 'a>> = BTreeMap::new();
     for (at, first) in shared {
-        let group = groups.entry(first_of(&mut joined, at)).or_insert_with(|| Group {
+        let group = groups.entry(joined.group_of(at)).or_insert_with(|| Group {
             moves: Vec::new(),
             first_shared: first.clone(),
         });
         group.first_shared = group.first_shared.clone().min(first);
     }
     for (at, moved) in moves.iter().enumerate() {
-        if let Some(group) = groups.get_mut(&first_of(&mut joined, at)) {
+        if let Some(group) = groups.get_mut(&joined.group_of(at)) {
             group.moves.push(moved);
         }
     }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod health;
 #[cfg(test)]
+mod outage;
+#[cfg(test)]
 mod redelegation;
 #[cfg(test)]
 mod vantage;

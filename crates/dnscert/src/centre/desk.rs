@@ -12,8 +12,8 @@ use csirt::alerts;
 use csirt::directory::{self, Target};
 use csirt::watch::{self, Round, WatchedZone, ZoneState, announcement};
 use csirt::{Actor, Statement};
-use detect::health;
 use detect::redelegation::{self, Observed};
+use detect::{health, outage};
 use jiff::{SignedDuration, Timestamp};
 use measure::Report;
 use model::{Delegation, Finding, Name, Sample, Signal, ZoneChange};
@@ -22,6 +22,7 @@ use tokio::time::Instant;
 
 use super::Centre;
 use super::agenda::{Agenda, Memory};
+use super::outages::{self, Outages};
 
 /// Rounds of one batch at most. More would make the first of them wait longer for their alerts.
 const BATCH: usize = 256;
@@ -98,6 +99,7 @@ pub async fn run(centre: Arc<Centre>, mut rounds: mpsc::Receiver<(Measured, Repl
     let mut desk = Desk {
         centre,
         window: None,
+        outages: Outages::default(),
         known: None,
         router: None,
     };
@@ -116,18 +118,20 @@ struct Desk {
     centre: Arc<Centre>,
     /// The changes of the last days with who answers for their zones; `None` until one was seen.
     window: Option<Vec<Observed>>,
+    outages: Outages,
     /// Name servers that watched zones should have.
     known: Option<(Instant, BTreeSet<Name>)>,
     router: Option<(Instant, directory::Router)>,
 }
 
 impl Desk {
-    /// Keeps a batch. Where that fails each round is tried by itself: one that cannot be kept takes no other with it.
+    /// Keeps a batch. Where the records refuse it each round is tried by itself: one that cannot be kept takes no other with it.
     async fn take(&mut self, batch: &[Measured]) -> Vec<anyhow::Result<Kept>> {
         let samples: Vec<Sample> = batch.iter().flat_map(|round| round.samples.iter().cloned()).collect();
         if let Err(error) = self.centre.lake.append_samples(&samples).await {
-            let told = format!("{:#}", anyhow::Error::new(error).context("keeping the samples"));
-            return batch.iter().map(|_| Err(anyhow::anyhow!(told.clone()))).collect();
+            // An alert must not wait for the lake. That it is full shows by itself, as a condition of the centre.
+            let (error, rounds) = (anyhow::Error::new(error), batch.len());
+            tracing::error!(rounds, "could not keep the samples of rounds: {error:#}");
         }
         match self.keep(batch).await {
             Ok(kept) => kept,
@@ -150,6 +154,7 @@ impl Desk {
         let mut recovered = Vec::new();
         let mut rounds = Vec::with_capacity(batch.len());
         let mut confirm = Vec::with_capacity(batch.len());
+        let mut answering = Vec::with_capacity(batch.len());
         for round in batch {
             let findings: Vec<Finding> = round
                 .report
@@ -177,11 +182,15 @@ impl Desk {
                     untestable: round.report.untestable.is_some(),
                 },
             );
+            answering.push((round.zone(), outages::down(&step.state, &findings, &round.report)));
             signals.extend(step.signals);
             recovered.extend(step.recovered);
             confirm.push(step.confirm_soon);
             rounds.push((round.watched.id, recorded(round, findings, step.state)?));
         }
+        let records = &self.centre.records;
+        let (mut signals, over) = self.outages.judge(records, answering, signals).await?;
+        recovered.extend(over);
         signals.extend(self.judge_changes(batch).await?);
         raise(&self.centre, &signals).await?;
         end_alerts(&self.centre, &recovered, &Statement::WellAgain).await?;
@@ -219,11 +228,10 @@ impl Desk {
         for round in &moved {
             changes.extend(self.changes_of(round).await?);
         }
-        self.centre
-            .lake
-            .append_zone_changes(&changes)
-            .await
-            .context("keeping the changes")?;
+        if let Err(error) = self.centre.lake.append_zone_changes(&changes).await {
+            let (error, changes) = (anyhow::Error::new(error), changes.len());
+            tracing::error!(changes, "could not keep changes of delegations: {error:#}");
+        }
         let observed = self.observe(changes).await?;
         let known = self.known_servers().await?;
         let window = self.window.get_or_insert_default();
@@ -364,7 +372,8 @@ async fn raise(centre: &Centre, signals: &[Signal]) -> anyhow::Result<()> {
             kind: signal.kind.clone(),
             about: signal.args.get("target").unwrap_or(&signal.key).clone(),
         };
-        end_alerts(centre, &redelegation::superseded(signal), &part_of).await?;
+        let parts = [redelegation::superseded(signal), outage::superseded(signal)].concat();
+        end_alerts(centre, &parts, &part_of).await?;
     }
     Ok(())
 }

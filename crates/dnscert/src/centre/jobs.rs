@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use csirt::jobs::{self, Claimed, Job};
+use csirt::jobs::{self, Claimed, Job, Kind};
 use csirt::notices::{self, Delivery};
 use csirt::requests;
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use measure::Evidence;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::Centre;
@@ -23,45 +24,77 @@ const LEASE: Duration = Duration::from_secs(120);
 /// Longest sleep between two looks at the queue: how late a job of another machine's change may start.
 const LONGEST_SLEEP: Duration = Duration::from_secs(2);
 
-/// Jobs that one look takes up. They run at the same time.
-const AT_ONCE: u64 = 16;
+/// Jobs of one kind that run at the same time. More would ask a relay for more lines than most of them give.
+const AT_ONCE: usize = 16;
 
 /// First and longest pause before a failed job is tried again.
 const BACK_OFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(900));
 
-/// Runs jobs until the centre stops.
-pub async fn run(centre: Arc<Centre>, stop: CancellationToken) -> anyhow::Result<()> {
+/// Does the jobs of one kind until the centre stops. Each kind has a runner of its own: while a relay hangs, the rest is measured.
+pub async fn run(centre: Arc<Centre>, kind: Kind, stop: CancellationToken) -> anyhow::Result<()> {
     let mut enqueued = centre.records.enqueued();
-    while !stop.is_cancelled() {
-        enqueued.mark_unchanged();
-        if do_due(&centre).await? > 0 {
-            continue;
+    let mut running = JoinSet::new();
+    let result = loop {
+        if stop.is_cancelled() {
+            break Ok(());
         }
-        let sleep = until_next(&centre).await?;
+        enqueued.mark_unchanged();
+        let sleep = match begin_due(&centre, kind, &mut running).await {
+            Ok(sleep) => sleep,
+            Err(error) => break Err(error),
+        };
         tokio::select! {
             () = tokio::time::sleep(sleep) => {}
             _ = enqueued.changed() => {}
+            Some(ended) = running.join_next() => {
+                if let Err(error) = done(ended) {
+                    break Err(error);
+                }
+            }
             () = stop.cancelled() => {}
         }
+    };
+    // what was begun comes to its end; a claim that is dropped would wait for its lease
+    let mut result = result;
+    while let Some(ended) = running.join_next().await {
+        result = result.and(done(ended));
     }
-    Ok(())
+    result
 }
 
-/// Does the jobs that are due, and says how many there were.
-async fn do_due(centre: &Arc<Centre>) -> anyhow::Result<usize> {
-    let claimed = jobs::claim_due(&centre.records, LEASE, AT_ONCE)
+/// Begins the jobs that are due, as far as there are places, and says how long to wait before the next look.
+async fn begin_due(
+    centre: &Arc<Centre>,
+    kind: Kind,
+    running: &mut JoinSet<anyhow::Result<()>>,
+) -> anyhow::Result<Duration> {
+    let places = AT_ONCE.saturating_sub(running.len());
+    if places == 0 {
+        return Ok(LONGEST_SLEEP);
+    }
+    let limit = u64::try_from(places).unwrap_or(u64::MAX);
+    let claimed = jobs::claim_due(&centre.records, Some(kind), LEASE, limit)
         .await
         .context("claiming jobs")?;
-    let work = claimed.iter().map(|claimed| one(centre, claimed));
-    for result in futures_util::future::join_all(work).await {
-        result?;
+    let is_full = claimed.len() == places;
+    for claimed in claimed {
+        let centre = centre.clone();
+        running.spawn(async move { one(&centre, &claimed).await });
     }
-    Ok(claimed.len())
+    match is_full {
+        true => Ok(LONGEST_SLEEP),
+        false => until_next(centre, kind).await,
+    }
 }
 
-async fn until_next(centre: &Centre) -> anyhow::Result<Duration> {
+/// What became of a job that ended: a failure of the records, or a panic.
+fn done(ended: Result<anyhow::Result<()>, JoinError>) -> anyhow::Result<()> {
+    ended.context("doing a job")?
+}
+
+async fn until_next(centre: &Centre, kind: Kind) -> anyhow::Result<Duration> {
     let now = centre.records.now();
-    let next = jobs::next_due(&centre.records)
+    let next = jobs::next_due(&centre.records, Some(kind))
         .await
         .context("looking for the next job")?;
     let wait = next.map_or(LONGEST_SLEEP, |at| {
@@ -214,6 +247,10 @@ mod tests {
             database: database.to_owned(),
             ..Config::default()
         };
+        // a root that nobody serves
+        config.dns.hints = folder.path().join("hints");
+        config.dns.port = testkit::loopback::free_port().unwrap();
+        std::fs::write(&config.dns.hints, ". 60 NS root.test.\nroot.test. 60 A 127.0.0.1\n").unwrap();
         config.mail.relay = Some(SmtpSettings {
             host: "127.0.0.1".to_owned(),
             port,
@@ -224,6 +261,19 @@ mod tests {
         let centre = Arc::new(Centre::open(config, clock).await.unwrap());
         crate::centre::lead::take_now(&centre).await;
         centre
+    }
+
+    /// Does the jobs that are due, and says how many there were.
+    async fn do_due(centre: &Arc<Centre>) -> usize {
+        let mut running = JoinSet::new();
+        for kind in [Kind::DeliverNotice, Kind::VerifyRequest] {
+            begin_due(centre, kind, &mut running).await.unwrap();
+        }
+        let count = running.len();
+        while let Some(ended) = running.join_next().await {
+            done(ended).unwrap();
+        }
+        count
     }
 
     /// Notices to `number` parties, all queued now.
@@ -286,17 +336,17 @@ mod tests {
             let queued = queue_notices(&centre, NOTICES).await;
             let mut relay = None;
             // From one moment at which something is due to the next; a runner that looks in between finds nothing.
-            while let Some(due) = jobs::next_due(&centre.records).await.unwrap() {
+            while let Some(due) = jobs::next_due(&centre.records, None).await.unwrap() {
                 let wait = due.duration_since(clock.now());
                 if wait > SignedDuration::from_secs(1) {
                     clock.advance(wait - SignedDuration::from_secs(1));
-                    assert_eq!(do_due(&centre).await.unwrap(), 0, "nothing is due yet");
+                    assert_eq!(do_due(&centre).await, 0, "nothing is due yet");
                 }
                 clock.advance(due.duration_since(clock.now()));
                 if clock.now() >= back && relay.is_none() {
                     relay = Some(Relay::start(port, |_| "250 yes").await.unwrap());
                 }
-                assert!(do_due(&centre).await.unwrap() > 0);
+                assert!(do_due(&centre).await > 0);
                 let queue = jobs::queue(&centre.records).await.unwrap();
                 if relay.is_some() {
                     continue;
@@ -352,6 +402,42 @@ mod tests {
                 assert!(begun.len() >= 7 && notice.attempts.len() == begun.len());
             }
         }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_relay_that_hangs_delays_no_verification() {
+        let folder = tempfile::tempdir().unwrap();
+        // takes connections and never says a word
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = silent.local_addr().unwrap().port();
+        let clock = Arc::new(ManualClock::new("2026-07-01T09:00:00Z".parse().unwrap()));
+        let centre = centre(&folder, "", clock, port).await;
+        let notices = queue_notices(&centre, AT_ONCE + 4).await;
+        let stop = CancellationToken::new();
+        let mail = tokio::spawn(run(centre.clone(), Kind::DeliverNotice, stop.clone()));
+        let measuring = tokio::spawn(run(centre.clone(), Kind::VerifyRequest, stop.clone()));
+        while jobs::queue(&centre.records).await.unwrap().running < AT_ONCE as u64 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let request = notices::get(&centre.records, notices[0]).await.unwrap().request;
+        requests::measure_now(&centre.records, Actor::System, request)
+            .await
+            .unwrap();
+        let verdict = async {
+            while requests::verdicts(&centre.records, request).await.unwrap().is_empty() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), verdict).await.unwrap();
+        // the job of the verification may still be on its way out
+        let queue = jobs::queue(&centre.records).await.unwrap();
+        assert!(
+            queue.running >= AT_ONCE as u64 && queue.waiting == 4,
+            "the relay still hangs: {queue:?}"
+        );
+        stop.cancel();
+        mail.abort();
+        measuring.await.unwrap().unwrap();
     }
 
     #[test]

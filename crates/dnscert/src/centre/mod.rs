@@ -8,6 +8,7 @@ mod jobs;
 mod lead;
 mod mailbox;
 pub mod measuring;
+mod outages;
 mod rounds;
 pub mod secret;
 mod supervisor;
@@ -21,6 +22,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use csirt::Records;
 use csirt::accounts::TotpKey;
+use csirt::jobs::Kind;
 use csirt::lead::Fence;
 use csirt::notices::{Centre as Identity, Mailer};
 use csirt::requests::Patience;
@@ -218,9 +220,14 @@ const TASKS: [(&str, Task); 4] = [
 ];
 
 /// The tasks of the one that leads.
-const LEADERS_TASKS: [(&str, Task); 5] = [
+const LEADERS_TASKS: [(&str, Task); 6] = [
     ("rounds", |centre, stop| Box::pin(rounds::run(centre, stop))),
-    ("jobs", |centre, stop| Box::pin(jobs::run(centre, stop))),
+    ("notices", |centre, stop| {
+        Box::pin(jobs::run(centre, Kind::DeliverNotice, stop))
+    }),
+    ("verifications", |centre, stop| {
+        Box::pin(jobs::run(centre, Kind::VerifyRequest, stop))
+    }),
     ("requests", |centre, stop| Box::pin(jobs::watch_requests(centre, stop))),
     ("mailbox", |centre, stop| Box::pin(mailbox::run(centre, stop))),
     ("vantage points", |centre, stop| Box::pin(vantage::run(centre, stop))),

@@ -13,6 +13,7 @@ mod ingest;
 mod install;
 mod kill;
 mod mailbox;
+mod many_zones;
 mod pdns;
 mod portal;
 mod probe;

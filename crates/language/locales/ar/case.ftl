@@ -10,6 +10,7 @@ case-severity-page = عاجل
 case-severity-review = للمراجعة
 case-severity-log = للتوثيق
 case-alert-kind-zone-unreachable = النطاق لا يجيب
+case-alert-kind-mass-unreachable = خوادم عدة نطاقات لا تجيب
 case-alert-kind-signatures-invalid = تعذّر التحقق من DNSSEC
 case-alert-kind-redelegated = تغيير تفويض لم يُعلَن عنه
 case-alert-kind-mass-redelegated = عدة نطاقات انتقلت إلى الخوادم نفسها

@@ -62,4 +62,4 @@ organisation-error-last-channel = أضيفوا طريقة أخرى أولًا: �
 organisation-error-person = أدخلوا اسمًا غير مدرج بعد
 organisation-error-zone = اختاروا أحد نطاقاتكم
 organisation-error-time = أدخلوا اليوم والوقت، مثل 2026-03-01 10:00
-organisation-error-window = يجب أن تكون الفترة قادمة وأن تنتهي بعد بدايتها وألا تتجاوز 60 يومًا
+organisation-error-window = يجب أن تكون الفترة قادمة وأن تنتهي بعد بدايتها وألا تتجاوز 60 يومًا أو 48 ساعة إذا لم تُذكر الخوادم الجديدة

@@ -13,6 +13,7 @@ case-severity-review = To review
 case-severity-log = For the record
 
 case-alert-kind-zone-unreachable = Zone does not answer
+case-alert-kind-mass-unreachable = Servers of several zones do not answer
 case-alert-kind-signatures-invalid = DNSSEC does not validate
 case-alert-kind-redelegated = Unannounced change of delegation
 case-alert-kind-mass-redelegated = Several zones moved to the same servers

@@ -28,6 +28,7 @@ notice-heading-answer = HOW TO ANSWER
 notice-heading-who = WHO WE ARE
 
 notice-fact-zone-unreachable = The name servers of this zone do not answer:
+notice-fact-mass-unreachable = The name servers of this zone, and of other zones that they serve, do not answer:
 notice-fact-signatures-invalid = The DNSSEC signatures of this zone are no longer valid:
 notice-fact-ds-mismatch = The DS records at the parent do not fit the keys of this zone:
 notice-fact-redelegated = The delegation of this zone changed, and nobody had announced it:
@@ -53,6 +54,7 @@ notice-findings = What the tests say (details in the attachment):
 notice-mend = How to mend it: { $how }
 
 notice-why-zone-unreachable = Web sites, mail and everything else under this name cannot be found, or will not be found soon when the caches run out.
+notice-why-mass-unreachable = All zones on these name servers are without service at the same time. What is under their names cannot be found, or will not be found soon when the caches run out.
 notice-why-signatures-invalid = Resolvers that validate DNSSEC reject every answer for this zone. For their users everything under this name has vanished.
 notice-why-ds-mismatch = Resolvers that validate DNSSEC find no key to trust and reject every answer for this zone. For their users everything under this name has vanished.
 notice-why-redelegated = Whoever runs the name servers decides where web, mail and passwords of this name go. A change that you did not make may be a takeover.

@@ -58,4 +58,4 @@ organisation-error-last-channel = Add another way first: without one we could no
 organisation-error-person = Enter a name that is not listed yet
 organisation-error-zone = Choose one of your zones
 organisation-error-time = Enter day and time, like 2026-03-01 10:00
-organisation-error-window = The time must lie ahead, end after it begins, and last at most 60 days
+organisation-error-window = The time must lie ahead, end after it begins, and last at most 60 days, or 48 hours where the new servers are not named

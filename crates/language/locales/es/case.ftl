@@ -10,6 +10,7 @@ case-severity-page = Urgente
 case-severity-review = Por revisar
 case-severity-log = Para constancia
 case-alert-kind-zone-unreachable = La zona no responde
+case-alert-kind-mass-unreachable = Los servidores de varias zonas no responden
 case-alert-kind-signatures-invalid = DNSSEC no valida
 case-alert-kind-redelegated = Cambio de delegación sin anunciar
 case-alert-kind-mass-redelegated = Varias zonas pasaron a los mismos servidores

@@ -28,6 +28,7 @@ notice-heading-answer = CÓMO RESPONDER
 notice-heading-who = QUIÉNES SOMOS
 
 notice-fact-zone-unreachable = Los servidores de nombres de esta zona no responden:
+notice-fact-mass-unreachable = Los servidores de nombres de esta zona, y de otras zonas que atienden, no responden:
 notice-fact-signatures-invalid = Las firmas DNSSEC de esta zona ya no son válidas:
 notice-fact-ds-mismatch = Los registros DS de la zona superior no coinciden con las claves de esta zona:
 notice-fact-redelegated = La delegación de esta zona cambió sin que nadie lo anunciara:
@@ -53,6 +54,7 @@ notice-findings = Qué dicen las pruebas (detalles en el adjunto):
 notice-mend = Cómo corregirlo: { $how }
 
 notice-why-zone-unreachable = Los sitios web, el correo y todo lo que está bajo este nombre no se encuentra, o pronto no se encontrará, cuando caduquen las cachés.
+notice-why-mass-unreachable = Todas las zonas de estos servidores de nombres están sin servicio al mismo tiempo. Lo que está bajo sus nombres no se encuentra, o pronto no se encontrará, cuando caduquen las cachés.
 notice-why-signatures-invalid = Los servidores recursivos que validan DNSSEC rechazan toda respuesta de esta zona. Para sus usuarios ha desaparecido todo lo que está bajo este nombre.
 notice-why-ds-mismatch = Los resolutores que validan DNSSEC no encuentran ninguna clave de confianza y rechazan todas las respuestas de esta zona. Para sus usuarios, todo lo que lleva este nombre ha desaparecido.
 notice-why-redelegated = Quien opera los servidores de nombres decide adónde van la web, el correo y las contraseñas de este nombre. Un cambio que ustedes no hicieron puede ser una apropiación.

@@ -58,4 +58,4 @@ organisation-error-last-channel = Añada antes otra forma: sin ninguna no podrí
 organisation-error-person = Escriba un nombre que no esté ya en la lista
 organisation-error-zone = Elija una de sus zonas
 organisation-error-time = Escriba el día y la hora, como 2026-03-01 10:00
-organisation-error-window = El periodo debe ser futuro, terminar después de empezar y durar 60 días como máximo
+organisation-error-window = El periodo debe ser futuro, terminar después de empezar y durar 60 días como máximo, o 48 horas si no se nombran los servidores nuevos

@@ -10,6 +10,7 @@ case-severity-page = Urgent
 case-severity-review = À examiner
 case-severity-log = Pour mémoire
 case-alert-kind-zone-unreachable = La zone ne répond pas
+case-alert-kind-mass-unreachable = Les serveurs de plusieurs zones ne répondent pas
 case-alert-kind-signatures-invalid = DNSSEC ne se valide plus
 case-alert-kind-redelegated = Changement de délégation non annoncé
 case-alert-kind-mass-redelegated = Plusieurs zones passées aux mêmes serveurs

@@ -28,6 +28,7 @@ notice-heading-answer = COMMENT RÉPONDRE
 notice-heading-who = QUI NOUS SOMMES
 
 notice-fact-zone-unreachable = Les serveurs de noms de cette zone ne répondent pas :
+notice-fact-mass-unreachable = Les serveurs de noms de cette zone, et d’autres zones qu’ils servent, ne répondent pas :
 notice-fact-signatures-invalid = Les signatures DNSSEC de cette zone ne sont plus valides :
 notice-fact-ds-mismatch = Les enregistrements DS du parent ne correspondent pas aux clés de cette zone :
 notice-fact-redelegated = La délégation de cette zone a changé sans que personne l’ait annoncé :
@@ -53,6 +54,7 @@ notice-findings = Ce que disent les tests (détails en pièce jointe) :
 notice-mend = Comment y remédier : { $how }
 
 notice-why-zone-unreachable = Les sites web, le courriel et tout ce qui se trouve sous ce nom sont introuvables, ou le seront bientôt, quand les caches auront expiré.
+notice-why-mass-unreachable = Toutes les zones de ces serveurs de noms sont privées de service en même temps. Ce qui se trouve sous leurs noms est introuvable, ou le sera bientôt, quand les caches auront expiré.
 notice-why-signatures-invalid = Les résolveurs qui valident DNSSEC rejettent toute réponse pour cette zone. Pour leurs utilisateurs, tout ce qui se trouve sous ce nom a disparu.
 notice-why-ds-mismatch = Les résolveurs qui valident DNSSEC ne trouvent aucune clé de confiance et rejettent toutes les réponses pour cette zone. Pour leurs utilisateurs, tout ce qui porte ce nom a disparu.
 notice-why-redelegated = Qui exploite les serveurs de noms décide où vont le web, le courriel et les mots de passe de ce nom. Un changement que vous n’avez pas fait peut être une prise de contrôle.

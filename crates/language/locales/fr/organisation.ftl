@@ -58,4 +58,4 @@ organisation-error-last-channel = Ajoutez d’abord un autre moyen : sans lui no
 organisation-error-person = Saisissez un nom qui ne figure pas déjà dans la liste
 organisation-error-zone = Choisissez l’une de vos zones
 organisation-error-time = Saisissez la date et l’heure, comme 2026-03-01 10:00
-organisation-error-window = La période doit être à venir, finir après son début et durer 60 jours au plus
+organisation-error-window = La période doit être à venir, finir après son début et durer 60 jours au plus, ou 48 heures si les nouveaux serveurs ne sont pas nommés

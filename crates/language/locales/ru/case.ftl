@@ -10,6 +10,7 @@ case-severity-page = Срочно
 case-severity-review = К рассмотрению
 case-severity-log = Для сведения
 case-alert-kind-zone-unreachable = Зона не отвечает
+case-alert-kind-mass-unreachable = Серверы нескольких зон не отвечают
 case-alert-kind-signatures-invalid = Проверка DNSSEC не проходит
 case-alert-kind-redelegated = Необъявленное изменение делегирования
 case-alert-kind-mass-redelegated = Несколько зон перешли на одни и те же серверы

@@ -10,6 +10,7 @@ case-severity-page = 紧急
 case-severity-review = 待查看
 case-severity-log = 仅供记录
 case-alert-kind-zone-unreachable = 区域无应答
+case-alert-kind-mass-unreachable = 多个区域的服务器无应答
 case-alert-kind-signatures-invalid = DNSSEC 验证失败
 case-alert-kind-redelegated = 未经通告的授权变更
 case-alert-kind-mass-redelegated = 多个区域转到同一批服务器

@@ -28,6 +28,7 @@ notice-heading-answer = 如何答复
 notice-heading-who = 我们是谁
 
 notice-fact-zone-unreachable = 该区域的域名服务器没有应答：
+notice-fact-mass-unreachable = 该区域以及这些服务器所服务的其他区域的域名服务器均没有应答：
 notice-fact-signatures-invalid = 该区域的 DNSSEC 签名已失效：
 notice-fact-ds-mismatch = 上级区域的 DS 记录与该区域的密钥不符：
 notice-fact-redelegated = 该区域的授权发生了变更，事先无人通告：
@@ -52,6 +53,7 @@ notice-findings = 测试结果（详情见附件）：
 notice-mend = 修复方法：{ $how }
 
 notice-why-zone-unreachable = 该域名下的网站、邮件及其他一切服务已无法访问，或在缓存过期后很快将无法访问。
+notice-why-mass-unreachable = 这些域名服务器上的所有区域同时失去服务。其域名下的一切服务已无法访问，或在缓存过期后很快将无法访问。
 notice-why-signatures-invalid = 进行 DNSSEC 验证的解析器会拒绝该区域的所有应答。对其用户而言，该域名下的一切都已消失。
 notice-why-ds-mismatch = 验证 DNSSEC 的解析器找不到可信的密钥，会拒绝该区域的一切应答。对其用户而言，此名称下的一切都消失了。
 notice-why-redelegated = 谁运行域名服务器，谁就决定该域名的网站、邮件和密码去向何处。不是贵方所做的变更可能意味着域名被劫持。

@@ -55,4 +55,4 @@ organisation-error-last-channel = 请先添加其他方式：否则我们将无�
 organisation-error-person = 请输入尚未列出的姓名
 organisation-error-zone = 请选择您的一个区域
 organisation-error-time = 请输入日期和时间，例如 2026-03-01 10:00
-organisation-error-window = 时间段须在将来，结束晚于开始，且不超过 60 天
+organisation-error-window = 时间段须在将来，结束晚于开始，且不超过 60 天；未写明新服务器时为 48 小时

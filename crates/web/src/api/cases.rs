@@ -85,7 +85,7 @@ pub struct Request {
     overruled: Option<String>,
 }
 
-fn told(case: cases::Case, figures: Option<Figures>) -> Case {
+pub(super) fn told(case: cases::Case, figures: Option<Figures>) -> Case {
     Case {
         number: case.number.to_string(),
         title: case.title,
@@ -97,6 +97,23 @@ fn told(case: cases::Case, figures: Option<Figures>) -> Case {
         opened_at: case.opened_at,
         closed_at: case.closed_at,
         figures,
+    }
+}
+
+pub(super) fn told_request(party: &asked::Party, request: asked::Request) -> Request {
+    Request {
+        number: request.number,
+        party: party.name.clone(),
+        because: csirt::requests::because_text(&party.because, model::Language::English),
+        ask: request.ask.as_str().to_owned(),
+        zone: request.zone.to_string(),
+        state: request.state.as_str().to_owned(),
+        state_at: request.state_at,
+        deadline: request.deadline,
+        language: request.language.code().to_owned(),
+        check: request.check,
+        verdict: request.verdict,
+        overruled: request.overruled.map(|overruled| overruled.reason),
     }
 }
 
@@ -281,47 +298,11 @@ pub async fn requests(
     caller.may_see(Capability::SeeCases)?;
     let case = crate::cases::find(&app, &number).await?;
     let grid = asked::grid(&app.records, case.id).await?;
-    let mut items = Vec::new();
+    let mut items: Vec<Request> = Vec::new();
     for row in grid.parties {
-        for request in row.requests {
-            items.push(Request {
-                number: request.number,
-                party: row.party.name.clone(),
-                because: csirt::requests::because_text(&row.party.because, model::Language::English),
-                ask: request.ask.as_str().to_owned(),
-                zone: request.zone.to_string(),
-                state: request.state.as_str().to_owned(),
-                state_at: request.state_at,
-                deadline: request.deadline,
-                language: request.language.code().to_owned(),
-                check: request.check,
-                verdict: request.verdict,
-                overruled: request.overruled.map(|overruled| overruled.reason),
-            });
-        }
+        let party = row.party;
+        items.extend(row.requests.into_iter().map(|request| told_request(&party, request)));
     }
     items.sort_by_key(|request| request.number);
     answer(&headers, &from.cut(items, |request| format!("{:08}", request.number))?)
-}
-
-/// Has a request measured as soon as the centre can.
-#[utoipa::path(post, path = "/api/v1/cases/{number}/requests/{request}/verify", tag = "cases", params(("number" = String, Path), ("request" = i32, Path)), security(("token" = [])),
-    responses((status = 202), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
-pub async fn verify(
-    State(app): State<App>,
-    caller: Caller,
-    Path((number, request)): Path<(String, String)>,
-) -> Result<StatusCode, Refusal> {
-    let actor = caller.may_do(Capability::WorkCases)?;
-    let case = crate::cases::find(&app, &number).await?;
-    let wanted: i32 = request.parse().map_err(|_| WebError::NotFound)?;
-    let grid = asked::grid(&app.records, case.id).await?;
-    let found = grid
-        .parties
-        .into_iter()
-        .flat_map(|row| row.requests)
-        .find(|request| request.number == wanted);
-    let request = found.ok_or(WebError::NotFound)?;
-    asked::measure_now(&app.records, actor, request.id).await?;
-    Ok(StatusCode::ACCEPTED)
 }

@@ -1,7 +1,8 @@
 //! The directory and routing for programs.
 
+use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use csirt::accounts::Capability;
 use csirt::directory::{self, Profile, Target};
@@ -72,6 +73,38 @@ pub async fn get(
     caller.may_see(Capability::SeeDirectory)?;
     let id = id.parse().map_err(|_| WebError::NotFound)?;
     answer(&headers, &told(directory::get(&app.records, id).await?))
+}
+
+/// Takes an organisation into the directory. The body is its profile, in the form of the import files.
+#[utoipa::path(post, path = "/api/v1/directory", tag = "directory", request_body = Object, security(("token" = [])),
+    responses((status = 201, body = Organisation), (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<(StatusCode, Response), Refusal> {
+    let actor = caller.may_do(Capability::EditDirectory)?;
+    let profile: Profile = listing::read(&body)?;
+    let made = directory::create(&app.records, actor, &profile).await?;
+    Ok((StatusCode::CREATED, answer(&headers, &told(made))?))
+}
+
+/// Puts another profile in the place of an organisation's. Its handle never changes.
+#[utoipa::path(put, path = "/api/v1/directory/{id}", tag = "directory", params(("id" = String, Path)), request_body = Object, security(("token" = [])),
+    responses((status = 200, body = Organisation), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub async fn replace(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let actor = caller.may_do(Capability::EditDirectory)?;
+    let id = id.parse().map_err(|_| WebError::NotFound)?;
+    let profile: Profile = listing::read(&body)?;
+    let changed = directory::update(&app.records, actor, id, &profile).await?;
+    answer(&headers, &told(changed))
 }
 
 /// What somebody is to answer for.

@@ -7,17 +7,19 @@
 mod alerts;
 mod caller;
 mod cases;
+mod casework;
 mod directory;
 mod listing;
 mod probe;
 mod reports;
 mod status;
+mod watch;
 mod zones;
 
 use axum::Router;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
@@ -35,13 +37,35 @@ pub fn router() -> Router<App> {
         .route("/api/v1/cases/{number}", get(cases::get))
         .route("/api/v1/cases/{number}/timeline", get(cases::timeline))
         .route("/api/v1/cases/{number}/notes", post(cases::note))
-        .route("/api/v1/cases/{number}/requests", get(cases::requests))
-        .route("/api/v1/cases/{number}/requests/{request}/verify", post(cases::verify))
-        .route("/api/v1/zones", get(zones::list))
-        .route("/api/v1/zones/{zone}", get(zones::get))
+        .route(
+            "/api/v1/cases/{number}/requests",
+            get(cases::requests).post(casework::request),
+        )
+        .route("/api/v1/cases/{number}/requests/{request}/send", post(casework::send))
+        .route(
+            "/api/v1/cases/{number}/requests/{request}/verify",
+            post(casework::verify),
+        )
+        .route(
+            "/api/v1/cases/{number}/requests/{request}/overrule",
+            post(casework::overrule),
+        )
+        .route("/api/v1/cases/{number}/proposals", get(casework::proposals))
+        .route("/api/v1/cases/{number}/close", post(casework::close))
+        .route("/api/v1/cases/{number}/reopen", post(casework::reopen))
+        .route("/api/v1/zones", get(zones::list).post(watch::add))
+        .route(
+            "/api/v1/zones/{zone}",
+            get(zones::get).patch(watch::change).delete(watch::remove),
+        )
+        .route(
+            "/api/v1/zones/{zone}/announcements",
+            get(watch::announcements).post(watch::announce),
+        )
+        .route("/api/v1/zones/{zone}/announcements/{id}", delete(watch::withdraw))
         .route("/api/v1/zones/{zone}/samples", get(zones::samples))
-        .route("/api/v1/directory", get(directory::list))
-        .route("/api/v1/directory/{id}", get(directory::get))
+        .route("/api/v1/directory", get(directory::list).post(directory::create))
+        .route("/api/v1/directory/{id}", get(directory::get).put(directory::replace))
         .route("/api/v1/route", get(directory::route))
         .route("/api/v1/reports", post(reports::submit))
         .route("/api/v1/probe/plan", get(probe::plan))
@@ -69,12 +93,26 @@ pub fn router() -> Router<App> {
         cases::timeline,
         cases::note,
         cases::requests,
-        cases::verify,
+        casework::request,
+        casework::send,
+        casework::verify,
+        casework::overrule,
+        casework::proposals,
+        casework::close,
+        casework::reopen,
         zones::list,
         zones::get,
         zones::samples,
+        watch::add,
+        watch::change,
+        watch::remove,
+        watch::announcements,
+        watch::announce,
+        watch::withdraw,
         directory::list,
         directory::get,
+        directory::create,
+        directory::replace,
         directory::route,
         reports::submit,
         probe::plan,

@@ -76,7 +76,7 @@ fn listed(zone: Standing) -> Zone {
     }
 }
 
-fn in_full(watched: WatchedZone, state: Option<ZoneState>) -> Zone {
+pub(super) fn in_full(watched: WatchedZone, state: Option<ZoneState>) -> Zone {
     let health = watch::health(state.as_ref());
     let worst = state.as_ref().and_then(|state| state.worst);
     let (since, measured_at) = (state.as_ref().map(|s| s.since), state.as_ref().map(|s| s.round.time));

@@ -5,10 +5,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use csirt::accounts::Capability;
 use csirt::cases::{self, NewEvidence};
-use csirt::directory::{self, ChannelKind, Organisation};
+use csirt::directory::{self, Organisation};
 use csirt::requests::{self, Ask, Proposal};
-use csirt::watch;
-use model::{Name, Severity};
+use model::Name;
 use serde::Deserialize;
 
 use super::show::{self, Wanted};
@@ -145,13 +144,13 @@ pub async fn create_request(
     let case = super::find(&app, &number).await?;
     let ask: Ask = form.ask.parse().map_err(|_| WebError::Invalid(form.ask.clone()))?;
     let zone: Name = form.zone.parse().map_err(|_| WebError::Invalid(form.zone.clone()))?;
-    let proposals = requests::propose(&app.records, case.id).await?;
     let proposal = if form.proposal.is_empty() {
-        match by_hand(&app, &page, &form, zone, ask, case.severity, &proposals).await? {
+        match by_hand(&app, &case, &form, zone, ask).await? {
             Ok(proposal) => proposal,
             Err(text_id) => return again(&app, page, case, "organisation", text_id, String::new()).await,
         }
     } else {
+        let proposals = requests::propose(&app.records, case.id).await?;
         let fits = |proposal: &Proposal| proposal.name == form.proposal && proposal.zone == zone && proposal.ask == ask;
         match proposals.into_iter().find(fits) {
             Some(proposal) => proposal,
@@ -176,12 +175,10 @@ pub async fn create_request(
 /// A proposal for the organisation that the officer named, or the id of the text that says why there is none.
 async fn by_hand(
     app: &App,
-    page: &Page,
+    case: &cases::Case,
     form: &RequestForm,
     zone: Name,
     ask: Ask,
-    severity: Severity,
-    proposals: &[Proposal],
 ) -> Result<Result<Proposal, &'static str>, WebError> {
     let wanted = form.organisation.trim();
     if wanted.is_empty() {
@@ -202,34 +199,8 @@ async fn by_hand(
         "" => return Ok(Err("casework-error-because")),
         because => because.to_owned(),
     };
-    let check = match proposals
-        .iter()
-        .find(|proposal| proposal.zone == zone && proposal.ask == ask)
-    {
-        Some(proposal) => proposal.check.clone(),
-        None => {
-            let watched = watch::by_zone(&app.records, &zone).await?;
-            ask.check(&zone, watched.and_then(|watched| watched.watch.expected).as_ref())
-        }
-    };
-    let deadline = page.now.saturating_add(ask.patience(severity)).unwrap_or(page.now);
-    let profile = &organisation.profile;
-    let mail = profile
-        .channels_in_order()
-        .into_iter()
-        .filter(|channel| channel.kind == ChannelKind::Email);
-    Ok(Ok(Proposal {
-        organisation: Some(organisation.id),
-        name: profile.name.clone(),
-        addresses: mail.take(1).map(|channel| channel.value.clone()).collect(),
-        language: profile.preferred_language,
-        time_zone: profile.time_zone.clone(),
-        because,
-        zone,
-        ask,
-        check,
-        deadline,
-    }))
+    let proposal = requests::by_hand(&app.records, case, organisation, zone, ask, because).await?;
+    Ok(Ok(proposal))
 }
 
 /// The case's page with an error beside the field that caused it.

@@ -14,6 +14,8 @@ use csirt::cases::{self, Case};
 
 use crate::{App, WebError};
 
+pub(crate) use request::find as find_request;
+
 pub(crate) use words::{
     ask_text, case_class, case_text, request_class, request_label, request_text, verdict_class, verdict_text,
 };

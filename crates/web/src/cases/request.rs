@@ -51,7 +51,7 @@ pub async fn show(
 }
 
 /// The request with its number within the case; 404 where there is none.
-pub(super) async fn find(app: &App, number: &str, request: &str) -> Result<(Case, Party, Request), WebError> {
+pub(crate) async fn find(app: &App, number: &str, request: &str) -> Result<(Case, Party, Request), WebError> {
     let case = super::find(app, number).await?;
     let wanted: i32 = request.parse().map_err(|_| WebError::NotFound)?;
     let grid = requests::grid(&app.records, case.id).await?;

@@ -179,7 +179,7 @@ async fn centre(State(app): State<App>, page: Page, Query(asked): Query<Asked>) 
         conditions: app.conditions.current(),
         engine: app.records.engine().to_string(),
         queue: jobs::queue(&app.records).await?,
-        next_due: jobs::next_due(&app.records).await?,
+        next_due: jobs::next_due(&app.records, None).await?,
         watched,
         late_count,
         late,

@@ -13,6 +13,7 @@ use model::Name;
 use serde::Deserialize;
 
 use super::{Typed, again, own};
+use crate::zones::planned;
 use crate::{App, Errors, Page, Posted, WebError, shell};
 
 /// Routes of announcements.
@@ -26,6 +27,8 @@ struct Form {
     zone: String,
     from: String,
     until: String,
+    /// How the zone will be delegated; empty for any change.
+    planned: String,
     note: String,
 }
 
@@ -42,10 +45,15 @@ async fn announce(State(app): State<App>, page: Page, Posted(typed): Posted<Form
     let zones = watch::of_organisation(&app.records, organisation.id).await?;
     let mut errors = Errors::default();
     let zone: Option<Name> = typed.zone.parse().ok();
-    let zone = zone.filter(|zone| zones.iter().any(|watched| watched.watch.zone == *zone));
-    if zone.is_none() {
+    let watched = zone.and_then(|zone| zones.into_iter().find(|watched| watched.watch.zone == zone));
+    if watched.is_none() {
         errors.add("zone", "organisation-error-zone");
     }
+    let now = watched.as_ref().and_then(|watched| watched.watch.expected.as_ref());
+    let expected = planned::read(&typed.planned, now).unwrap_or_else(|_| {
+        errors.add("planned", "zone-error-planned");
+        None
+    });
     let (from, until) = (moment(&typed.from), moment(&typed.until));
     if from.is_none() {
         errors.add("from", "organisation-error-time");
@@ -53,14 +61,14 @@ async fn announce(State(app): State<App>, page: Page, Posted(typed): Posted<Form
     if until.is_none() {
         errors.add("until", "organisation-error-time");
     }
-    let (Some(zone), Some(from), Some(until)) = (zone, from, until) else {
+    let (Some(watched), Some(from), Some(until), true) = (watched, from, until, errors.is_empty()) else {
         return again(&app, page, form(typed), errors).await;
     };
     let new = NewAnnouncement {
-        zone,
+        zone: watched.watch.zone,
         from,
         until,
-        expected: None,
+        expected,
         by: format!("{} ({})", account.display_name, organisation.profile.name),
         note: typed.note.trim().chars().take(1_000).collect(),
     };
@@ -79,6 +87,7 @@ fn form(typed: Form) -> Typed {
         zone: typed.zone,
         from: typed.from,
         until: typed.until,
+        planned: typed.planned,
         note: typed.note,
         ..Typed::default()
     }

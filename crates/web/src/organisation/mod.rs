@@ -69,6 +69,7 @@ pub(crate) struct Typed {
     pub(crate) zone: String,
     pub(crate) from: String,
     pub(crate) until: String,
+    pub(crate) planned: String,
     pub(crate) note: String,
 }
 

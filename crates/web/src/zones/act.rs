@@ -12,7 +12,7 @@ use model::{Name, Timestamp};
 use serde::Deserialize;
 
 use super::list::{self, Wanted};
-use super::{path, show};
+use super::{path, planned, show};
 use crate::{App, Errors, Page, Posted, WebError, shell};
 
 /// A zone to be watched, as typed.
@@ -163,6 +163,8 @@ pub async fn accept(
 pub struct AnnounceForm {
     pub(super) from: String,
     pub(super) until: String,
+    /// How the zone will be delegated; empty for any change.
+    pub(super) planned: String,
     pub(super) by: String,
     pub(super) note: String,
 }
@@ -192,6 +194,12 @@ pub async fn announce(
     let mut errors = Errors::default();
     let from = moment(&form.from).or_else(|| none(&mut errors, "from"));
     let until = moment(&form.until).or_else(|| none(&mut errors, "until"));
+    let now = watch::by_zone(&app.records, &zone).await?;
+    let now = now.and_then(|watched| watched.watch.expected);
+    let expected = planned::read(&form.planned, now.as_ref()).unwrap_or_else(|_| {
+        errors.add("planned", "zone-error-planned");
+        None
+    });
     if form.by.trim().is_empty() {
         errors.add("by", "zone-error-by");
     }
@@ -200,7 +208,7 @@ pub async fn announce(
             zone: zone.clone(),
             from,
             until,
-            expected: None,
+            expected,
             by: form.by.clone(),
             note: form.note.clone(),
         };

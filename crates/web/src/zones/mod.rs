@@ -4,6 +4,7 @@ mod act;
 mod delegation;
 mod list;
 mod over_time;
+pub(crate) mod planned;
 mod regions;
 mod round;
 mod show;

@@ -180,3 +180,244 @@ async fn a_report_by_a_program_gets_its_number() {
     let empty = call(&furnished, "POST", "/api/v1/reports", "", r#"{"what": ""}"#).await;
     assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
+
+#[tokio::test]
+async fn a_program_keeps_the_watch_list_and_announces_changes() {
+    let furnished = busy().await;
+    let write = token(&furnished, "duty", Scope::Write).await;
+    let read = token(&furnished, "duty", Scope::Read).await;
+    let expected = r#"{"ns": {"ns1.new.example": ["192.0.2.1"]}, "ds": []}"#;
+    let steps = [
+        (
+            "POST",
+            "/zones",
+            r#"{"zone": "new.example", "interval_secs": 30, "region": "EU"}"#.to_owned(),
+            "201",
+            "",
+        ),
+        (
+            "POST",
+            "/zones",
+            r#"{"zone": "new.example"}"#.to_owned(),
+            "409",
+            "watch list",
+        ),
+        (
+            "POST",
+            "/zones",
+            r#"{"interval_secs": 30}"#.to_owned(),
+            "422",
+            "`zone` is missing",
+        ),
+        ("POST", "/zones", r#"{"zone": "a..b"}"#.to_owned(), "422", "a..b"),
+        (
+            "POST",
+            "/zones",
+            r#"{"zone": "b.example", "every": 5}"#.to_owned(),
+            "422",
+            "every",
+        ),
+        (
+            "PATCH",
+            "/zones/new.example",
+            format!(r#"{{"expected": {expected}}}"#),
+            "200",
+            "",
+        ),
+        (
+            "PATCH",
+            "/zones/new.example",
+            r#"{"interval_secs": 1}"#.to_owned(),
+            "422",
+            "interval",
+        ),
+        (
+            "PATCH",
+            "/zones/new.example",
+            r#"{"region": "Mars"}"#.to_owned(),
+            "422",
+            "Mars",
+        ),
+        (
+            "PATCH",
+            "/zones/new.example",
+            r#"{"zone": "old.example"}"#.to_owned(),
+            "422",
+            "never changes",
+        ),
+        (
+            "PATCH",
+            "/zones/new.example",
+            r#"{"region": null, "enabled": false}"#.to_owned(),
+            "200",
+            "",
+        ),
+        ("PATCH", "/zones/nowhere.example", "{}".to_owned(), "404", ""),
+    ];
+    for (method, path, body, status, said) in steps {
+        let path = format!("/api/v1{path}");
+        let refused = call(&furnished, method, &path, &read, &body).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{method} {path} {body}");
+        let answer = call(&furnished, method, &path, &write, &body).await;
+        assert_eq!(
+            answer.status.as_str(),
+            status,
+            "{method} {path} {body}: {}",
+            answer.body
+        );
+        assert!(answer.body.contains(said), "{method} {path} {body}: {}", answer.body);
+    }
+    let path = "/api/v1/zones/new.example";
+    let zone = json(&call(&furnished, "GET", path, &read, "").await);
+    assert_eq!(
+        (
+            &zone["interval_secs"],
+            &zone["enabled"],
+            &zone["region"],
+            &zone["state"]["expected"]
+        ),
+        (
+            &30.into(),
+            &false.into(),
+            &Value::Null,
+            &serde_json::from_str(expected).unwrap()
+        )
+    );
+
+    let announcements = format!("{path}/announcements");
+    let from = furnished.world.app.records.now();
+    let window = |hours| {
+        format!(
+            r#""from": "{from}", "until": "{}""#,
+            from + jiff::SignedDuration::from_hours(hours)
+        )
+    };
+    let blank = format!(r#"{{{}, "by": "Registry, by phone"}}"#, window(72));
+    let refused = call(&furnished, "POST", &announcements, &write, &blank).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.body.contains("48 hours"), "{}", refused.body);
+    let planned = format!(
+        r#"{{{}, "by": "Registry, by phone", "expected": {expected}}}"#,
+        window(72)
+    );
+    let made = call(&furnished, "POST", &announcements, &write, &planned).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+    let id = json(&made)["id"].as_str().unwrap().to_owned();
+    let one = format!("{announcements}/{id}");
+    for status in ["204", "404"] {
+        let elsewhere = one.replace("new.example", "other.example");
+        assert_eq!(
+            call(&furnished, "DELETE", &elsewhere, &write, "").await.status,
+            StatusCode::NOT_FOUND
+        );
+        let gone = call(
+            &furnished,
+            "DELETE",
+            if status == "204" { &one } else { &elsewhere },
+            &write,
+            "",
+        )
+        .await;
+        assert_eq!(gone.status.as_str(), status);
+    }
+    let listed = json(&call(&furnished, "GET", &announcements, &read, "").await);
+    assert_eq!(
+        (&listed["items"][0]["id"], listed["items"][0]["withdrawn"].is_string()),
+        (&id.into(), true)
+    );
+    assert_eq!(
+        call(&furnished, "DELETE", path, &write, "").await.status,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(
+        call(&furnished, "GET", path, &write, "").await.status,
+        StatusCode::NOT_FOUND
+    );
+}
+
+#[tokio::test]
+async fn a_program_asks_a_party_of_the_directory_and_sends_the_notice() {
+    let furnished = busy().await;
+    let write = token(&furnished, "duty", Scope::Write).await;
+    let listed = json(&call(&furnished, "GET", "/api/v1/directory", &write, "").await);
+    let mut profile = listed["items"][0]["profile"].clone();
+    for (field, value) in [("handle", "hoster"), ("name", "Hoster")] {
+        profile[field] = value.into();
+    }
+    profile["responsibilities"] = Value::Array(Vec::new());
+    let made = call(&furnished, "POST", "/api/v1/directory", &write, &profile.to_string()).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+    let id = json(&made)["id"].as_str().unwrap().to_owned();
+    let mut profile = json(&made)["profile"].clone();
+    profile["name"] = "Hoster of Example".into();
+    let entry = format!("/api/v1/directory/{id}");
+    let changed = call(&furnished, "PUT", &entry, &write, &profile.to_string()).await;
+    assert_eq!(
+        json(&changed)["profile"]["name"],
+        "Hoster of Example",
+        "{}",
+        changed.body
+    );
+
+    let cases = json(&call(&furnished, "GET", "/api/v1/cases?state=open", &write, "").await);
+    let number = cases["items"][0]["number"].as_str().unwrap().to_owned();
+    let zone = cases["items"][0]["zones"][0].as_str().unwrap().to_owned();
+    let case = format!("/api/v1/cases/{number}");
+    let proposals = call(&furnished, "GET", &format!("{case}/proposals"), &write, "").await;
+    assert_eq!(proposals.status, StatusCode::OK, "{}", proposals.body);
+    let ask = |because: &str| format!(r#"{{"organisation": "{id}", "zone": "{zone}", "ask": "explain"{because}}}"#);
+    let requests = format!("{case}/requests");
+    let unfounded = call(&furnished, "POST", &requests, &write, &ask("")).await;
+    assert_eq!(unfounded.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(unfounded.body.contains("because"), "{}", unfounded.body);
+    let nobody = ask("").replace(&id, "01890a5d-ac96-774b-bcce-b302099a8057");
+    let nobody = call(&furnished, "POST", &requests, &write, &nobody).await;
+    assert!(
+        nobody.body.contains("no organisation of the directory"),
+        "{}",
+        nobody.body
+    );
+    let asked = call(
+        &furnished,
+        "POST",
+        &requests,
+        &write,
+        &ask(r#", "because": "they run its servers""#),
+    )
+    .await;
+    assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.body);
+    let asked = json(&asked);
+    assert_eq!(
+        (&asked["party"], &asked["state"]),
+        (&"Hoster of Example".into(), &"not_notified".into())
+    );
+
+    let request = format!("{requests}/{}", asked["number"]);
+    assert_eq!(
+        call(&furnished, "POST", &format!("{request}/send"), &write, "")
+            .await
+            .status,
+        StatusCode::ACCEPTED
+    );
+    let listed = json(&call(&furnished, "GET", &requests, &write, "").await);
+    let mine = listed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["number"] == asked["number"]);
+    assert_eq!(mine.unwrap()["state"], "queued");
+    let overrule = call(
+        &furnished,
+        "POST",
+        &format!("{request}/overrule"),
+        &write,
+        r#"{"reason": "seen"}"#,
+    )
+    .await;
+    let done = json(&overrule);
+    assert!(
+        overrule.status == StatusCode::OK && done["overruled"] == "seen",
+        "{}",
+        overrule.body
+    );
+}
