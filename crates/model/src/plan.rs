@@ -38,6 +38,9 @@ pub struct Plan {
     pub port: u16,
     /// The zones in the order of names.
     pub zones: Vec<PlannedZone>,
+    /// Zones that are beyond what one vantage point may ask, and left to others.
+    #[serde(default)]
+    pub left_out: usize,
 }
 
 /// One zone of a plan.
@@ -65,6 +68,13 @@ pub struct PlannedQuestion {
     pub transport: Transport,
 }
 
+impl PlannedZone {
+    fn question_count(&self) -> usize {
+        let addresses: usize = self.servers.values().map(BTreeSet::len).sum();
+        addresses.saturating_mul(self.questions.len())
+    }
+}
+
 /// Why a plan is not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the plan's `{field}` is {value}: {reason}")]
@@ -77,14 +87,29 @@ pub struct PlanError {
 impl Plan {
     /// Questions of one interval.
     pub fn question_count(&self) -> usize {
-        let of_zone = |zone: &PlannedZone| {
-            let addresses: usize = zone.servers.values().map(BTreeSet::len).sum();
-            addresses.saturating_mul(zone.questions.len())
-        };
+        let counts = self.zones.iter().map(PlannedZone::question_count);
+        counts.fold(0, usize::saturating_add)
+    }
+
+    /// Leaves zones out until no more than `most` questions are asked. Those nearest to the root stay, for all below depend on them;
+    /// of the others each vantage point keeps those that its seed draws, so that together they see more than one alone.
+    pub fn fit(&mut self, most: usize) {
+        if self.question_count() <= most {
+            return;
+        }
+        let seed = self.seed;
         self.zones
-            .iter()
-            .map(of_zone)
-            .fold(0, |sum, count| sum.saturating_add(count))
+            .sort_by_cached_key(|zone| (zone.zone.label_count(), draw(seed, &zone.zone)));
+        let mut asked = 0_usize;
+        let before = self.zones.len();
+        self.zones.retain(|zone| {
+            let with = asked.saturating_add(zone.question_count());
+            let fits = with <= most;
+            asked = if fits { with } else { asked };
+            fits
+        });
+        self.left_out += before - self.zones.len();
+        self.zones.sort_by(|a, b| a.zone.cmp(&b.zone));
     }
 
     /// Whether a vantage point may carry it out.
@@ -144,6 +169,12 @@ impl Plan {
     }
 }
 
+/// A number for a name, by chance and the same each time.
+fn draw(seed: u64, name: &Name) -> u64 {
+    let octets = name.to_string().into_bytes();
+    octets.iter().fold(seed, |sum, octet| mixed(sum ^ u64::from(*octet)))
+}
+
 /// SplitMix64 (Steele, Lea, Flood 2014): spreads a number over all 64 bits.
 fn mixed(number: u64) -> u64 {
     let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -179,7 +210,39 @@ mod tests {
                 ds: BTreeSet::new(),
                 questions: questions.to_vec(),
             }],
+            left_out: 0,
         }
+    }
+
+    #[test]
+    fn a_plan_that_is_too_long_keeps_what_is_near_the_root_and_differs_between_vantage_points() {
+        let of = |seed| {
+            let one = plan().zones.remove(0);
+            let names = (0..500).map(|n| format!("z{n}.example")).chain(["example".to_owned()]);
+            let mut plan = Plan {
+                seed,
+                zones: names
+                    .map(|name| PlannedZone {
+                        zone: name.parse().unwrap(),
+                        ..one.clone()
+                    })
+                    .collect(),
+                ..plan()
+            };
+            plan.fit(405);
+            plan
+        };
+        let (one, other) = (of(1), of(2));
+        assert_eq!((one.zones.len(), one.question_count(), one.left_out), (101, 404, 400));
+        assert!(one.zones.is_sorted_by(|a, b| a.zone <= b.zone));
+        let names = |plan: &Plan| -> BTreeSet<Name> { plan.zones.iter().map(|zone| zone.zone.clone()).collect() };
+        let both = names(&one).intersection(&names(&other)).count();
+        assert!(names(&one).contains(&"example".parse().unwrap()));
+        assert!((5..50).contains(&both), "{both} of 101 zones are the same");
+        assert_eq!(of(1), one);
+        let mut whole = one.clone();
+        whole.fit(404);
+        assert_eq!(whole, one);
     }
 
     #[test]

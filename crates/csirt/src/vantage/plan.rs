@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use model::plan::PLAN_VERSION;
+use model::plan::{MOST_QUESTIONS, PLAN_VERSION};
 use model::{Name, Plan, PlannedQuestion, PlannedZone, Transport};
 
 use super::VantagePoint;
@@ -97,7 +97,8 @@ fn questions(zone: &Name, settings: &PlanSettings) -> Vec<PlannedQuestion> {
     transports.iter().map(question).collect()
 }
 
-/// The plan of one vantage point: addresses of the families that it has. The same zones and settings give the same plan.
+/// The plan of one vantage point: addresses of the families that it has, and no more questions than one vantage point may ask. The
+/// same zones and settings give the same plan.
 pub fn plan_for(vantage_point: &VantagePoint, settings: &PlanSettings, zones: &[PlannedZone]) -> Plan {
     let profile = &vantage_point.profile;
     let can_ask = |address: &IpAddr| if address.is_ipv4() { profile.ipv4 } else { profile.ipv6 };
@@ -113,7 +114,7 @@ pub fn plan_for(vantage_point: &VantagePoint, settings: &PlanSettings, zones: &[
         })
     };
     let (high, low) = vantage_point.id.uuid().as_u64_pair();
-    Plan {
+    let mut plan = Plan {
         version: PLAN_VERSION,
         vantage_point: profile.name.clone(),
         interval_secs: settings.interval_secs,
@@ -122,5 +123,8 @@ pub fn plan_for(vantage_point: &VantagePoint, settings: &PlanSettings, zones: &[
         timeout_ms: settings.timeout_ms,
         port: settings.port,
         zones: zones.iter().filter_map(of_families).collect(),
-    }
+        left_out: 0,
+    };
+    plan.fit(MOST_QUESTIONS);
+    plan
 }

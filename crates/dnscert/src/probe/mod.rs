@@ -117,7 +117,14 @@ impl Probe {
             tracing::error!("the plan could not be kept: {error:#}");
         }
         let (zones, questions) = (plan.zones.len(), plan.question_count());
-        tracing::info!(zones, questions, interval_secs = plan.interval_secs, "a plan came");
+        let left_out = plan.left_out;
+        tracing::info!(
+            zones,
+            questions,
+            left_out,
+            interval_secs = plan.interval_secs,
+            "a plan came"
+        );
         self.plan.send_replace(Some(Arc::new(plan)));
     }
 

@@ -34,6 +34,7 @@ fn plan(lab: &Lab, zone: &str) -> Plan {
             ds: delegation.ds,
             questions: questions.to_vec(),
         }],
+        left_out: 0,
     }
 }
 
