@@ -1,5 +1,7 @@
 //! The command line: what can be said, parsed and not yet done.
 
+mod lake;
+
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -11,6 +13,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use measure::Rtype;
 use model::{Ds, Language, Level, Name};
+
+pub use lake::{EvidenceArgs, LakeCommand, ObservedArgs};
 
 /// Coordinates the security of the DNS: measures, warns, asks the right party, and verifies the repair.
 #[derive(Debug, Parser)]
@@ -39,12 +43,15 @@ pub enum Command {
     Check(Box<CheckArgs>),
     /// Ask one question for each of many names, and write what came of it as lines of JSON.
     Sweep(Box<SweepArgs>),
-    /// Read captures of DNS traffic (pcap, pcapng, dnstap, C-DNS) and say what became of each.
+    /// Take in captures of DNS traffic and logs of it, and say what became of each.
     Ingest(IngestArgs),
     /// Test a resolver: validation, source ports, QNAME minimisation, and how it asks others.
     CheckResolver(CheckResolverArgs),
     /// Look up in passive DNS which records a name had, or which names had a value, from when to when.
     Pdns(Box<PdnsArgs>),
+    /// Look at what stands beside passive DNS: what could not be read, evidence, figures of traffic.
+    #[command(subcommand)]
+    Lake(LakeCommand),
     /// Say who answers for a name or an address, and why.
     Route(RouteArgs),
     /// Import into or export from the directory of organisations.
@@ -281,9 +288,19 @@ pub struct SweepArgs {
                         wrong."
 )]
 pub struct IngestArgs {
-    /// Captures: pcap, pcapng, dnstap or C-DNS, plain or compressed by gzip, xz or Zstandard.
-    #[arg(value_name = "PATH", required = true)]
+    /// Captures (pcap, pcapng, dnstap, C-DNS) or logs (Zeek's dns.log, Suricata's EVE, COF), plain or compressed by gzip, xz or
+    /// Zstandard.
+    #[arg(value_name = "PATH", required_unless_present = "watch")]
     pub paths: Vec<PathBuf>,
+    /// Take in the files of this folder, and those that come into it, until told to stop. May be repeated.
+    #[arg(long, value_name = "DIR")]
+    pub watch: Vec<PathBuf>,
+    /// Seconds for which a file of a watched folder must not have changed before it is taken in.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub settle: u64,
+    /// What the inputs are.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub format: InputFormat,
     /// Who recorded them: the word of a source of passive DNS, which is registered where it is new.
     #[arg(long, value_name = "NAME", default_value = "own")]
     pub sensor: String,
@@ -317,6 +334,22 @@ pub struct IngestArgs {
     /// The centre.
     #[command(flatten)]
     pub config: ConfigArg,
+}
+
+/// What an input of `dnscert ingest` is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum InputFormat {
+    /// Told by how it begins.
+    #[default]
+    Auto,
+    /// pcap, pcapng, dnstap or C-DNS.
+    Capture,
+    /// Zeek's dns.log, tab-separated or JSON.
+    Zeek,
+    /// Suricata's EVE.
+    Eve,
+    /// The Passive DNS Common Output Format.
+    Cof,
 }
 
 /// A zone and the address of a server of it: `example=192.0.2.53`.

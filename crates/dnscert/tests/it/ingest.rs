@@ -83,6 +83,63 @@ fn what_servers_said_is_kept_once_and_found_by_name_and_by_value() {
     }
 }
 
+/// Lines of JSON that a command prints.
+fn lines(output: &std::process::Output) -> Vec<serde_json::Value> {
+    let text = stdout(output);
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn evidence_traffic_and_what_is_malformed_stand_beside_passive_dns_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, lake) = (folder.path().join("night.pcap"), folder.path().join("lake"));
+    let broken = packet((CLIENT, 4000), (SERVER, 53), b"\xde\xad\xbe\xef");
+    // without --serves nothing shows that the server serves `example`: the answer claims the name alone
+    let foreign = b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04\xcb\0\x71\x07\x04bank\x04test\0\0\x01\0\x01\0\0\0\x3c\0\x04\xcb\0\x71\x42";
+    let message = [b"\0\x07\x84\0\0\x01\0\x01\0\0\0\x01", QUESTION, foreign].concat();
+    let poisoned = packet((SERVER, 53), (CLIENT, 4000), &message);
+    std::fs::write(&file, pcap(&[query(), poisoned, broken])).unwrap();
+    let (file, lake) = (file.to_str().unwrap(), lake.to_str().unwrap());
+    for _ in 0..2 {
+        let output = dnscert(&["ingest", file, "--lake", lake, "--sensor", "ns1"]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    }
+
+    let malformed = lines(&dnscert(&["lake", "quarantine", "--lake", lake]));
+    assert_eq!(malformed.len(), 1, "{malformed:?}");
+    assert_eq!(malformed[0]["octets"], "deadbeef");
+    assert_eq!(
+        (&malformed[0]["number"], &malformed[0]["count"]),
+        (&3.into(), &1.into())
+    );
+    assert_eq!(malformed[0]["input"], file);
+
+    let evidence = lines(&dnscert(&["lake", "evidence", "test", "--lake", lake]));
+    assert_eq!(evidence.len(), 1, "{evidence:?}");
+    assert_eq!(evidence[0]["rrname"], "bank.test");
+    assert_eq!(
+        (&evidence[0]["reason"], &evidence[0]["count"]),
+        (&"outside".into(), &1.into())
+    );
+    assert_eq!(evidence[0]["server"], "198.51.100.53");
+    let output = dnscert(&["pdns", "--lake", lake, "bank.test"]);
+    assert_eq!(output.status.code(), Some(1), "evidence is never passive DNS");
+
+    let traffic = lines(&dnscert(&["lake", "traffic", "--lake", lake, "--source", "ns1"]));
+    assert_eq!(traffic.len(), 1, "{traffic:?}");
+    assert_eq!(traffic[0]["key"]["server"], "198.51.100.53");
+    assert_eq!(
+        (&traffic[0]["counts"]["queries"], &traffic[0]["counts"]["matched"]),
+        (&1.into(), &1.into())
+    );
+    let output = dnscert(&["lake", "traffic", "--lake", lake, "--after", "2026-01-02"]);
+    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(1), ""));
+    assert!(
+        !format!("{malformed:?}{evidence:?}{traffic:?}").contains("192.0.2.10"),
+        "no address of a client"
+    );
+}
+
 #[test]
 fn what_can_be_read_only_once_is_refused_and_the_rest_is_kept() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,6 +1,8 @@
 //! The lake as its callers see it.
 
 #[cfg(test)]
+mod beside;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod other_readers;
