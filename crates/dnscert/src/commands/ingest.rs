@@ -134,12 +134,11 @@ fn ingest(arguments: &IngestArgs, store: Option<Store>) -> anyhow::Result<bool> 
             stopping: None,
         };
         match one(arguments, &input, store.as_ref(), is_live) {
-            Ok(taken) => {
-                for taken in taken {
-                    are_all_read &= taken.receipt.as_ref().is_none_or(|receipt| receipt.fault().is_none());
-                    taken.print(arguments)?;
-                }
+            Ok(Some(taken)) => {
+                are_all_read &= taken.receipt.as_ref().is_none_or(|receipt| receipt.fault().is_none());
+                taken.print(arguments)?;
             }
+            Ok(None) => {}
             Err(error) => {
                 are_all_read = false;
                 eprintln!("{error:#}");
@@ -213,6 +212,10 @@ fn one(arguments: &IngestArgs, one: &One<'_>, store: Option<&Store>, is_live: bo
     let input = Input::open(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let result = Reader::new(settings(arguments, path)).take(input, arguments.format.family(), &mut sink);
     sink.bar.finish_and_clear();
+    let result = result.map_err(|error| match error {
+        capture::CaptureError::NotACapture { .. } => rssac002(path).unwrap_or_else(|| error.into()),
+        error => error.into(),
+    });
     let receipt = AnyReceipt::from(result?);
     if hashed.is_some_and(|hashed| hashed != receipt.sha256()) {
         anyhow::bail!("`{}` changed while it was read; nothing of it is kept", path.display());
@@ -229,6 +232,22 @@ fn one(arguments: &IngestArgs, one: &One<'_>, store: Option<&Store>, is_live: bo
         });
     }
     Ok(Some(taken))
+}
+
+/// What is said of an RSSAC002 file; `None` where it is none. It holds figures of an operator for a day, and no table holds such.
+fn rssac002(path: &Path) -> Option<anyhow::Error> {
+    let mut text = String::new();
+    let most = metrics::rssac002::MOST_BYTES as u64 + 1;
+    File::open(path).ok()?.take(most).read_to_string(&mut text).ok()?;
+    let days = metrics::rssac002::read(&text).ok()?;
+    let first = days.first()?;
+    Some(anyhow::anyhow!(
+        "`{}` is an RSSAC002 file ({} metrics; the first of {}, {}): it was read, but no table holds such figures, so nothing is kept",
+        path.display(),
+        days.len(),
+        first.service,
+        first.day
+    ))
 }
 
 /// An error with its causes.

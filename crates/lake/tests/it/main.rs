@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod beside;
 #[cfg(test)]
+mod compaction_crash;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod other_readers;
