@@ -118,7 +118,7 @@ fn answer(time: Timestamp, event: &Object, dns: &Object, is_asked: bool, place: 
             place.receipt.leave_out(LeftOut::DataNotTold);
             continue;
         };
-        let same = rrsets.iter_mut().find(|(name, of, _)| (&*name, *of) == (&owner, rtype));
+        let same = rrsets.iter_mut().find(|(name, of, _)| (name, *of) == (&owner, rtype));
         match same {
             Some((.., rdata)) => rdata.push(told),
             None => rrsets.push((owner, rtype, vec![told])),

@@ -14,7 +14,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use capture::{Family, Input, LinesReceipt, Reader, Receipt, Settings};
+use capture::{CaptureError, Family, Input, LinesReceipt, Reader, Receipt, Settings};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use lake::passive::{Passive, Source};
@@ -160,6 +160,14 @@ enum Half {
     Refuse,
 }
 
+/// An input could be read, and the observations could not take it.
+#[derive(Debug, thiserror::Error)]
+#[error("keeping what `{input}` holds: {reason}")]
+struct NotKept {
+    input: String,
+    reason: String,
+}
+
 /// One input.
 struct One<'a> {
     path: &'a Path,
@@ -213,7 +221,12 @@ fn one(arguments: &IngestArgs, one: &One<'_>, store: Option<&Store>, is_live: bo
     let result = Reader::new(settings(arguments, path)).take(input, arguments.format.family(), &mut sink);
     sink.bar.finish_and_clear();
     let result = result.map_err(|error| match error {
-        capture::CaptureError::NotACapture { .. } => rssac002(path).unwrap_or_else(|| error.into()),
+        CaptureError::NotACapture { .. } => rssac002(path).unwrap_or_else(|| error.into()),
+        CaptureError::Sink { input, source } => NotKept {
+            input,
+            reason: whole(&*source),
+        }
+        .into(),
         error => error.into(),
     });
     let receipt = AnyReceipt::from(result?);
@@ -225,7 +238,10 @@ fn one(arguments: &IngestArgs, one: &One<'_>, store: Option<&Store>, is_live: bo
     }
     (taken.receipt, taken.input) = (Some(receipt), None);
     let kept = sink.commit();
-    kept.map_err(|error| anyhow::anyhow!("keeping what `{}` holds: {}", path.display(), whole(&*error)))?;
+    kept.map_err(|error| NotKept {
+        input: path.display().to_string(),
+        reason: whole(&*error),
+    })?;
     if let Some(store) = store {
         taken.kept = Some(Kept::Now {
             lake: store.folder.display().to_string(),

@@ -27,10 +27,10 @@ pub fn pcap(packets: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// 2026-01-01T00:00:00Z.
-const NEW_YEAR: u32 = 1_767_225_600;
+pub const NEW_YEAR: u32 = 1_767_225_600;
 
 /// A capture of packets, each with its second.
-fn pcap_at<'a>(packets: impl Iterator<Item = (u32, &'a Vec<u8>)>) -> Vec<u8> {
+pub fn pcap_at<'a>(packets: impl Iterator<Item = (u32, &'a Vec<u8>)>) -> Vec<u8> {
     let mut file = vec![
         0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 101, 0, 0, 0,
     ];

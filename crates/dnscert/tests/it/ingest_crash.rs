@@ -10,7 +10,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use crate::centre::{dnscert, stderr, stdout};
-use crate::ingest::{CLIENT, SERVER, address_record, exchange, packet, pcap};
+use crate::ingest::{CLIENT, NEW_YEAR, SERVER, address_record, exchange, packet, pcap, pcap_at};
 
 const FILES: u8 = 24;
 const HOSTS: u8 = 40;
@@ -89,7 +89,8 @@ fn command(files: &[PathBuf], lake: &Path) -> Command {
 
 #[tokio::test]
 async fn each_capture_is_in_as_a_whole_or_not_at_all_whenever_its_ingest_is_killed() {
-    let seed: u64 = std::env::var("DNSCERT_TEST_SEED").map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
+    let seed = std::env::var_os("DNSCERT_TEST_SEED");
+    let seed: u64 = seed.map_or_else(rand::random, |seed| seed.to_str().unwrap().parse().unwrap());
     println!("DNSCERT_TEST_SEED={seed}");
     let mut chance = StdRng::seed_from_u64(seed);
     let folder = tempfile::tempdir().unwrap();
@@ -109,7 +110,7 @@ async fn each_capture_is_in_as_a_whole_or_not_at_all_whenever_its_ingest_is_kill
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(Duration::from_millis(chance.random_range(20..1200)));
+        tokio::time::sleep(Duration::from_millis(chance.random_range(20..1200))).await;
         child.kill().unwrap();
         child.wait().unwrap();
         let (seen, queries) = seen(&lake).await;
@@ -174,8 +175,8 @@ fn peak(process: u32) -> Option<u64> {
     line.trim().strip_suffix(" kB")?.parse().ok()
 }
 
-#[test]
-fn a_million_names_in_a_minute_take_bounded_memory_and_are_counted() {
+#[tokio::test]
+async fn a_million_names_in_a_minute_take_bounded_memory_and_are_counted() {
     const NAMES: u32 = 1_000_000;
     let folder = tempfile::tempdir().unwrap();
     let (file, lake) = (folder.path().join("flood.pcap"), folder.path().join("lake"));
@@ -187,7 +188,8 @@ fn a_million_names_in_a_minute_take_bounded_memory_and_are_counted() {
         let name = format!("{number:x}.victim.example");
         let id = u16::try_from(number % 65_536).unwrap();
         let packets = exchange(&name, id, 3, [0, 1, 0], soa);
-        octets.extend(&pcap(&packets)[24..]);
+        let second = NEW_YEAR + number / NAMES.div_ceil(60);
+        octets.extend(&pcap_at(packets.iter().map(|packet| (second, packet)))[24..]);
     }
     std::fs::write(&file, octets).unwrap();
     let serves = "victim.example=198.51.100.53";
@@ -200,13 +202,18 @@ fn a_million_names_in_a_minute_take_bounded_memory_and_are_counted() {
     let mut most = 0;
     while child.try_wait().unwrap().is_none() {
         most = most.max(peak(child.id()).unwrap_or(0));
-        std::thread::sleep(Duration::from_millis(20));
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let output = child.wait_with_output().unwrap();
     println!("{} s, {} MB", begun.elapsed().as_secs(), most >> 10);
     assert_eq!(output.status.code(), Some(0));
     let receipt: serde_json::Value = serde_json::from_str(stdout(&output).trim()).unwrap();
-    assert_eq!((&receipt["pairs"], &receipt["rrsets"]), (&NAMES.into(), &NAMES.into()));
+    assert_eq!(
+        (&receipt["pairs"], &receipt["rrsets"]),
+        (&NAMES.into(), &NAMES.into()),
+        "{receipt}"
+    );
+    assert_eq!(receipt["dropped"], serde_json::json!({}));
     assert!(most < 600 << 10, "{most} KiB");
     let found = stdout(&dnscert(&[
         "pdns",

@@ -96,8 +96,8 @@ fn counts(lake: &Path) -> String {
     counts.join(" ")
 }
 
-#[test]
-fn files_that_come_are_taken_in_once_and_those_that_cannot_be_read_stop_nothing() {
+#[tokio::test]
+async fn files_that_come_are_taken_in_once_and_those_that_cannot_be_read_stop_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (inbox, lake) = (folder.path().join("inbox"), folder.path().join("lake"));
     std::fs::create_dir(&inbox).unwrap();
@@ -122,7 +122,7 @@ fn files_that_come_are_taken_in_once_and_those_that_cannot_be_read_stop_nothing(
     // one that its writer stopped writing in the middle of a record, and went on
     let whole = capture(3);
     std::fs::write(inbox.join("f.pcap"), &whole[..60]).unwrap();
-    std::thread::sleep(Duration::from_secs(4));
+    tokio::time::sleep(Duration::from_secs(4)).await;
     std::fs::write(inbox.join("f.pcap"), &whole).unwrap();
     let receipt = watcher.says("f.pcap");
     assert!(receipt.contains("\"fault\":null"), "{receipt}");

@@ -498,7 +498,8 @@ async fn a_look_up_reads_a_handful_of_pages_of_a_dozen_files() {
         passive.merge(None).await.unwrap();
     }
     let statistics = passive.statistics().await;
-    assert!(statistics.iter().all(|table| table.files > 3), "{statistics:?}");
+    let of_passive = &statistics[..3];
+    assert!(of_passive.iter().all(|table| table.files > 3), "{statistics:?}");
     let query = named("www.z02000-5.example");
     let read = passive.explain_rrsets(&query);
     assert!(read.len() <= 12, "{} files", read.len());

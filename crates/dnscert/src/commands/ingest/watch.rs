@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
-use super::{Half, One, Store, open};
+use super::{Half, NotKept, One, Store, open};
 use crate::cli::IngestArgs;
 
 /// How often folders are looked through.
@@ -62,7 +62,6 @@ pub(super) async fn run(arguments: Arc<IngestArgs>, stop: impl Future<Output = (
         eprintln!("watching `{}`", folder.display());
     }
     let stopping = Arc::new(AtomicBool::new(false));
-    let flag = stopping.clone();
     tokio::pin!(stop);
     let mut files = HashMap::new();
     let mut ticks = tokio::time::interval(LOOK_EVERY);
@@ -76,13 +75,18 @@ pub(super) async fn run(arguments: Arc<IngestArgs>, stop: impl Future<Output = (
         if finished.is_empty() {
             continue;
         }
-        let work = take_in(arguments.clone(), finished, stopping.clone());
+        // open only as long as there is work, so that others can write in between
+        let store = tokio::select! {
+            store = open(&arguments) => store,
+            () = &mut stop => return Ok(()),
+        };
+        let work = async { take_in(arguments.clone(), store?, finished, stopping.clone()).await };
         tokio::pin!(work);
         let taken = tokio::select! {
             taken = &mut work => taken,
             () = &mut stop => {
                 // what is being read is given up, and nothing of it is kept
-                flag.store(true, Ordering::Relaxed);
+                stopping.store(true, Ordering::Relaxed);
                 return work.await.map(|_| ());
             }
         };
@@ -90,13 +94,17 @@ pub(super) async fn run(arguments: Arc<IngestArgs>, stop: impl Future<Output = (
             Ok(taken) => taken.into_iter().for_each(|(path, end)| {
                 if let Some(file) = files.get_mut(&path) {
                     file.is_done = end == End::Done;
-                    file.is_half = end == End::Half;
+                    file.is_half |= end == End::Half;
+                    if end == End::Later {
+                        file.since = Instant::now();
+                    }
                 }
             }),
-            // the observations are in use, or the disk is full: the files wait
+            // the observations are in use or cannot be opened: the files wait
             Err(error) => {
                 eprintln!("{error:#}");
-                tokio::time::sleep(LOOK_EVERY * 10).await;
+                let now = Instant::now();
+                files.values_mut().for_each(|file| file.since = now);
             }
         }
     }
@@ -160,17 +168,18 @@ enum End {
     Done,
     /// It is cut off and waits.
     Half,
+    /// It could not be kept, because the disk is full or the like.
+    Later,
     /// It was given up, because the program ends.
     Stopped,
 }
 
 async fn take_in(
     arguments: Arc<IngestArgs>,
+    store: Option<Store>,
     files: Vec<(PathBuf, Half)>,
     stopping: Arc<AtomicBool>,
 ) -> anyhow::Result<Vec<(PathBuf, End)>> {
-    // open only as long as there is work, so that others can write in between
-    let store = open(&arguments).await?;
     let taken = tokio::task::spawn_blocking(move || {
         let mut taken = Vec::with_capacity(files.len());
         for (path, half) in files {
@@ -208,7 +217,10 @@ fn file(arguments: &IngestArgs, path: &Path, half: Half, store: Option<&Store>, 
         Err(_) if stopping.load(Ordering::Relaxed) => End::Stopped,
         Err(error) => {
             eprintln!("{error:#}");
-            End::Done
+            match error.is::<NotKept>() {
+                true => End::Later,
+                false => End::Done,
+            }
         }
     }
 }
