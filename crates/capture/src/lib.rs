@@ -1,4 +1,5 @@
-//! Reads captures of DNS traffic, pairs query with response, and reduces them to RRsets and figures of traffic.
+//! Reads captures of DNS traffic, pairs query with response, and reduces them to RRsets and figures of traffic; reads logs of
+//! what others saw.
 //!
 //! Synchronous and streaming: an input of any size takes the same memory. Knows no storage: what comes out goes to a [`Sink`], with a
 //! [`Receipt`] for each input. Clients' addresses never come out.
@@ -9,6 +10,7 @@
 //! | pcap and pcapng | `pcap` |
 //! | dnstap in Frame Streams | `frames`, `dnstap` |
 //! | C-DNS | `cdns`, `cbor` |
+//! | Zeek, EVE, COF | `lines` |
 //! | link, IP, UDP, TCP | `layers`, `fragments`, `streams` |
 //! | message, query and response | `message`, `pairing` |
 //! | RRsets and evidence, by the bailiwick rule | `reduce`, `bailiwick`, `merge` |
@@ -24,6 +26,7 @@ mod fragments;
 mod frames;
 mod input;
 mod layers;
+mod lines;
 mod merge;
 mod message;
 mod pairing;
@@ -39,8 +42,9 @@ mod traffic;
 mod wire;
 
 pub use input::{Compression, Input};
+pub use lines::{LeftOut, LinesReceipt, MalformedLines};
 pub use message::MalformedReason;
-pub use reader::{CaptureError, Reader};
+pub use reader::{CaptureError, Family, Reader, Taken};
 pub use receipt::{DropReason, Form, Receipt};
 pub use settings::Settings;
 pub use sink::{

@@ -15,7 +15,7 @@ pub(crate) const HEADER: usize = 12;
 /// bound as in dns-stats `compactor`, so that counts agree.
 const LONGEST_QUESTION: usize = 512;
 
-/// Why octets on a DNS port are no DNS message.
+/// Why octets on a DNS port are no DNS message, or a line of a log no record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum MalformedReason {
@@ -31,6 +31,30 @@ pub enum MalformedReason {
     /// The OPT record has an owner, is not alone, or its options do not fill it (RFC 6891 §6.1).
     #[error("the OPT record cannot be read")]
     Edns,
+    /// The line is longer than a line may be.
+    #[error("the line is too long")]
+    LineTooLong,
+    /// The line is not UTF-8.
+    #[error("the line is no text")]
+    NotText,
+    /// The line is no JSON object.
+    #[error("the line is no JSON object")]
+    NotJson,
+    /// The line has another number of columns than its table, or none were named.
+    #[error("the columns are not those that were named")]
+    Columns,
+    /// A field that the record needs is missing or of another kind.
+    #[error("a field is missing or of another kind")]
+    Field,
+    /// A time is none, lies outside the years 1970 to 9999, or the last before the first.
+    #[error("a time cannot be read")]
+    Time,
+    /// A name is none.
+    #[error("a name cannot be read")]
+    Name,
+    /// The data of a record is not of its type's form.
+    #[error("the data of a record cannot be read")]
+    Data,
 }
 
 /// The section of a record.

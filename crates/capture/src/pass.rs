@@ -207,8 +207,12 @@ impl<'a> Pass<'a> {
             }
             Err(reason) => {
                 *self.receipt.malformed.entry(reason).or_default() += 1;
-                if self.receipt.quarantined < self.settings.most_quarantined {
+                let with_it = self.receipt.quarantined_octets + octets.len() as u64;
+                let has_room = self.receipt.quarantined < self.settings.most_quarantined
+                    && with_it <= self.settings.most_quarantined_octets;
+                if has_room {
                     self.receipt.quarantined += 1;
+                    self.receipt.quarantined_octets = with_it;
                     self.sink.quarantine(Malformed {
                         input: &self.receipt.input,
                         packet: self.receipt.packets,

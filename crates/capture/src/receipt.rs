@@ -20,6 +20,14 @@ pub enum Form {
     Dnstap,
     /// C-DNS (RFC 8618) or one of its drafts.
     CDns,
+    /// Zeek's dns.log, tab-separated.
+    ZeekTsv,
+    /// Zeek's dns.log, a JSON object on each line.
+    ZeekJson,
+    /// Suricata's EVE.
+    SuricataEve,
+    /// The Passive DNS Common Output Format.
+    Cof,
 }
 
 /// Why packets were left out.
@@ -101,6 +109,8 @@ pub struct Receipt {
     pub malformed: BTreeMap<MalformedReason, u64>,
     /// How many of them went into quarantine; the rest was over the limit.
     pub quarantined: u64,
+    /// Octets of those.
+    pub quarantined_octets: u64,
     /// Matched responses whose records are not kept: neither authoritative nor a referral, truncated, of another class than IN or
     /// another opcode than QUERY.
     pub not_kept: u64,
@@ -149,6 +159,7 @@ impl Receipt {
             dropped: BTreeMap::new(),
             malformed: BTreeMap::new(),
             quarantined: 0,
+            quarantined_octets: 0,
             not_kept: 0,
             rrsets: 0,
             out_of_bailiwick: 0,

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use model::Name;
 
 /// How captures are read.
@@ -26,6 +27,10 @@ pub struct Settings {
     pub most_cells: usize,
     /// Malformed messages of one input that go to the sink; the rest is counted. A flood of garbage would fill the disk otherwise.
     pub most_quarantined: u64,
+    /// Octets of malformed messages of one input that go to the sink. TCP allows 65,535 for each: their number alone is no bound.
+    pub most_quarantined_octets: u64,
+    /// The time of malformed lines before the first line that tells one: when the input was written, or is read.
+    pub time_of_lines: Timestamp,
     /// Zones and the addresses that serve them, as known from elsewhere: root hints, a root zone, one's own servers.
     pub served: Vec<(Name, IpAddr)>,
 }
@@ -40,6 +45,8 @@ impl Default for Settings {
             most_rrsets: 262_144,
             most_cells: 10_000,
             most_quarantined: 10_000,
+            most_quarantined_octets: 16 << 20,
+            time_of_lines: Timestamp::UNIX_EPOCH,
             served: Vec::new(),
         }
     }

@@ -1,5 +1,8 @@
 //! The command line: what can be said, parsed and not yet done.
 
+mod ingest;
+mod lake;
+
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -11,6 +14,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use measure::Rtype;
 use model::{Ds, Language, Level, Name};
+
+pub use ingest::{IngestArgs, InputFormat};
+pub use lake::{EvidenceArgs, LakeCommand, ObservedArgs};
 
 /// Coordinates the security of the DNS: measures, warns, asks the right party, and verifies the repair.
 #[derive(Debug, Parser)]
@@ -39,12 +45,15 @@ pub enum Command {
     Check(Box<CheckArgs>),
     /// Ask one question for each of many names, and write what came of it as lines of JSON.
     Sweep(Box<SweepArgs>),
-    /// Read captures of DNS traffic (pcap, pcapng, dnstap, C-DNS) and say what became of each.
+    /// Take in captures of DNS traffic and logs of it, and say what became of each.
     Ingest(IngestArgs),
     /// Test a resolver: validation, source ports, QNAME minimisation, and how it asks others.
     CheckResolver(CheckResolverArgs),
     /// Look up in passive DNS which records a name had, or which names had a value, from when to when.
     Pdns(Box<PdnsArgs>),
+    /// Look at what stands beside passive DNS: what could not be read, evidence, figures of traffic.
+    #[command(subcommand)]
+    Lake(LakeCommand),
     /// Say who answers for a name or an address, and why.
     Route(RouteArgs),
     /// Import into or export from the directory of organisations.
@@ -272,59 +281,6 @@ pub struct SweepArgs {
     /// Id of this vantage point, for the samples in Parquet.
     #[arg(long, value_name = "ID", default_value = "sweep")]
     pub probe: String,
-}
-
-/// `dnscert ingest`.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Ends with status 0 when every capture was read to its end, 1 when one was not, 2 when the command line is \
-                        wrong."
-)]
-pub struct IngestArgs {
-    /// Captures: pcap, pcapng, dnstap or C-DNS, plain or compressed by gzip, xz or Zstandard.
-    #[arg(value_name = "PATH", required = true)]
-    pub paths: Vec<PathBuf>,
-    /// Who recorded them: the word of a source of passive DNS, which is registered where it is new.
-    #[arg(long, value_name = "NAME", default_value = "own")]
-    pub sensor: String,
-    /// Whose data it is, where the source is new.
-    #[arg(long, value_name = "TEXT", default_value = "this centre")]
-    pub owner: String,
-    /// Under which licence or agreement it is used, where the source is new.
-    #[arg(long, value_name = "TEXT", default_value = "own observations")]
-    pub licence: String,
-    /// How far it may travel, where the source is new.
-    #[arg(long, value_name = "TLP", default_value = "TLP:AMBER")]
-    pub tlp: model::Tlp,
-    /// The law or contract that allows its use, where the source is new.
-    #[arg(long, value_name = "TEXT", default_value = "not stated")]
-    pub legal_basis: String,
-    /// Keep nothing: receipts alone.
-    #[arg(long, conflicts_with = "lake")]
-    pub dry_run: bool,
-    /// Folder of the observations, in the place of a centre's.
-    #[arg(long, value_name = "DIR")]
-    pub lake: Option<PathBuf>,
-    /// Ports on which DNS is spoken.
-    #[arg(long = "port", value_name = "N", default_values_t = [53])]
-    pub ports: Vec<u16>,
-    /// A zone and the address of a server of it, which may then speak for the zone; those of the root are known.
-    #[arg(long = "serves", value_name = "ZONE=ADDRESS", value_parser = served)]
-    pub served: Vec<(Name, IpAddr)>,
-    /// Print each receipt as a line of JSON.
-    #[arg(long)]
-    pub json: bool,
-    /// The centre.
-    #[command(flatten)]
-    pub config: ConfigArg,
-}
-
-/// A zone and the address of a server of it: `example=192.0.2.53`.
-fn served(text: &str) -> Result<(Name, IpAddr), String> {
-    let (zone, address) = text.split_once('=').ok_or("it is not of the form ZONE=ADDRESS")?;
-    let zone = zone.parse().map_err(|error: model::NameError| error.to_string())?;
-    let address = address.parse().map_err(|_| format!("`{address}` is no IP address"))?;
-    Ok((zone, address))
 }
 
 /// Forms of a sweep's output.

@@ -2,6 +2,7 @@
 //!
 //! Precedence: defaults < file < environment (`DNSCERT_LISTEN`, `DNSCERT_MAIL__RELAY__HOST`, …). An unknown key is an error.
 
+mod observations;
 mod wrong;
 
 use std::net::{IpAddr, SocketAddr};
@@ -14,6 +15,7 @@ use figment::providers::{Env, Format as _, Serialized, Toml};
 use model::Name;
 use serde::{Deserialize, Serialize};
 
+pub use observations::LakeConfig;
 pub use wrong::Wrong;
 
 /// The whole configuration of a centre.
@@ -43,6 +45,8 @@ pub struct Config {
     pub mailbox: Option<MailboxConfig>,
     /// The measuring zone for tests of resolvers; none when it is left out.
     pub measuring_zone: Option<MeasuringZoneConfig>,
+    /// Observations.
+    pub lake: LakeConfig,
 }
 
 /// The measuring zone: a name that is delegated to this centre, whose server sees how resolvers ask.
@@ -259,6 +263,7 @@ impl Default for Config {
             mail: MailConfig::default(),
             mailbox: None,
             measuring_zone: None,
+            lake: LakeConfig::default(),
         }
     }
 }
@@ -323,6 +328,7 @@ fn is_setting(key: &figment::value::UncasedStr) -> bool {
         "mail",
         "mailbox",
         "measuring_zone",
+        "lake",
     ]
     .iter()
     .any(|known| section.eq_ignore_ascii_case(known))
@@ -450,6 +456,26 @@ mod tests {
             read("[measuring_zone]\nname = \"a..b\"\nlisten = []").unwrap_err()
         );
         assert!(error.contains("a..b"), "{error}");
+    }
+
+    #[test]
+    fn rows_are_kept_for_ever_unless_a_rule_lets_them_go() {
+        let days = |table: &str, owner: Option<&str>, text: &str| {
+            let kept = read(text).unwrap().lake.retention().of(table, owner);
+            kept.map(|kept| kept.as_hours() / 24)
+        };
+        let text = "[[lake.keep]]\ntable = \"passive\"\ndays = 4000\n[[lake.keep]]\nowner = \"Bank\"\ndays = 90\n";
+        assert_eq!(days("rdata", Some("Bank"), ""), None);
+        assert_eq!(days("rdata", Some("Team"), text), Some(4000));
+        assert_eq!(days("rdata", Some("Bank"), text), Some(90));
+        assert_eq!(days("name", None, text), Some(4000));
+        assert_eq!(days("traffic", Some("Team"), text), None);
+        for text in [
+            "[[lake.keep]]\ndays = 0",
+            "[[lake.keep]]\ntable = \"samples\"\ndays = 1",
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
     }
 
     #[test]

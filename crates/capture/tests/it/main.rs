@@ -7,6 +7,7 @@ mod dnstap;
 mod files;
 mod fragments;
 mod hostile;
+mod lines;
 mod links;
 mod packets;
 mod pairing;

@@ -17,6 +17,9 @@ const FLUSH_EVERY: Duration = Duration::from_secs(30);
 /// How often small files are merged. Rarer, and a page opens more files; more often, and the same rows are written again.
 const COMPACT_EVERY: Duration = Duration::from_secs(1_800);
 
+/// How often it is looked which observations may not be kept longer: all rows are gone through.
+const EXPIRE_EVERY: Duration = Duration::from_secs(86_400);
+
 /// How long files that no table uses any more stay: longer than any reader needs for one read.
 const RETENTION: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -25,6 +28,7 @@ pub async fn run(centre: Arc<Centre>, stop: CancellationToken) -> anyhow::Result
     let mut timer = interval(FLUSH_EVERY);
     timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut compacted = Instant::now();
+    let mut expired = None;
     loop {
         tokio::select! {
             _ = timer.tick() => {}
@@ -43,13 +47,13 @@ pub async fn run(centre: Arc<Centre>, stop: CancellationToken) -> anyhow::Result
                 .vacuum(centre.records.now(), RETENTION)
                 .await
                 .context("removing files that no table uses")?;
-            passive(&centre).await?;
+            passive(&centre, &mut expired).await?;
         }
     }
 }
 
-/// The same for passive DNS, unless it was never used, or whoever takes receipts in has it open and does it.
-async fn passive(centre: &Centre) -> anyhow::Result<()> {
+/// The same for passive DNS and what stands beside it, and old rows go; unless it was never used, or whoever takes receipts in has it open and does it.
+async fn passive(centre: &Centre, expired: &mut Option<Instant>) -> anyhow::Result<()> {
     if centre.lake.passive().await.context("reading passive DNS")?.is_none() {
         return Ok(());
     }
@@ -58,6 +62,15 @@ async fn passive(centre: &Centre) -> anyhow::Result<()> {
         opened => opened.context("opening passive DNS")?,
     };
     passive.merge(None).await.context("merging passive DNS")?;
+    if expired.is_none_or(|expired| expired.elapsed() >= EXPIRE_EVERY) {
+        let retention = centre.config.lake.retention();
+        let gone = passive.expire(&retention, centre.records.now()).await;
+        tracing::info!(
+            rows = gone.context("letting old observations go")?,
+            "old observations are gone"
+        );
+        *expired = Some(Instant::now());
+    }
     let removed = passive.vacuum(centre.records.now(), RETENTION).await;
     removed.context("removing files that passive DNS does not use")?;
     Ok(())

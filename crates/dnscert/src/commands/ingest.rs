@@ -1,53 +1,83 @@
-//! `dnscert ingest`: reads captures of DNS traffic, keeps what servers said in passive DNS, and says what became of each.
+//! `dnscert ingest`: reads captures of DNS traffic, keeps what they hold, and says what became of each. What servers may say comes
+//! into passive DNS, what they may not say, figures of traffic, and what could not be read into tables beside it.
+
+mod keep;
+mod receipt;
+mod watch;
 
 use std::fs::File;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use capture::{Malformed, OutOfBailiwick, Reader, Receipt, Settings, Sink, SinkError, TrafficCell};
+use capture::{CaptureError, Family, Input, LinesReceipt, Reader, Receipt, Settings};
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
 use lake::passive::{Passive, Source};
-use model::{Clock as _, PassiveRrset, SystemClock};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 
-use super::sweep::grouped;
-use crate::cli::IngestArgs;
+use keep::Keeping;
+use receipt::{table, table_of_lines};
+
+use crate::cli::{IngestArgs, InputFormat};
 use crate::config::Config;
 
 /// Every input was read to its end.
 const READ: u8 = 0;
 /// Some input broke off or could not be read; the others were.
 const NOT_ALL: u8 = 1;
-
-/// RRsets that are kept at once, as one receipt of passive DNS: some 100 MB while they wait. More takes more memory, less makes
-/// more small files to be merged.
-const AT_ONCE: usize = 250_000;
+/// Told to stop before the end, as a shell tells it of a program that SIGINT ended.
+const INTERRUPTED: i32 = 130;
 
 /// How long it is tried to open passive DNS for writing while a centre merges its files.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Tables with more files than this are merged before the observations are left: a centre merges them every half hour, but there may
+/// be none.
+const MANY_FILES: usize = 36;
+
 /// Status 0 all read, 1 some not.
 pub async fn run(arguments: IngestArgs) -> anyhow::Result<ExitCode> {
-    let store = match (arguments.dry_run, &arguments.lake) {
-        (true, _) => None,
-        (false, Some(folder)) => Some(open(folder, &arguments).await?),
-        (false, None) => Some(open(&Config::read(&arguments.config.config)?.lake_folder(), &arguments).await?),
-    };
-    tokio::task::spawn_blocking(move || ingest(&arguments, store))
-        .await
-        .context("reading the captures")?
+    let stop = super::told_to_stop();
+    let arguments = Arc::new(arguments);
+    let mut are_all_read = true;
+    if !arguments.paths.is_empty() {
+        let store = open(&arguments).await?;
+        let of_paths = arguments.clone();
+        let reading = tokio::task::spawn_blocking(move || ingest(&of_paths, store));
+        tokio::pin!(stop);
+        tokio::select! {
+            read = reading => are_all_read = read.context("reading the inputs")??,
+            // nothing of an input that was not read to its end is kept
+            () = &mut stop => std::process::exit(INTERRUPTED),
+        }
+        if !arguments.watch.is_empty() {
+            watch::run(arguments, stop).await?;
+        }
+    } else {
+        watch::run(arguments, stop).await?;
+    }
+    Ok(ExitCode::from(if are_all_read { READ } else { NOT_ALL }))
 }
 
-/// Passive DNS, with the source registered.
-async fn open(folder: &Path, arguments: &IngestArgs) -> anyhow::Result<Store> {
+/// The lake's passive DNS and what stands beside it, with the source registered; `None` where nothing is to be kept.
+async fn open(arguments: &IngestArgs) -> anyhow::Result<Option<Store>> {
+    if arguments.dry_run {
+        return Ok(None);
+    }
+    let folder = match &arguments.lake {
+        Some(folder) => folder.clone(),
+        None => Config::read(&arguments.config.config)?.lake_folder(),
+    };
     let begun = tokio::time::Instant::now();
     let passive = loop {
-        match Passive::open(folder).await {
+        match Passive::open(&folder).await {
             Err(lake::Error::Busy { .. }) if begun.elapsed() < PATIENCE => {
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
@@ -66,59 +96,99 @@ async fn open(folder: &Path, arguments: &IngestArgs) -> anyhow::Result<Store> {
         let registered = passive.set_source(source).await;
         registered.with_context(|| format!("registering the source `{id}`"))?;
     }
-    Ok(Store {
+    Ok(Some(Store {
         passive,
-        folder: folder.to_owned(),
+        folder,
         runtime: Handle::current(),
-    })
+    }))
 }
 
-/// Where RRsets are kept.
+/// Where it is kept.
 struct Store {
     passive: Passive,
     folder: PathBuf,
     runtime: Handle,
 }
 
-fn ingest(arguments: &IngestArgs, store: Option<Store>) -> anyhow::Result<ExitCode> {
+impl Store {
+    /// Merges where there are many files.
+    fn merge_if_many(&self) -> anyhow::Result<()> {
+        let tables = self.runtime.block_on(self.passive.statistics());
+        if tables.iter().any(|table| table.files > MANY_FILES) {
+            let merged = self.runtime.block_on(self.passive.merge(None));
+            merged.context("merging passive DNS")?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether all were read to their end.
+fn ingest(arguments: &IngestArgs, store: Option<Store>) -> anyhow::Result<bool> {
     let is_live = std::io::stderr().is_terminal();
     let mut are_all_read = true;
     for path in &arguments.paths {
-        match one(arguments, path, store.as_ref(), is_live) {
-            Ok(taken) => {
-                are_all_read &= taken.receipt.as_ref().is_none_or(|receipt| receipt.fault.is_none());
-                if arguments.json {
-                    println!(
-                        "{}",
-                        serde_json::to_string(&taken).context("writing a receipt as JSON")?
-                    );
-                } else {
-                    println!("{}", taken.text());
-                }
+        let input = One {
+            path,
+            half: Half::Keep,
+            made: None,
+            stopping: None,
+        };
+        match one(arguments, &input, store.as_ref(), is_live) {
+            Ok(Some(taken)) => {
+                are_all_read &= taken.receipt.as_ref().is_none_or(|receipt| receipt.fault().is_none());
+                taken.print(arguments)?;
             }
+            Ok(None) => {}
             Err(error) => {
                 are_all_read = false;
                 eprintln!("{error:#}");
             }
         }
     }
-    Ok(ExitCode::from(if are_all_read { READ } else { NOT_ALL }))
+    if let Some(store) = &store {
+        store.merge_if_many()?;
+    }
+    Ok(are_all_read)
 }
 
-/// Reads one capture and keeps what it holds. A capture that was taken in before is known by its hash and not read again; one that
-/// was interrupted goes on, for its parts are known by hash and number, and the same octets give the same parts.
-fn one(arguments: &IngestArgs, path: &Path, store: Option<&Store>, is_live: bool) -> anyhow::Result<Taken> {
+/// What is done with an input that is cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Half {
+    /// What came before is kept.
+    Keep,
+    /// Nothing is.
+    Refuse,
+}
+
+/// An input could be read, and the observations could not take it.
+#[derive(Debug, thiserror::Error)]
+#[error("keeping what `{input}` holds: {reason}")]
+struct NotKept {
+    input: String,
+    reason: String,
+}
+
+/// One input.
+struct One<'a> {
+    path: &'a Path,
+    half: Half,
+    /// A word by which the file is known, whatever it holds.
+    made: Option<&'a str>,
+    /// Set when the program ends.
+    stopping: Option<Arc<AtomicBool>>,
+}
+
+/// Reads one input and keeps what it holds, as one receipt: all of it, or, where it is interrupted, nothing. One that was taken in
+/// before is known by its hash and not read again. `None` where it is cut off and nothing of it is to be kept.
+fn one(arguments: &IngestArgs, one: &One<'_>, store: Option<&Store>, is_live: bool) -> anyhow::Result<Option<Taken>> {
+    let path = one.path;
     let mut taken = Taken {
         sensor: arguments.sensor.clone(),
         input: Some(path.display().to_string()),
         receipt: None,
         kept: None,
     };
-    let mut sink = Keeping {
-        bar: bar(path, is_live),
-        to: None,
-        waiting: Vec::new(),
-    };
+    let (mut to, mut hashed) = (None, None);
     if let Some(store) = store {
         // it is read twice, once for its hash: what comes through a pipe would be gone the second time, and kept as empty
         let about = std::fs::metadata(path).with_context(|| format!("cannot read `{}`", path.display()))?;
@@ -126,33 +196,80 @@ fn one(arguments: &IngestArgs, path: &Path, store: Option<&Store>, is_live: bool
             anyhow::bail!("`{}` is no file; write what it gives into one first", path.display());
         }
         let id = hash(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-        let known = store
-            .runtime
-            .block_on(store.passive.knows_receipt(&format!("{id}/whole")));
-        if known.context("looking whether it was taken in before")? {
+        let looking = || format!("looking whether `{}` was taken in before", path.display());
+        let whole = format!("{id}/whole");
+        let begun = store.passive.begin(&arguments.sensor, &whole);
+        let Some(mut intake) = store.runtime.block_on(begun).with_context(looking)? else {
             taken.kept = Some(Kept::Before);
-            return Ok(taken);
+            return Ok(Some(taken));
+        };
+        if let Some(made) = one.made {
+            let known = store.runtime.block_on(store.passive.knows_receipt(made));
+            if known.with_context(looking)? {
+                anyhow::bail!(
+                    "`{}` changed after it was taken in; what came later is not",
+                    path.display()
+                );
+            }
+            intake.know_as(made);
         }
-        sink.to = Some(Part {
-            store,
-            source: &arguments.sensor,
-            id,
-            number: 0,
-        });
+        to = Some((intake, store.runtime.clone()));
+        hashed = Some(id);
     }
-    let result = Reader::new(settings(arguments)).read_path(path, &mut sink);
+    let mut sink = Keeping::new(bar(path, is_live), to, one.stopping.clone());
+    let input = Input::open(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let result = Reader::new(settings(arguments, path)).take(input, arguments.format.family(), &mut sink);
     sink.bar.finish_and_clear();
-    (taken.receipt, taken.input) = (Some(result?), None);
-    let keep = |error| anyhow::anyhow!("keeping what `{}` holds: {error}", path.display());
-    sink.keep_waiting().map_err(keep)?;
-    if let Some(part) = sink.to {
-        let whole = format!("{}/whole", part.id);
-        part.append(&whole, Vec::new()).map_err(keep)?;
+    let result = result.map_err(|error| match error {
+        CaptureError::NotACapture { .. } => rssac002(path).unwrap_or_else(|| error.into()),
+        CaptureError::Sink { input, source } => NotKept {
+            input,
+            reason: whole(&*source),
+        }
+        .into(),
+        error => error.into(),
+    });
+    let receipt = AnyReceipt::from(result?);
+    if hashed.is_some_and(|hashed| hashed != receipt.sha256()) {
+        anyhow::bail!("`{}` changed while it was read; nothing of it is kept", path.display());
+    }
+    if receipt.fault().is_some() && one.half == Half::Refuse {
+        return Ok(None);
+    }
+    (taken.receipt, taken.input) = (Some(receipt), None);
+    let kept = sink.commit();
+    kept.map_err(|error| NotKept {
+        input: path.display().to_string(),
+        reason: whole(&*error),
+    })?;
+    if let Some(store) = store {
         taken.kept = Some(Kept::Now {
-            lake: part.store.folder.display().to_string(),
+            lake: store.folder.display().to_string(),
         });
     }
-    Ok(taken)
+    Ok(Some(taken))
+}
+
+/// What is said of an RSSAC002 file; `None` where it is none. It holds figures of an operator for a day, and no table holds such.
+fn rssac002(path: &Path) -> Option<anyhow::Error> {
+    let mut text = String::new();
+    let most = metrics::rssac002::MOST_BYTES as u64 + 1;
+    File::open(path).ok()?.take(most).read_to_string(&mut text).ok()?;
+    let days = metrics::rssac002::read(&text).ok()?;
+    let first = days.first()?;
+    Some(anyhow::anyhow!(
+        "`{}` is an RSSAC002 file ({} metrics; the first of {}, {}): it was read, but no table holds such figures, so nothing is kept",
+        path.display(),
+        days.len(),
+        first.service,
+        first.day
+    ))
+}
+
+/// An error with its causes.
+fn whole(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn hash(path: &Path) -> std::io::Result<String> {
@@ -166,13 +283,16 @@ fn hash(path: &Path) -> std::io::Result<String> {
     }
 }
 
-fn settings(arguments: &IngestArgs) -> Settings {
+fn settings(arguments: &IngestArgs, path: &Path) -> Settings {
+    let written = std::fs::metadata(path).and_then(|metadata| metadata.modified());
+    let written = written.ok().and_then(|time| Timestamp::try_from(time).ok());
     let root = measure::root_servers()
         .into_iter()
         .flat_map(|(_, addresses)| addresses)
         .map(|address| (model::Name::root(), address));
     Settings {
         ports: arguments.ports.clone(),
+        time_of_lines: written.unwrap_or(Timestamp::UNIX_EPOCH),
         served: root.chain(arguments.served.iter().cloned()).collect(),
         ..Settings::default()
     }
@@ -186,9 +306,62 @@ struct Taken {
     #[serde(skip_serializing_if = "Option::is_none")]
     input: Option<String>,
     #[serde(flatten)]
-    receipt: Option<Receipt>,
+    receipt: Option<AnyReceipt>,
     /// Where its RRsets are; `None` where nothing was to be kept.
     kept: Option<Kept>,
+}
+
+/// A receipt of either kind; `form` tells them apart.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum AnyReceipt {
+    Capture(Box<Receipt>),
+    Lines(Box<LinesReceipt>),
+}
+
+impl From<capture::Taken> for AnyReceipt {
+    fn from(taken: capture::Taken) -> Self {
+        match taken {
+            capture::Taken::Capture(receipt) => Self::Capture(receipt),
+            capture::Taken::Lines(receipt) => Self::Lines(receipt),
+        }
+    }
+}
+
+impl AnyReceipt {
+    fn fault(&self) -> Option<&str> {
+        match self {
+            Self::Capture(receipt) => receipt.fault.as_deref(),
+            Self::Lines(receipt) => receipt.fault.as_deref(),
+        }
+    }
+
+    fn sha256(&self) -> &str {
+        match self {
+            Self::Capture(receipt) => &receipt.sha256,
+            Self::Lines(receipt) => &receipt.sha256,
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Capture(receipt) => table(receipt),
+            Self::Lines(receipt) => table_of_lines(receipt),
+        }
+    }
+}
+
+impl InputFormat {
+    /// What the input is taken for; `None` where it is told by its content.
+    fn family(self) -> Option<Family> {
+        match self {
+            Self::Auto => None,
+            Self::Capture => Some(Family::Capture),
+            Self::Zeek => Some(Family::Zeek),
+            Self::Eve => Some(Family::Eve),
+            Self::Cof => Some(Family::Cof),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -204,6 +377,14 @@ enum Kept {
 }
 
 impl Taken {
+    fn print(&self, arguments: &IngestArgs) -> anyhow::Result<()> {
+        match arguments.json {
+            true => println!("{}", serde_json::to_string(self).context("writing a receipt as JSON")?),
+            false => println!("{}", self.text()),
+        }
+        Ok(())
+    }
+
     fn text(&self) -> String {
         let Some(receipt) = &self.receipt else {
             let input = self.input.as_deref().unwrap_or_default();
@@ -212,51 +393,12 @@ impl Taken {
         match &self.kept {
             Some(Kept::Now { lake }) => format!(
                 "{}\n  {:10} in `{lake}`, source {}",
-                table(receipt),
+                receipt.text(),
                 "kept",
                 self.sensor
             ),
-            _ => table(receipt),
+            _ => receipt.text(),
         }
-    }
-}
-
-/// Keeps RRsets in parts, and shows how far an input was read. Evidence, traffic and what is malformed stand in the receipt as
-/// counts alone.
-struct Keeping<'a> {
-    bar: ProgressBar,
-    to: Option<Part<'a>>,
-    waiting: Vec<PassiveRrset>,
-}
-
-/// The next part of what a capture holds.
-struct Part<'a> {
-    store: &'a Store,
-    source: &'a str,
-    /// SHA-256 of the capture.
-    id: String,
-    number: u32,
-}
-
-impl Part<'_> {
-    fn append(&self, receipt: &str, rrsets: Vec<PassiveRrset>) -> Result<(), SinkError> {
-        let now = SystemClock.now();
-        let passive = &self.store.passive;
-        self.store
-            .runtime
-            .block_on(passive.append(self.source, receipt, rrsets, now))?;
-        Ok(())
-    }
-}
-
-impl Keeping<'_> {
-    fn keep_waiting(&mut self) -> Result<(), SinkError> {
-        let waiting = std::mem::take(&mut self.waiting);
-        if let (Some(part), false) = (&mut self.to, waiting.is_empty()) {
-            part.append(&format!("{}/{}", part.id, part.number), waiting)?;
-            part.number += 1;
-        }
-        Ok(())
     }
 }
 
@@ -268,119 +410,4 @@ fn bar(path: &Path, is_live: bool) -> ProgressBar {
     let bar = ProgressBar::new(octets).with_message(path.display().to_string());
     let style = ProgressStyle::with_template("{wide_msg} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta}");
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
-impl Sink for Keeping<'_> {
-    fn rrset(&mut self, rrset: PassiveRrset) -> Result<(), SinkError> {
-        if self.to.is_some() {
-            self.waiting.push(rrset);
-        }
-        match self.waiting.len() >= AT_ONCE {
-            true => self.keep_waiting(),
-            false => Ok(()),
-        }
-    }
-
-    fn out_of_bailiwick(&mut self, _: OutOfBailiwick) -> Result<(), SinkError> {
-        Ok(())
-    }
-
-    fn traffic(&mut self, _: TrafficCell) -> Result<(), SinkError> {
-        Ok(())
-    }
-
-    fn quarantine(&mut self, _: Malformed<'_>) -> Result<(), SinkError> {
-        Ok(())
-    }
-
-    fn progress(&mut self, octets_read: u64) {
-        self.bar.set_position(octets_read);
-    }
-}
-
-/// A receipt for people.
-fn table(receipt: &Receipt) -> String {
-    let mut lines = vec![format!(
-        "{} ({}, {})",
-        receipt.input,
-        word(&receipt.form),
-        match receipt.compression {
-            capture::Compression::None => format!("{} octets", grouped(receipt.octets)),
-            packed => format!("{} octets of {}", grouped(receipt.octets), word(&packed)),
-        }
-    )];
-    let mut line = |label: &str, text: String| lines.push(format!("  {label:10} {text}"));
-    if let (Some(first), Some(last)) = (receipt.first, receipt.last) {
-        line("time", format!("{first} to {last}"));
-    }
-    line(
-        "packets",
-        format!(
-            "{}: {} not DNS, {} ICMP unreachable, {} TCP segments, {} fragments, {} left out{}",
-            grouped(receipt.packets),
-            grouped(receipt.non_dns),
-            grouped(receipt.icmp_unreachable),
-            grouped(receipt.tcp_segments),
-            grouped(receipt.fragments),
-            grouped(receipt.dropped.values().sum()),
-            reasons(receipt.dropped.iter().map(|(reason, count)| (word(reason), *count)))
-        ),
-    );
-    line(
-        "messages",
-        format!(
-            "{}: {} queries, {} responses; {} malformed{}",
-            grouped(receipt.dns_messages),
-            grouped(receipt.queries),
-            grouped(receipt.responses),
-            grouped(receipt.malformed_total()),
-            reasons(receipt.malformed.iter().map(|(reason, count)| (word(reason), *count)))
-        ),
-    );
-    line(
-        "pairs",
-        format!(
-            "{}; {} queries without a response, {} responses without a query ({} duplicate, {} wrong id, {} wrong port)",
-            grouped(receipt.pairs + receipt.vouched),
-            grouped(receipt.unmatched_queries),
-            grouped(receipt.unmatched_responses),
-            grouped(receipt.duplicates),
-            grouped(receipt.wrong_id),
-            grouped(receipt.wrong_port)
-        ),
-    );
-    line(
-        "RRsets",
-        format!(
-            "{} that the servers may speak for, {} out of bailiwick or not proven, {} unreadable",
-            grouped(receipt.rrsets),
-            grouped(receipt.out_of_bailiwick),
-            grouped(receipt.unreadable_rrsets)
-        ),
-    );
-    line("sha256", receipt.sha256.clone());
-    if let Some(fault) = &receipt.fault {
-        line("broken", fault.clone());
-    }
-    lines.join("\n")
-}
-
-/// ` (2 missing_fragment, 1 bad_header)`, or nothing.
-fn reasons(counts: impl Iterator<Item = (String, u64)>) -> String {
-    let counts: Vec<String> = counts
-        .map(|(reason, count)| format!("{} {reason}", grouped(count)))
-        .collect();
-    if counts.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", counts.join(", "))
-    }
-}
-
-/// The word that JSON has for it.
-fn word(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => word.replace('_', " "),
-        _ => String::new(),
-    }
 }

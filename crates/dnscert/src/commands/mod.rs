@@ -9,6 +9,7 @@ mod doctor;
 mod ingest;
 mod init;
 mod lab;
+mod lake;
 mod pdns;
 mod probe;
 mod route;
@@ -46,6 +47,7 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Ingest(arguments) => ingest::run(arguments).await,
         Command::CheckResolver(arguments) => check::resolver::run(&arguments).await,
         Command::Pdns(arguments) => pdns::run(*arguments).await,
+        Command::Lake(command) => lake::run(command).await,
         Command::Route(arguments) => route::run(arguments).await,
         Command::Directory(command) => directory::run(command).await,
         Command::Account(command) => account::run(command).await,

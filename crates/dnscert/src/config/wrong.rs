@@ -38,6 +38,14 @@ pub fn wrong(config: &Config) -> Vec<Wrong> {
         ("dns.zones_at_once", at_least_1(dns.zones_at_once as u64)),
         ("dns.whole_every_minutes", at_least_1(dns.whole_every_minutes.into())),
         (
+            "lake.keep.days",
+            config
+                .lake
+                .keep
+                .iter()
+                .try_for_each(|keep| at_least_1(keep.days.into())),
+        ),
+        (
             "mailbox.interval_secs",
             config
                 .mailbox

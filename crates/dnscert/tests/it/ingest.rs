@@ -3,11 +3,11 @@
 use crate::centre::{dnscert, stderr, stdout};
 
 const QUESTION: &[u8] = b"\x03www\x07example\0\0\x01\0\x01";
-const CLIENT: [u8; 4] = [192, 0, 2, 10];
-const SERVER: [u8; 4] = [198, 51, 100, 53];
+pub const CLIENT: [u8; 4] = [192, 0, 2, 10];
+pub const SERVER: [u8; 4] = [198, 51, 100, 53];
 
 /// A packet of a capture on raw IP: a UDP datagram between two addresses and ports.
-fn packet(from: ([u8; 4], u16), to: ([u8; 4], u16), message: &[u8]) -> Vec<u8> {
+pub fn packet(from: ([u8; 4], u16), to: ([u8; 4], u16), message: &[u8]) -> Vec<u8> {
     let length = |octets: usize| u16::try_from(octets).unwrap().to_be_bytes();
     let ports = [from.1.to_be_bytes(), to.1.to_be_bytes()].concat();
     let udp = [&ports[..], &length(8 + message.len()), &[0, 0], message].concat();
@@ -22,15 +22,54 @@ fn packet(from: ([u8; 4], u16), to: ([u8; 4], u16), message: &[u8]) -> Vec<u8> {
     [head, udp].concat()
 }
 
-fn pcap(packets: &[Vec<u8>]) -> Vec<u8> {
+pub fn pcap(packets: &[Vec<u8>]) -> Vec<u8> {
+    pcap_at(packets.iter().map(|packet| (NEW_YEAR, packet)))
+}
+
+/// 2026-01-01T00:00:00Z.
+pub const NEW_YEAR: u32 = 1_767_225_600;
+
+/// A capture of packets, each with its second.
+pub fn pcap_at<'a>(packets: impl Iterator<Item = (u32, &'a Vec<u8>)>) -> Vec<u8> {
     let mut file = vec![
         0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 101, 0, 0, 0,
     ];
-    for packet in packets {
+    for (second, packet) in packets {
         let length = u32::try_from(packet.len()).unwrap().to_le_bytes();
-        file.extend([&1_767_225_600_u32.to_le_bytes()[..], &[0; 4], &length, &length, packet].concat());
+        file.extend([&second.to_le_bytes()[..], &[0; 4], &length, &length, packet].concat());
     }
     file
+}
+
+/// A name on the wire.
+fn wire(name: &str) -> Vec<u8> {
+    let labels = name.split('.').flat_map(|label| {
+        let length = u8::try_from(label.len()).unwrap();
+        std::iter::once(length).chain(label.bytes())
+    });
+    labels.chain([0]).collect()
+}
+
+/// A query for the address of a name, and its answer with these records behind the question: answers, authority and additional.
+pub fn exchange(name: &str, id: u16, rcode: u8, counts: [u8; 3], records: &[u8]) -> [Vec<u8>; 2] {
+    let question = [&wire(name)[..], &[0, 1, 0, 1]].concat();
+    let [high, low] = id.to_be_bytes();
+    let head = |flags: [u8; 2], [answers, authority, additional]: [u8; 3]| {
+        [
+            high, low, flags[0], flags[1], 0, 1, 0, answers, 0, authority, 0, additional,
+        ]
+    };
+    let asked = [&head([0, 0], [0; 3])[..], &question].concat();
+    let answered = [&head([0x84, rcode], counts)[..], &question, records].concat();
+    [
+        packet((CLIENT, 4000), (SERVER, 53), &asked),
+        packet((SERVER, 53), (CLIENT, 4000), &answered),
+    ]
+}
+
+/// An address of the name asked for.
+pub fn address_record(address: [u8; 4]) -> Vec<u8> {
+    [&b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04"[..], &address].concat()
 }
 
 fn query() -> Vec<u8> {
@@ -81,6 +120,63 @@ fn what_servers_said_is_kept_once_and_found_by_name_and_by_value() {
             "no address of a client is kept"
         );
     }
+}
+
+/// Lines of JSON that a command prints.
+fn lines(output: &std::process::Output) -> Vec<serde_json::Value> {
+    let text = stdout(output);
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn evidence_traffic_and_what_is_malformed_stand_beside_passive_dns_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, lake) = (folder.path().join("night.pcap"), folder.path().join("lake"));
+    let broken = packet((CLIENT, 4000), (SERVER, 53), b"\xde\xad\xbe\xef");
+    // without --serves nothing shows that the server serves `example`: the answer claims the name alone
+    let foreign = b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04\xcb\0\x71\x07\x04bank\x04test\0\0\x01\0\x01\0\0\0\x3c\0\x04\xcb\0\x71\x42";
+    let message = [b"\0\x07\x84\0\0\x01\0\x01\0\0\0\x01", QUESTION, foreign].concat();
+    let poisoned = packet((SERVER, 53), (CLIENT, 4000), &message);
+    std::fs::write(&file, pcap(&[query(), poisoned, broken])).unwrap();
+    let (file, lake) = (file.to_str().unwrap(), lake.to_str().unwrap());
+    for _ in 0..2 {
+        let output = dnscert(&["ingest", file, "--lake", lake, "--sensor", "ns1"]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    }
+
+    let malformed = lines(&dnscert(&["lake", "quarantine", "--lake", lake]));
+    assert_eq!(malformed.len(), 1, "{malformed:?}");
+    assert_eq!(malformed[0]["octets"], "deadbeef");
+    assert_eq!(
+        (&malformed[0]["number"], &malformed[0]["count"]),
+        (&3.into(), &1.into())
+    );
+    assert_eq!(malformed[0]["input"], file);
+
+    let evidence = lines(&dnscert(&["lake", "evidence", "test", "--lake", lake]));
+    assert_eq!(evidence.len(), 1, "{evidence:?}");
+    assert_eq!(evidence[0]["rrname"], "bank.test");
+    assert_eq!(
+        (&evidence[0]["reason"], &evidence[0]["count"]),
+        (&"outside".into(), &1.into())
+    );
+    assert_eq!(evidence[0]["server"], "198.51.100.53");
+    let output = dnscert(&["pdns", "--lake", lake, "bank.test"]);
+    assert_eq!(output.status.code(), Some(1), "evidence is never passive DNS");
+
+    let traffic = lines(&dnscert(&["lake", "traffic", "--lake", lake, "--source", "ns1"]));
+    assert_eq!(traffic.len(), 1, "{traffic:?}");
+    assert_eq!(traffic[0]["key"]["server"], "198.51.100.53");
+    assert_eq!(
+        (&traffic[0]["counts"]["queries"], &traffic[0]["counts"]["matched"]),
+        (&1.into(), &1.into())
+    );
+    let output = dnscert(&["lake", "traffic", "--lake", lake, "--after", "2026-01-02"]);
+    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(1), ""));
+    assert!(
+        !format!("{malformed:?}{evidence:?}{traffic:?}").contains("192.0.2.10"),
+        "no address of a client"
+    );
 }
 
 #[test]
@@ -150,4 +246,103 @@ fn each_capture_gets_a_receipt_and_one_that_is_not_whole_is_told_by_the_status()
     let output = dnscert(&["ingest", "--dry-run", whole, "--serves", "example"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("ZONE=ADDRESS"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_clock_that_runs_backwards_is_told_and_nothing_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, lake) = (folder.path().join("back.pcap"), folder.path().join("lake"));
+    let [early, late] = [7, 8].map(|id| exchange("www.example", id, 0, [1, 0, 0], &address_record([203, 0, 113, 7])));
+    let packets = late.iter().map(|packet| (NEW_YEAR, packet));
+    let packets = packets.chain(early.iter().map(|packet| (NEW_YEAR - 7200, packet)));
+    std::fs::write(&file, pcap_at(packets)).unwrap();
+    let (file, lake) = (file.to_str().unwrap(), lake.to_str().unwrap());
+    let output = dnscert(&["ingest", file, "--lake", lake, "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let receipt = &lines(&output)[0];
+    assert_eq!((&receipt["out_of_order"], &receipt["pairs"]), (&1.into(), &2.into()));
+    let found = &lines(&dnscert(&["pdns", "--lake", lake, "www.example"]))[0];
+    assert_eq!(
+        (&found["time_first"], &found["time_last"]),
+        (&(NEW_YEAR - 7200).into(), &NEW_YEAR.into())
+    );
+    assert_eq!(found["count"], 2);
+    assert_eq!(
+        lines(&dnscert(&["lake", "traffic", "--lake", lake])).len(),
+        2,
+        "two minutes"
+    );
+}
+
+#[test]
+fn of_half_a_file_what_came_before_is_kept_and_a_file_that_cannot_be_read_stops_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (half, lake) = (folder.path().join("half.pcap"), folder.path().join("lake"));
+    let whole = pcap(&[query(), answer(), query()]);
+    std::fs::write(&half, &whole[..whole.len() - 9]).unwrap();
+    let (half, lake) = (half.to_str().unwrap(), lake.to_str().unwrap());
+    // a file by all appearances, and reading it fails
+    let output = dnscert(&["ingest", "/proc/self/mem", half, "--lake", lake]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("cannot read `/proc/self/mem`"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(stdout(&output).contains("broken"), "{}", stdout(&output));
+    assert_eq!(lines(&dnscert(&["pdns", "--lake", lake, "www.example"]))[0]["count"], 1);
+}
+
+#[test]
+fn logs_come_into_passive_dns_and_what_cannot_be_read_of_them_is_told_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, lake) = (folder.path().join("given.ndjson"), folder.path().join("lake"));
+    let line = r#"{"count":3,"time_first":1767225600,"time_last":1767225700,"rrname":"www.example.","rrtype":"A","bailiwick":"example.","rdata":["203.0.113.7"]}"#;
+    std::fs::write(&file, format!("{line}\nhalf a line\n")).unwrap();
+    let (file, lake) = (file.to_str().unwrap(), lake.to_str().unwrap());
+    let ingest = ["ingest", file, "--lake", lake, "--sensor", "peer"];
+    let output = dnscert(&ingest);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = stdout(&output);
+    assert!(
+        text.contains("2: 1 records, 0 without one; 1 malformed (1 not json from line 2 on)"),
+        "{text}"
+    );
+    assert!(stdout(&dnscert(&ingest)).contains("taken in before"));
+    let found = lines(&dnscert(&["pdns", "--lake", lake, "203.0.113.7", "--source", "peer"]));
+    assert_eq!((found.len(), &found[0]["count"]), (1, &3.into()));
+    let quarantined = lines(&dnscert(&["lake", "quarantine", "--lake", lake]));
+    assert_eq!(
+        (&quarantined[0]["number"], &quarantined[0]["reason"]),
+        (&2.into(), &"not json".into())
+    );
+
+    // what passive DNS gives, another one takes as it is
+    let (copy, other) = (folder.path().join("copy.ndjson"), folder.path().join("other"));
+    let given = stdout(&dnscert(&["pdns", "--lake", lake, "*.example", "--json"]));
+    std::fs::write(&copy, &given).unwrap();
+    let (copy, other) = (copy.to_str().unwrap(), other.to_str().unwrap());
+    let output = dnscert(&["ingest", copy, "--lake", other, "--format", "cof", "--sensor", "peer"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(
+        stdout(&dnscert(&["pdns", "--lake", other, "*.example", "--json"])),
+        given
+    );
+
+    let output = dnscert(&["ingest", copy, "--dry-run", "--format", "capture"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("no capture"), "{}", stderr(&output));
+}
+
+#[test]
+fn of_an_rssac002_file_it_is_said_that_nothing_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, lake) = (folder.path().join("volume.yaml"), folder.path().join("lake"));
+    let text = "---\nversion: rssac002v5\nservice: a.root-servers.net\nstart-period: 2026-01-01T00:00:00Z\nmetric: traffic-volume\n\
+                dns-udp-queries-received-ipv4: 5\n";
+    std::fs::write(&file, text).unwrap();
+    let (file, lake) = (file.to_str().unwrap(), lake.to_str().unwrap());
+    let output = dnscert(&["ingest", file, "--lake", lake]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("nothing is kept"), "{}", stderr(&output));
 }

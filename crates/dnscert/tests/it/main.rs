@@ -10,6 +10,8 @@ mod centre;
 mod cli;
 mod demo;
 mod ingest;
+mod ingest_crash;
+mod ingest_watch;
 mod install;
 mod kill;
 mod mailbox;

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use domain::base::Name as Wire;
 use domain::base::name::ToLabelIter;
+use jiff::Timestamp;
 use model::{Name, Prefix};
 
 /// How the key of a value begins: what kind of value it is.
@@ -114,6 +115,18 @@ pub(crate) fn of_raw(rdata: &[u8]) -> Vec<u8> {
     std::iter::once(RAW).chain(rdata.iter().copied()).collect()
 }
 
+/// The key of a time in microseconds since 1970: eight octets in the order of time.
+pub(crate) fn of_microsecond(time: i64) -> [u8; 8] {
+    // the sign bit turned, so that what is before 1970 comes first
+    (time as u64 ^ 1 << 63).to_be_bytes()
+}
+
+/// Times from `from` up to but not including `to`.
+pub(crate) fn times(from: Timestamp, to: Timestamp) -> Keys {
+    let [from, to] = [from, to].map(|time| of_microsecond(time.as_microsecond()).to_vec());
+    from.clone()..to.max(from)
+}
+
 /// Keys from `start` up to but not including `end`.
 pub(crate) type Keys = Range<Vec<u8>>;
 
@@ -179,6 +192,12 @@ mod tests {
 
     fn holds(keys: &Keys, key: &[u8]) -> bool {
         keys.start.as_slice() <= key && key < keys.end.as_slice()
+    }
+
+    #[test]
+    fn times_stand_in_their_order_before_and_after_1970() {
+        let times = [i64::MIN, -1, 0, 1, i64::MAX].map(of_microsecond);
+        assert!(times.is_sorted(), "{times:?}");
     }
 
     #[test]

@@ -209,7 +209,7 @@ impl Answer for RdataRow {
 }
 
 /// Rows of a range of keys in one run.
-struct Cursor<S> {
+pub(super) struct Cursor<S> {
     run: Arc<OpenRun<S>>,
     shared: Arc<Shared>,
     keys: Keys,
@@ -258,7 +258,21 @@ impl<S: Sorted> Rows<S> for Cursor<S> {
 }
 
 /// The rows of a range of keys.
-type Found<S> = Merged<S, Cursor<S>>;
+pub(super) type Found<S> = Merged<S, Cursor<S>>;
+
+/// All rows of a range of keys, however many.
+pub(super) fn find_all<S: Sorted>(
+    shared: &Arc<Shared>,
+    runs: &[Arc<OpenRun<S>>],
+    keys: &Keys,
+    wanted: Wanted,
+) -> Found<S> {
+    let budget = Budget {
+        used: AtomicU64::new(0),
+        most: u64::MAX,
+    };
+    find(shared, runs, keys, &Arc::new(wanted), &Arc::new(budget))
+}
 
 fn find<S: Sorted>(
     shared: &Arc<Shared>,

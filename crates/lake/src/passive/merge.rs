@@ -51,14 +51,14 @@ pub(crate) fn plan<'a>(runs: &[&'a Run]) -> Option<(Vec<&'a Run>, Level)> {
     Some((large, Level::Month))
 }
 
-/// Writes the rows of several runs as one run. Rows last seen before `keep_since` are left out, in seconds since 1970. The error
-/// inside names the run that cannot be read.
+/// Writes the rows of several runs as one run; none where no row is left. The error inside names the run that
+/// cannot be read.
 pub(crate) fn merge<S: Sorted>(
     table: &Path,
     runs: &[Arc<OpenRun<S>>],
     level: Level,
-    keep_since: i64,
-) -> Result<Result<Run, (String, String)>, Error> {
+    keeps: impl Fn(&S) -> bool,
+) -> Result<Result<Option<Run>, (String, String)>, Error> {
     let receipt = runs.iter().map(|run| run.run.receipt).max().unwrap_or(0);
     let mut streams = Vec::new();
     for run in runs {
@@ -70,18 +70,20 @@ pub(crate) fn merge<S: Sorted>(
     let mut writer = Writer::<S>::create(table, level, receipt)?;
     let mut merged = Merged::new(streams);
     while let Some(row) = merged.next() {
-        if row.last() >= keep_since {
+        if keeps(&row) {
             writer.push(row)?;
         }
     }
     // what was read short must not take the place of what it was read from
     for stream in &merged.streams {
         if let Some(reason) = stream.failure() {
-            writer.discard();
             return Ok(Err((stream.run.run.path.clone(), reason)));
         }
     }
-    writer.finish().map(Ok)
+    if writer.rows() == 0 {
+        return Ok(Ok(None));
+    }
+    writer.finish().map(|run| Ok(Some(run)))
 }
 
 /// Rows in the order of their table.

@@ -8,17 +8,26 @@
 //! A receipt counts once. Its files come into `name` and `rdata` first and into `rrset` last, and the commit to `rrset` holds the
 //! receipt's id: with that commit the receipt is in. Whoever reads leaves out runs of a receipt that `rrset` does not have, so a
 //! crash between the commits leaves nothing to see; the next writer takes them out.
+//!
+//! What else a receipt brings stands beside it in tables of the same kind, under the same number: `evidence` (what servers said
+//! and may not say), `traffic` (figures by minute) and `malformed` (what could not be read). None of it is passive DNS.
 
 mod cache;
 pub mod cof;
+mod evidence;
+mod intake;
 mod key;
 mod lookup;
+mod malformed;
 mod merge;
 mod open_run;
 mod query;
+mod retention;
 mod rows;
 mod run;
 mod source;
+mod told;
+mod traffic;
 mod value;
 
 use std::collections::{BTreeMap, HashSet};
@@ -26,24 +35,28 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use deltalake_core::kernel::Transaction;
 use jiff::{SignedDuration, Timestamp};
-use model::PassiveRrset;
 
+pub use intake::{Brought, Intake};
 pub use lookup::{End, Seen, SeenRecord, SeenRrset, Summary, summarize};
 pub use open_run::Touched;
 pub use query::{Fences, NamePattern, Pattern, Query, ValuePattern};
+pub use retention::{Retention, Rule};
 pub use run::Level;
 pub use source::{Scope, Source};
+pub use told::{AllTold, Told};
 pub use value::values;
 
 use cache::Cache;
+use evidence::EvidenceRow;
 use lookup::{Answer, Lookup};
+use malformed::MalformedRow;
 use open_run::OpenRun;
 use rows::{NameRow, RdataRow, RrsetRow, Sorted, Wanted};
-use run::{Run, Writer};
+use run::Run;
+use traffic::TrafficRow;
 
-use crate::delta::Log;
+use crate::delta::{Log, Logged};
 use crate::error::{Error, blocking};
 use crate::table::lock;
 use crate::{Compaction, Damage, TableStatistics, upkeep};
@@ -57,11 +70,6 @@ const PROPERTIES: &[(&str, &str)] = &[("delta.setTransactionRetentionDuration", 
 /// Octets of decoded pages that are kept in memory. A page of all columns takes some 100 KB: this holds those of some 1,000
 /// look-ups. More makes repeated look-ups faster, less is enough for rare ones.
 const CACHE_BYTES: usize = 128 << 20;
-
-/// The id of a receipt as the log of `rrset` has it.
-fn mark_of(receipt: &str) -> String {
-    format!("dnscert-receipt/{receipt}")
-}
 
 /// Passive DNS of a lake. Clones share it.
 #[derive(Clone)]
@@ -82,6 +90,10 @@ struct Logs {
     rrset: Log<RrsetRow>,
     rdata: Log<RdataRow>,
     name: Log<NameRow>,
+    // a lake of before they came lacks them until it is opened for writing
+    evidence: Option<Log<EvidenceRow>>,
+    traffic: Option<Log<TrafficRow>>,
+    malformed: Option<Log<MalformedRow>>,
 }
 
 /// What look-ups share.
@@ -109,6 +121,9 @@ struct View {
     rrset: Runs<RrsetRow>,
     rdata: Runs<RdataRow>,
     name: Runs<NameRow>,
+    evidence: Runs<EvidenceRow>,
+    traffic: Runs<TrafficRow>,
+    malformed: Runs<MalformedRow>,
     sources: Arc<BTreeMap<String, Source>>,
 }
 
@@ -162,6 +177,9 @@ impl Passive {
             rrset: Log::open(&lake.join("rrset"), is_writer).await?,
             rdata: Log::open(&lake.join("rdata"), is_writer).await?,
             name: Log::open(&lake.join("name"), is_writer).await?,
+            evidence: open_beside(lake, is_writer).await?,
+            traffic: open_beside(lake, is_writer).await?,
+            malformed: open_beside(lake, is_writer).await?,
         };
         let passive = Self(Arc::new(Inner {
             lock,
@@ -194,36 +212,31 @@ impl Passive {
         self.0.lock.as_ref().map(|_| ()).ok_or_else(refused)
     }
 
-    /// Takes out of `rdata` and `name` the run of a receipt that did not come into `rrset`.
+    /// Takes out of the other tables the runs of a receipt that did not come into `rrset`.
     async fn take_out_half_receipts(&self, logs: &mut Logs) -> Result<(), Error> {
-        let known = logs.receipts();
-        let half = |runs: Vec<Run>| -> Vec<String> {
-            runs.into_iter()
-                .filter(|run| run.is_half(known))
-                .map(|run| run.path)
-                .collect()
-        };
-        let (of_rdata, of_name) = (half(logs.rdata.files()), half(logs.name.files()));
-        if !of_rdata.is_empty() {
-            tracing::info!(receipt = known + 1, "a receipt that a crash cut off is taken out");
-            logs.rdata.replace(&self.folder("rdata"), &of_rdata, None).await?;
-        }
-        if !of_name.is_empty() {
-            logs.name.replace(&self.folder("name"), &of_name, None).await?;
-        }
-        Ok(())
+        let known = logs.receipts().await?;
+        take_out_half(Some(&mut logs.rdata), &self.folder("rdata"), known).await?;
+        take_out_half(Some(&mut logs.name), &self.folder("name"), known).await?;
+        take_out_half(logs.evidence.as_mut(), &self.folder("evidence"), known).await?;
+        take_out_half(logs.traffic.as_mut(), &self.folder("traffic"), known).await?;
+        take_out_half(logs.malformed.as_mut(), &self.folder("malformed"), known).await
     }
 
     /// Shows look-ups what the logs have now.
     async fn show(&self, logs: &Logs) -> Result<(), Error> {
-        let known = logs.receipts();
+        let known = logs.receipts().await?;
         let (rrset, rdata, name) = (logs.rrset.files(), logs.rdata.files(), logs.name.files());
+        let (evidence, traffic) = (files_of(&logs.evidence), files_of(&logs.traffic));
+        let malformed = files_of(&logs.malformed);
         let (shared, before) = (self.0.shared.clone(), lock(&self.0.view).clone());
         let view = blocking(move || {
             Ok(View {
                 rrset: open_runs(&shared, &before.rrset, rrset, known),
                 rdata: open_runs(&shared, &before.rdata, rdata, known),
                 name: open_runs(&shared, &before.name, name, known),
+                evidence: open_runs(&shared, &before.evidence, evidence, known),
+                traffic: open_runs(&shared, &before.traffic, traffic, known),
+                malformed: open_runs(&shared, &before.malformed, malformed, known),
                 sources: Arc::new(source::read(&shared.folder)?),
             })
         })
@@ -236,9 +249,15 @@ impl Passive {
     pub async fn refresh(&self) -> Result<(), Error> {
         if self.0.lock.is_none() {
             let mut logs = self.0.logs.lock().await;
-            let rrset = logs.rrset.refresh().await?;
-            let rdata = logs.rdata.refresh().await?;
-            if logs.name.refresh().await? || rrset || rdata {
+            // `rrset` first: what it has, the others have had before
+            let mut is_new = logs.rrset.refresh().await?;
+            is_new |= logs.rdata.refresh().await?;
+            is_new |= logs.name.refresh().await?;
+            let lake = &self.0.shared.folder;
+            is_new |= refresh_beside(&mut logs.evidence, lake).await?;
+            is_new |= refresh_beside(&mut logs.traffic, lake).await?;
+            is_new |= refresh_beside(&mut logs.malformed, lake).await?;
+            if is_new {
                 self.show(&logs).await?;
             } else {
                 let shared = self.0.shared.clone();
@@ -272,77 +291,18 @@ impl Passive {
         Ok(())
     }
 
-    /// Takes in what a registered source saw, once for each id of a receipt (1 to 200 characters): whether it is new. A receipt
-    /// that is in stays as it is, also after a crash at any moment; so whoever does not know whether it came through may hand it
-    /// over again, within [`RECEIPT_MEMORY`] before `now`. All RRsets of a call are in memory at once: some 100,000 are a good
-    /// size of a receipt.
-    pub async fn append(
-        &self,
-        source: &str,
-        receipt: &str,
-        rrsets: Vec<PassiveRrset>,
-        now: Timestamp,
-    ) -> Result<bool, Error> {
-        self.check_writer()?;
-        if !(1..=200).contains(&receipt.chars().count()) {
-            return Err(Error::Word {
-                what: "the id of a receipt",
-                text: receipt.chars().take(200).collect(),
-            });
-        }
-        if !lock(&self.0.view).sources.contains_key(source) {
-            return Err(Error::Word {
-                what: "a registered source",
-                text: source.to_owned(),
-            });
-        }
-        let mark = mark_of(receipt);
-        let mut logs = self.0.logs.lock().await;
-        if logs.rrset.transaction(&mark).await?.is_some() {
-            return Ok(false);
-        }
-        // an earlier call may have failed, or been dropped, between its commits
-        self.take_out_half_receipts(&mut logs).await?;
-        let number = logs.receipts() + 1;
-        let mark = Transaction::new_with_last_update(mark, number, Some(now.as_millisecond()));
-        if rrsets.is_empty() {
-            logs.rrset.append(&self.folder("rrset"), &[], vec![mark]).await?;
-            return Ok(true);
-        }
-        let source: Arc<str> = Arc::from(source);
-        let folder = self.0.shared.folder.clone();
-        let (rrset, rdata, name) = blocking(move || {
-            // one table after the other, so that the rows of one are in memory at a time
-            let rrset = write(&folder, rows::rrset_rows(&source, &rrsets), number)?;
-            let rdata = write(&folder, rows::rdata_rows(&source, &rrsets), number)?;
-            Ok((rrset, rdata, write(&folder, rows::name_rows(&rrsets), number)?))
-        })
-        .await?;
-        logs.name.append(&self.folder("name"), &[name], Vec::new()).await?;
-        logs.rdata.append(&self.folder("rdata"), &[rdata], Vec::new()).await?;
-        logs.rrset.append(&self.folder("rrset"), &[rrset], vec![mark]).await?;
-        self.show(&logs).await?;
-        Ok(true)
-    }
-
     /// Whether a receipt is in.
     pub async fn knows_receipt(&self, receipt: &str) -> Result<bool, Error> {
-        let mark = mark_of(receipt);
+        let mark = intake::mark_of(receipt);
         let known = self.0.logs.lock().await.rrset.transaction(&mark).await?;
         Ok(known.is_some())
     }
 
     fn wanted<P>(view: &View, query: &Query<P>) -> Wanted {
-        let allowed = || {
-            let sources = view.sources.values().filter(|source| query.scope.allows(source));
-            sources.map(|source| source.id.clone()).collect::<HashSet<_>>()
-        };
+        let rtypes = query.rtypes.as_ref();
         Wanted {
-            rtypes: query
-                .rtypes
-                .as_ref()
-                .map(|rtypes| rtypes.iter().map(|rtype| rtype.to_int()).collect()),
-            sources: (query.scope != Scope::ALL).then(allowed),
+            rtypes: rtypes.map(|rtypes| rtypes.iter().map(|rtype| rtype.to_int()).collect()),
+            ..view.allowed(&query.scope)
         }
     }
 
@@ -384,31 +344,42 @@ impl Passive {
     pub async fn merge(&self, keep_since: Option<Timestamp>) -> Result<Compaction, Error> {
         self.check_writer()?;
         let _merging = self.0.merging.lock().await;
-        let count = |view: &View| view.rrset.len() + view.rdata.len() + view.name.len();
-        let files_before = count(&lock(&self.0.view));
+        let files_before = lock(&self.0.view).runs();
         let keep_since = keep_since.map_or(i64::MIN, Timestamp::as_second);
         while self
-            .merge_once(|view| &view.rrset, |logs| &mut logs.rrset, keep_since)
+            .merge_once(|view| &view.rrset, |logs| Some(&mut logs.rrset), keep_since)
             .await?
         {}
         while self
-            .merge_once(|view| &view.rdata, |logs| &mut logs.rdata, keep_since)
+            .merge_once(|view| &view.rdata, |logs| Some(&mut logs.rdata), keep_since)
             .await?
         {}
         while self
-            .merge_once(|view| &view.name, |logs| &mut logs.name, keep_since)
+            .merge_once(|view| &view.name, |logs| Some(&mut logs.name), keep_since)
+            .await?
+        {}
+        while self
+            .merge_once(|view| &view.evidence, |logs| logs.evidence.as_mut(), keep_since)
+            .await?
+        {}
+        while self
+            .merge_once(|view| &view.traffic, |logs| logs.traffic.as_mut(), keep_since)
+            .await?
+        {}
+        while self
+            .merge_once(|view| &view.malformed, |logs| logs.malformed.as_mut(), keep_since)
             .await?
         {}
         Ok(Compaction {
             files_before,
-            files_after: count(&lock(&self.0.view)),
+            files_after: lock(&self.0.view).runs(),
         })
     }
 
     async fn merge_once<S: Sorted>(
         &self,
         runs: impl Fn(&View) -> &Runs<S>,
-        log: impl Fn(&mut Logs) -> &mut Log<S>,
+        log: impl Fn(&mut Logs) -> Option<&mut Log<S>>,
         keep_since: i64,
     ) -> Result<bool, Error> {
         let live = runs(&lock(&self.0.view)).clone();
@@ -429,7 +400,8 @@ impl Passive {
             .cloned()
             .collect();
         let table = folder.clone();
-        let new = match blocking(move || merge::merge(&table, &inputs, level, keep_since)).await? {
+        let keeps = move |row: &S| row.last() >= keep_since;
+        let new = match blocking(move || merge::merge(&table, &inputs, level, keeps)).await? {
             Ok(new) => new,
             Err((path, reason)) => {
                 self.0.shared.note(&Path::new(S::NAME).join(path), reason);
@@ -437,7 +409,10 @@ impl Passive {
             }
         };
         let mut logs = self.0.logs.lock().await;
-        log(&mut logs).replace(&folder, &old, Some(&new)).await?;
+        if let Some(log) = log(&mut logs) {
+            // where all rows were too old there is nothing to put in their place
+            log.replace(&folder, &old, new.as_ref()).await?;
+        }
         self.show(&logs).await?;
         Ok(true)
     }
@@ -451,7 +426,17 @@ impl Passive {
         let rrset = upkeep::vacuum(&mut logs.rrset, &self.folder("rrset"), now, retention).await?;
         let rdata = upkeep::vacuum(&mut logs.rdata, &self.folder("rdata"), now, retention).await?;
         let name = upkeep::vacuum(&mut logs.name, &self.folder("name"), now, retention).await?;
-        Ok(rrset + rdata + name)
+        let mut removed = rrset + rdata + name;
+        if let Some(log) = &mut logs.evidence {
+            removed += upkeep::vacuum(log, &self.folder("evidence"), now, retention).await?;
+        }
+        if let Some(log) = &mut logs.traffic {
+            removed += upkeep::vacuum(log, &self.folder("traffic"), now, retention).await?;
+        }
+        if let Some(log) = &mut logs.malformed {
+            removed += upkeep::vacuum(log, &self.folder("malformed"), now, retention).await?;
+        }
+        Ok(removed)
     }
 
     /// The files that look-ups and merges have had to leave out since it was opened.
@@ -464,7 +449,7 @@ impl Passive {
         damaged.iter().map(damage).collect()
     }
 
-    /// Sizes of the tables: `rrset`, `rdata`, `name`.
+    /// Sizes of the tables: `rrset`, `rdata`, `name`, and of `evidence`, `traffic` and `malformed` those that are there.
     pub async fn statistics(&self) -> Vec<TableStatistics> {
         fn of<S: Sorted>(log: &Log<S>, runs: &Runs<S>) -> TableStatistics {
             TableStatistics {
@@ -478,25 +463,83 @@ impl Passive {
         }
         let logs = self.0.logs.lock().await;
         let view = lock(&self.0.view).clone();
-        vec![
+        let mut tables = vec![
             of(&logs.rrset, &view.rrset),
             of(&logs.rdata, &view.rdata),
             of(&logs.name, &view.name),
-        ]
+        ];
+        tables.extend(logs.evidence.as_ref().map(|log| of(log, &view.evidence)));
+        tables.extend(logs.traffic.as_ref().map(|log| of(log, &view.traffic)));
+        tables.extend(logs.malformed.as_ref().map(|log| of(log, &view.malformed)));
+        tables
     }
 }
 
 impl Logs {
     /// The number of the last receipt that is in.
-    fn receipts(&self) -> i64 {
-        self.rrset.files().iter().map(|run| run.receipt).max().unwrap_or(0)
+    async fn receipts(&self) -> Result<i64, Error> {
+        let of_files = self.rrset.files().iter().map(|run| run.receipt).max();
+        // one without RRsets has no file there
+        let noted = self.rrset.transaction(intake::RECEIPTS).await?;
+        Ok(of_files.max(noted).unwrap_or(0))
     }
 }
 
-fn write<S: Sorted>(lake: &Path, rows: Vec<S>, receipt: i64) -> Result<Run, Error> {
-    let mut writer = Writer::create(&lake.join(S::NAME), Level::Minute, receipt)?;
-    rows.into_iter().try_for_each(|row| writer.push(row))?;
-    writer.finish()
+impl View {
+    fn runs(&self) -> usize {
+        let beside = self.evidence.len() + self.traffic.len() + self.malformed.len();
+        self.rrset.len() + self.rdata.len() + self.name.len() + beside
+    }
+
+    /// The rows that a reader may see.
+    fn allowed(&self, scope: &Scope) -> Wanted {
+        let ids = || {
+            let sources = self.sources.values().filter(|source| scope.allows(source));
+            sources.map(|source| source.id.clone()).collect::<HashSet<_>>()
+        };
+        Wanted {
+            rtypes: None,
+            sources: (*scope != Scope::ALL).then(ids),
+        }
+    }
+}
+
+/// Opens one of the tables that stand beside passive DNS; `None` where it is missing and nothing is to be made.
+async fn open_beside<T: Logged>(lake: &Path, is_writer: bool) -> Result<Option<Log<T>>, Error> {
+    let folder = lake.join(T::NAME);
+    match is_writer || folder.join("_delta_log").is_dir() {
+        true => Log::open(&folder, is_writer).await.map(Some),
+        false => Ok(None),
+    }
+}
+
+/// Takes in what came to one of these tables, or the table. Returns whether there was something.
+async fn refresh_beside<T: Logged>(log: &mut Option<Log<T>>, lake: &Path) -> Result<bool, Error> {
+    if let Some(log) = log {
+        return log.refresh().await;
+    }
+    *log = open_beside(lake, false).await?;
+    Ok(log.is_some())
+}
+
+fn files_of<S: Sorted>(log: &Option<Log<S>>) -> Vec<Run> {
+    log.as_ref().map(Log::files).unwrap_or_default()
+}
+
+/// Takes the runs of receipts behind `known` out of a table.
+async fn take_out_half<S: Sorted>(log: Option<&mut Log<S>>, folder: &Path, known: i64) -> Result<(), Error> {
+    let Some(log) = log else { return Ok(()) };
+    let half = log.files().into_iter().filter(|run| run.is_half(known));
+    let half: Vec<String> = half.map(|run| run.path).collect();
+    if !half.is_empty() {
+        tracing::info!(
+            receipt = known + 1,
+            table = S::NAME,
+            "a receipt that a crash cut off is taken out"
+        );
+        log.replace(folder, &half, None).await?;
+    }
+    Ok(())
 }
 
 /// Opens those runs that are not open yet. One that cannot be read is noted and left out.

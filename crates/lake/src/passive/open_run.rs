@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch, TimestampMicrosecondArray};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -22,7 +22,7 @@ use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::reader::{ChunkReader, Length};
 
 use super::cache::{Cache, Part};
-use super::key::Keys;
+use super::key::{self, Keys};
 use super::rows::{Sorted, Wanted};
 use super::run::Run;
 
@@ -197,6 +197,13 @@ impl<S: Sorted> OpenRun<S> {
         reader.map_err(|error| error.to_string())
     }
 
+    /// Those of the named columns that it has, of all rows.
+    pub fn columns(&self, names: &[&str]) -> Result<ParquetRecordBatchReader, String> {
+        let projection = ProjectionMask::columns(self.metadata.parquet_schema(), names.iter().copied());
+        let reader = self.reader().with_batch_size(BATCH_ROWS).with_projection(projection);
+        reader.build().map_err(|error| error.to_string())
+    }
+
     /// What reading these slices takes. Pages of the key are read in all of them, pages of other columns may be spared.
     pub fn touched(&self, slices: impl Iterator<Item = usize>) -> Touched {
         let metadata = self.metadata.metadata();
@@ -241,8 +248,17 @@ fn slices(metadata: &ArrowReaderMetadata) -> Result<(Vec<Slice>, Vec<u8>), Strin
         let group_rows = usize::try_from(group.num_rows()).map_err(|_| missing())?;
         let index = |index: Option<_>| -> Result<_, String> { index.ok_or_else(missing) };
         let of_columns = index(metadata.column_index().and_then(|index| index.get(row_group)?.first()))?;
-        let ColumnIndexMetaData::BYTE_ARRAY(keys) = of_columns else {
-            return Err(missing());
+        let ends = |page: usize| -> Option<(Box<[u8]>, Vec<u8>)> {
+            match of_columns {
+                ColumnIndexMetaData::BYTE_ARRAY(keys) => {
+                    Some((keys.min_value(page)?.into(), keys.max_value(page)?.to_vec()))
+                }
+                ColumnIndexMetaData::INT64(keys) => {
+                    let (first, last) = (*keys.min_value(page)?, *keys.max_value(page)?);
+                    Some((key::of_microsecond(first).into(), key::of_microsecond(last).into()))
+                }
+                _ => None,
+            }
         };
         let offsets = metadata
             .offset_index()
@@ -255,11 +271,11 @@ fn slices(metadata: &ArrowReaderMetadata) -> Result<(Vec<Slice>, Vec<u8>), Strin
             slices.push(Slice {
                 row_group,
                 rows: row(location.first_row_index)..end,
-                first: keys.min_value(page).ok_or_else(missing)?.into(),
+                first: ends(page).ok_or_else(missing)?.0,
             });
         }
-        if let Some(of_group) = pages.len().checked_sub(1).and_then(|page| keys.max_value(page)) {
-            last = of_group.to_vec();
+        if let Some((_, of_group)) = pages.len().checked_sub(1).and_then(ends) {
+            last = of_group;
         }
     }
     Ok((slices, last))
@@ -278,10 +294,13 @@ fn places(of_keys: &Arc<dyn Array>, keys: &Keys) -> Result<Range<usize>, String>
     let (from, to) = if let Some(texts) = of_keys.as_string_opt::<i32>() {
         let before = |bound: &[u8]| bounds(&|at| texts.value(at).as_bytes() < bound);
         (before(&keys.start), before(&keys.end))
+    } else if let Some(times) = of_keys.as_any().downcast_ref::<TimestampMicrosecondArray>() {
+        let before = |bound: &[u8]| bounds(&|at| key::of_microsecond(times.value(at)).as_slice() < bound);
+        (before(&keys.start), before(&keys.end))
     } else {
         let octets = of_keys
             .as_binary_opt::<i32>()
-            .ok_or("the key is neither text nor octets")?;
+            .ok_or("the key is neither text nor octets nor a time")?;
         let before = |bound: &[u8]| bounds(&|at| octets.value(at) < bound);
         (before(&keys.start), before(&keys.end))
     };

@@ -1,4 +1,4 @@
-//! The rows of the three tables: what makes a row one of its own, and what of two that are the same is made one.
+//! The rows of `rrset`, `rdata` and `name`: what makes a row one of its own, and what of two that are the same is made one.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -19,6 +19,8 @@ use crate::row::{self, Column, Columns, Kind, arrow_schema, delta_columns};
 pub(crate) trait Sorted: Logged<File = Run> + Clone {
     /// The columns but for the partition, the key first.
     const COLUMNS: &'static [Column];
+    /// The column that says when a row was last seen.
+    const LAST: &'static str = "last";
 
     /// The order of the table. Rows that are equal by it are one.
     fn order(&self, other: &Self) -> Ordering;
@@ -26,6 +28,10 @@ pub(crate) trait Sorted: Logged<File = Run> + Clone {
     fn absorb(&mut self, other: Self);
     /// When the row was last seen, in seconds since 1970.
     fn last(&self) -> i64;
+    /// Who gave it; `None` in a table whose rows are of all together.
+    fn seen_by(&self) -> Option<&str> {
+        None
+    }
     /// The rows as one batch of `COLUMNS`.
     fn to_batch(rows: &[Self]) -> RecordBatch;
     /// Adds those rows of a batch of `COLUMNS` that are wanted. The error says what no row of ours can have.
@@ -42,9 +48,13 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    fn takes(&self, rtype: i32, source: &str) -> bool {
+    pub fn takes(&self, rtype: i32, source: &str) -> bool {
         let of_type = |rtypes: &HashSet<u16>| u16::try_from(rtype).is_ok_and(|rtype| rtypes.contains(&rtype));
-        self.rtypes.as_ref().is_none_or(of_type) && self.sources.as_ref().is_none_or(|sources| sources.contains(source))
+        self.rtypes.as_ref().is_none_or(of_type) && self.takes_source(source)
+    }
+
+    pub fn takes_source(&self, source: &str) -> bool {
+        self.sources.as_ref().is_none_or(|sources| sources.contains(source))
     }
 }
 
@@ -166,7 +176,8 @@ pub(crate) fn name_rows(rrsets: &[PassiveRrset]) -> Vec<NameRow> {
     sorted(rows)
 }
 
-fn sorted<S: Sorted>(mut rows: Vec<S>) -> Vec<S> {
+/// Rows in the order of their table, those that are the same as one.
+pub(super) fn sorted<S: Sorted>(mut rows: Vec<S>) -> Vec<S> {
     rows.sort_unstable_by(S::order);
     let mut merged: Vec<S> = Vec::with_capacity(rows.len());
     for row in rows {
@@ -179,7 +190,7 @@ fn sorted<S: Sorted>(mut rows: Vec<S>) -> Vec<S> {
 }
 
 /// Record data in one column. Data of more than 65,535 octets cannot come from the DNS and is cut.
-fn joined(rdata: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn joined(rdata: &[Vec<u8>]) -> Vec<u8> {
     let mut joined = Vec::with_capacity(rdata.iter().map(|one| one.len() + 2).sum());
     for one in rdata {
         let length = u16::try_from(one.len()).unwrap_or(u16::MAX);
@@ -200,7 +211,7 @@ pub(crate) fn parted(mut joined: &[u8]) -> Option<Vec<Vec<u8>>> {
     joined.is_empty().then_some(rdata)
 }
 
-const fn column(name: &'static str, kind: Kind, comment: &'static str) -> Column {
+pub(super) const fn column(name: &'static str, kind: Kind, comment: &'static str) -> Column {
     Column {
         name,
         kind,
@@ -210,18 +221,27 @@ const fn column(name: &'static str, kind: Kind, comment: &'static str) -> Column
     }
 }
 
-const LEVEL: Column = column(
+/// A column that may be null.
+pub(super) const fn optional(name: &'static str, kind: Kind, comment: &'static str) -> Column {
+    Column {
+        nullable: true,
+        ..column(name, kind, comment)
+    }
+}
+
+pub(super) const LEVEL: Column = column(
     super::run::LEVEL,
     Kind::Text,
     "`minute`, `hour`, `day` or `month`: how often the file's rows were merged; the partition",
 );
-const RTYPE: Column = column("rtype", Kind::Integer, "Type, as IANA numbers it");
+pub(super) const RTYPE: Column = column("rtype", Kind::Integer, "Type, as IANA numbers it");
 const SEEN: Column = column("seen_in", Kind::Text, "`wire` or `zone_file`");
-const SOURCE: Column = column("source", Kind::Text, "Who gave it: a word of `passive-sources.json`");
-const FIRST: Column = column("first", Kind::Time, "First seen, UTC");
-const LAST: Column = column("last", Kind::Time, "Last seen, UTC");
-const COUNT: Column = column("count", Kind::Long, "Answers or snapshots that held it");
+pub(super) const SOURCE: Column = column("source", Kind::Text, "Who gave it: a word of `passive-sources.json`");
+pub(super) const FIRST: Column = column("first", Kind::Time, "First seen, UTC");
+pub(super) const LAST: Column = column("last", Kind::Time, "Last seen, UTC");
+pub(super) const COUNT: Column = column("count", Kind::Long, "Answers or snapshots that held it");
 
+/// How a sorted table stands in its log.
 macro_rules! logged {
     ($row:ty, $name:literal, $about:literal) => {
         impl Logged for $row {
@@ -251,6 +271,8 @@ macro_rules! logged {
     };
 }
 
+pub(super) use logged;
+
 logged!(RrsetRow, "rrset", "Passive DNS: RRsets by owner name");
 logged!(RdataRow, "rdata", "Passive DNS: records by what they say");
 logged!(
@@ -259,20 +281,21 @@ logged!(
     "Passive DNS: names as they are read, to find them by how they begin"
 );
 
-fn times(seconds: impl Iterator<Item = i64>) -> Arc<TimestampMicrosecondArray> {
+pub(super) fn times(seconds: impl Iterator<Item = i64>) -> Arc<TimestampMicrosecondArray> {
     let times = TimestampMicrosecondArray::from_iter_values(seconds.map(|second| second.saturating_mul(1_000_000)));
     Arc::new(times.with_timezone("UTC"))
 }
 
-fn texts<'a>(texts: impl Iterator<Item = &'a str>) -> Arc<StringArray> {
+pub(super) fn texts<'a>(texts: impl Iterator<Item = &'a str>) -> Arc<StringArray> {
     Arc::new(StringArray::from_iter_values(texts))
 }
 
-fn octets<'a>(octets: impl Iterator<Item = &'a [u8]>) -> Arc<BinaryArray> {
+pub(super) fn octets<'a>(octets: impl Iterator<Item = &'a [u8]>) -> Arc<BinaryArray> {
     Arc::new(BinaryArray::from_iter_values(octets))
 }
 
-fn batch<S: Sorted>(columns: Vec<Arc<dyn arrow::array::Array>>) -> RecordBatch {
+/// Columns as a batch of the table.
+pub(super) fn batch<S: Sorted>(columns: Vec<Arc<dyn arrow::array::Array>>) -> RecordBatch {
     RecordBatch::try_new(arrow_schema(S::COLUMNS), columns).expect("the columns are those of the schema, all as long")
 }
 
@@ -375,6 +398,10 @@ impl Sorted for RrsetRow {
         self.sightings.last
     }
 
+    fn seen_by(&self) -> Option<&str> {
+        Some(&self.source)
+    }
+
     fn to_batch(rows: &[Self]) -> RecordBatch {
         batch::<Self>(vec![
             texts(rows.iter().map(|row| row.owner.as_str())),
@@ -413,7 +440,7 @@ impl Sorted for RrsetRow {
     }
 }
 
-fn counts(counts: impl Iterator<Item = u64>) -> Arc<Int64Array> {
+pub(super) fn counts(counts: impl Iterator<Item = u64>) -> Arc<Int64Array> {
     let count = |count| i64::try_from(count).unwrap_or(i64::MAX);
     Arc::new(Int64Array::from_iter_values(counts.map(count)))
 }
@@ -454,6 +481,10 @@ impl Sorted for RdataRow {
 
     fn last(&self) -> i64 {
         self.sightings.last
+    }
+
+    fn seen_by(&self) -> Option<&str> {
+        Some(&self.source)
     }
 
     fn to_batch(rows: &[Self]) -> RecordBatch {

@@ -81,6 +81,20 @@ impl Run {
         self.level == Level::Minute && self.receipt > last_receipt
     }
 
+    /// Gives the run of a receipt that is about to come in the number of the receipt, which its name says.
+    pub fn number(mut self, table: &Path, receipt: i64) -> Result<Self, Error> {
+        let path = name(self.level, receipt);
+        let failed = |source| Error::File {
+            attempt: "rename",
+            path: table.join(&self.path),
+            source,
+        };
+        fs::rename(table.join(&self.path), table.join(&path)).map_err(failed)?;
+        sync_folder(&table.join(folder(self.level))).map_err(failed)?;
+        (self.path, self.receipt) = (path, receipt);
+        Ok(self)
+    }
+
     pub fn entry(&self, modified: i64) -> Add {
         Add {
             path: self.path.clone(),
@@ -108,6 +122,10 @@ impl Run {
     }
 }
 
+fn name(level: Level, receipt: i64) -> String {
+    format!("{}part-{receipt:012}-{}.parquet", folder(level), uuid::Uuid::new_v4())
+}
+
 fn folder(level: Level) -> String {
     format!("{LEVEL}={}/", level.as_str())
 }
@@ -118,11 +136,22 @@ pub(crate) struct Writer<S: Sorted> {
     run: Run,
     out: ArrowWriter<File>,
     gathered: Vec<S>,
+    is_whole: bool,
+}
+
+impl<S: Sorted> Drop for Writer<S> {
+    /// Removes what is not whole, for a disk that is full needs it. What cannot be removed is no file of the table, and a vacuum
+    /// removes it.
+    fn drop(&mut self) {
+        if !self.is_whole {
+            let _ = fs::remove_file(self.table.join(&self.run.path));
+        }
+    }
 }
 
 impl<S: Sorted> Writer<S> {
     pub fn create(table: &Path, level: Level, receipt: i64) -> Result<Self, Error> {
-        let path = format!("{}part-{receipt:012}-{}.parquet", folder(level), uuid::Uuid::new_v4());
+        let path = name(level, receipt);
         let whole = table.join(&path);
         let parent = table.join(folder(level));
         let file = |source| Error::File {
@@ -149,6 +178,7 @@ impl<S: Sorted> Writer<S> {
             run,
             out,
             gathered: Vec::with_capacity(BATCH_ROWS),
+            is_whole: false,
         })
     }
 
@@ -167,12 +197,12 @@ impl<S: Sorted> Writer<S> {
         Ok(())
     }
 
-    /// Removes what was written. What cannot be removed is no file of the table, and a vacuum removes it.
-    pub fn discard(self) {
-        let _ = fs::remove_file(self.table.join(&self.run.path));
+    /// The rows that it has.
+    pub fn rows(&self) -> u64 {
+        self.run.rows + self.gathered.len() as u64
     }
 
-    /// Ends the file; it is on the disk when this returns.
+    /// Ends the file; it is on the disk when this returns. One that is dropped before is removed.
     pub fn finish(mut self) -> Result<Run, Error> {
         self.encode()?;
         self.out.finish().map_err(encode::<S>)?;
@@ -186,7 +216,8 @@ impl<S: Sorted> Writer<S> {
             source,
         })?;
         self.run.bytes = metadata.len();
-        Ok(self.run)
+        self.is_whole = true;
+        Ok(self.run.clone())
     }
 }
 
@@ -214,6 +245,7 @@ fn properties<S: Sorted>() -> WriterProperties {
     for column in S::COLUMNS {
         let encoding = match column.kind {
             Kind::Text | Kind::Octets => Encoding::DELTA_BYTE_ARRAY,
+            Kind::Boolean => Encoding::PLAIN,
             _ => Encoding::DELTA_BINARY_PACKED,
         };
         properties = properties.set_column_encoding(ColumnPath::from(column.name), encoding);

@@ -1,6 +1,10 @@
 //! The lake as its callers see it.
 
 #[cfg(test)]
+mod beside;
+#[cfg(test)]
+mod compaction_crash;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod other_readers;

@@ -373,10 +373,10 @@ async fn what_is_seen_on_the_wire_and_in_a_zone_file_stays_apart() {
     assert_eq!(summary.zone_file, Some((at(-50), at(0))));
 }
 
-/// Data files of the three tables, whether live or not.
+/// Data files of all tables, whether live or not.
 pub fn data_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for table in ["rrset", "rdata", "name"] {
+    for table in ["rrset", "rdata", "name", "evidence", "traffic", "malformed"] {
         for level in ["minute", "hour", "day", "month"] {
             let entries = fs::read_dir(folder.join(table).join(format!("level={level}")));
             files.extend(entries.into_iter().flatten().map(|entry| entry.unwrap().path()));
@@ -498,7 +498,8 @@ async fn a_look_up_reads_a_handful_of_pages_of_a_dozen_files() {
         passive.merge(None).await.unwrap();
     }
     let statistics = passive.statistics().await;
-    assert!(statistics.iter().all(|table| table.files > 3), "{statistics:?}");
+    let of_passive = &statistics[..3];
+    assert!(of_passive.iter().all(|table| table.files > 3), "{statistics:?}");
     let query = named("www.z02000-5.example");
     let read = passive.explain_rrsets(&query);
     assert!(read.len() <= 12, "{} files", read.len());

@@ -1,0 +1,58 @@
+//! `dnscert lake`: what stands in the lake beside passive DNS.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use model::Name;
+
+use super::{ConfigArg, moment};
+
+/// What is looked at.
+#[derive(Debug, Subcommand)]
+pub enum LakeCommand {
+    /// Messages and lines of inputs that could not be read: what is wrong, and their octets.
+    #[command(visible_alias = "malformed")]
+    Quarantine(ObservedArgs),
+    /// What servers said of names that they may not speak for, or of which that is not proven; it is never in passive DNS.
+    Evidence(EvidenceArgs),
+    /// Figures of traffic by minute, server, transport, type, RCODE and flags.
+    Traffic(ObservedArgs),
+}
+
+/// Which part of it, and from where.
+#[derive(Debug, Args)]
+pub struct ObservedArgs {
+    /// From this time on: 2026-11-23, 2026-11-23T10:00:00Z, seconds since 1970, or so long ago: 7d, 12h.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub after: Option<Timestamp>,
+    /// Before this time.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub before: Option<Timestamp>,
+    /// Only from this source. May be repeated.
+    #[arg(long = "source", value_name = "ID")]
+    pub sources: Vec<String>,
+    /// Lines at most.
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    pub limit: usize,
+    /// Lines of JSON, also on a terminal.
+    #[arg(long)]
+    pub json: bool,
+    /// Folder of the observations, in the place of a centre's.
+    #[arg(long, value_name = "DIR")]
+    pub lake: Option<PathBuf>,
+    /// The centre.
+    #[command(flatten)]
+    pub config: ConfigArg,
+}
+
+/// `dnscert lake evidence`.
+#[derive(Debug, Args)]
+pub struct EvidenceArgs {
+    /// A name: what was said of it and of all below it.
+    #[arg(value_name = "NAME", default_value = ".")]
+    pub name: Name,
+    /// Which part of it, and from where.
+    #[command(flatten)]
+    pub observed: ObservedArgs,
+}

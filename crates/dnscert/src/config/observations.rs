@@ -1,0 +1,69 @@
+//! `[lake]`: how long observations are kept.
+
+use jiff::SignedDuration;
+use lake::passive::{Retention, Rule};
+use serde::{Deserialize, Serialize};
+
+/// Observations.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LakeConfig {
+    /// How long rows are kept after they were last seen; where several rules fit, the shortest time. What no rule fits is kept for
+    /// ever.
+    pub keep: Vec<KeepConfig>,
+}
+
+/// How long some rows are kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeepConfig {
+    /// Rows of this table; left out: of all that sources give.
+    #[serde(default)]
+    pub table: Option<KeptTable>,
+    /// Rows of the sources of this owner; left out: of all.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// Days.
+    pub days: u32,
+}
+
+/// What sources give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeptTable {
+    /// Passive DNS: `rrset`, `rdata` and `name`.
+    Passive,
+    /// What servers said and may not say.
+    Evidence,
+    /// Figures of traffic.
+    Traffic,
+    /// What could not be read.
+    Malformed,
+}
+
+impl KeptTable {
+    fn tables(self) -> &'static [&'static str] {
+        match self {
+            Self::Passive => &["rrset", "rdata", "name"],
+            Self::Evidence => &["evidence"],
+            Self::Traffic => &["traffic"],
+            Self::Malformed => &["malformed"],
+        }
+    }
+}
+
+impl LakeConfig {
+    /// The rules as the lake has them.
+    pub fn retention(&self) -> Retention {
+        let rule = |keep: &KeepConfig, table: Option<&str>| Rule {
+            table: table.map(str::to_owned),
+            owner: keep.owner.clone(),
+            keep: SignedDuration::from_hours(24 * i64::from(keep.days)),
+        };
+        let rules = self.keep.iter().flat_map(|keep| match keep.table {
+            None => vec![rule(keep, None)],
+            Some(table) => table.tables().iter().map(|table| rule(keep, Some(table))).collect(),
+        });
+        Retention { rules: rules.collect() }
+    }
+}

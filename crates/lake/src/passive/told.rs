@@ -1,0 +1,56 @@
+//! Reading what stands beside passive DNS: evidence, figures of traffic, and what could not be read.
+
+use jiff::Timestamp;
+use model::{MalformedMessage, Name, OutOfBailiwick, TrafficCell};
+
+use super::lookup::find_all;
+use super::source::Scope;
+use super::{Passive, key};
+use crate::table::lock;
+
+/// Something, and who told it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told<T> {
+    /// The word of the source.
+    pub source: String,
+    /// What it told.
+    pub what: T,
+}
+
+/// What was told, one after the other. It reads files: iterate where that may block.
+pub type AllTold<T> = Box<dyn Iterator<Item = Told<T>> + Send>;
+
+impl Passive {
+    /// What servers said of a name and all below it that they may not say, by owner name from the root down.
+    pub fn evidence(&self, name: &Name, scope: &Scope) -> AllTold<OutOfBailiwick> {
+        let view = lock(&self.0.view).clone();
+        let keys = key::beginning_with(key::reversed(name).into());
+        let mut rows = find_all(&self.0.shared, &view.evidence, &keys, view.allowed(scope));
+        let rows = std::iter::from_fn(move || rows.next());
+        Box::new(rows.filter_map(super::EvidenceRow::told))
+    }
+
+    /// Figures of the minutes from `from` up to but not including `to`, in their order.
+    pub fn traffic(&self, from: Timestamp, to: Timestamp, scope: &Scope) -> AllTold<TrafficCell> {
+        let view = lock(&self.0.view).clone();
+        let keys = key::times(from, to);
+        let mut rows = find_all(&self.0.shared, &view.traffic, &keys, view.allowed(scope));
+        let rows = std::iter::from_fn(move || rows.next());
+        Box::new(rows.map(|row| Told {
+            source: row.source.to_string(),
+            what: row.cell,
+        }))
+    }
+
+    /// What could not be read of the times from `from` up to but not including `to`, in their order, each with how often it came.
+    pub fn malformed(&self, from: Timestamp, to: Timestamp, scope: &Scope) -> AllTold<(MalformedMessage, u64)> {
+        let view = lock(&self.0.view).clone();
+        let keys = key::times(from, to);
+        let mut rows = find_all(&self.0.shared, &view.malformed, &keys, view.allowed(scope));
+        let rows = std::iter::from_fn(move || rows.next());
+        Box::new(rows.map(|row| Told {
+            source: row.source.to_string(),
+            what: (row.message, row.count),
+        }))
+    }
+}
