@@ -123,6 +123,7 @@ mod tests {
             tag: "ONE_SOA_SERIAL".to_owned(),
             level: Level::Warning,
             args: [("ns_list".to_owned(), value.to_owned())].into(),
+            vantage_point: None,
         };
         let address = "192.0.2.1".parse().unwrap();
         for (value, named) in [

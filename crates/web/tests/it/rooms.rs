@@ -50,6 +50,7 @@ pub async fn busy() -> Furnished {
             ("ns_ip_list".to_owned(), "192.0.2.53".to_owned()),
             ("keytag".to_owned(), "60485".to_owned()),
         ]),
+        vantage_point: Some("centre".to_owned()),
     };
     let round = Round {
         time: now() - SignedDuration::from_secs(10),
