@@ -16,7 +16,7 @@ use model::{Name, Sample, ZoneChange};
 use serde::Deserialize;
 
 use super::regions::{self, RegionView};
-use crate::charts::{self, Point, Step, Svg};
+use crate::charts::{self, Bars, Point, Step, Svg};
 use crate::{App, Page, WebError, shell};
 
 /// Steps that a period is drawn in. More would be narrower than a line on a telephone.
@@ -179,9 +179,9 @@ pub async fn over_time(
     let more = servers.len().saturating_sub(SERVERS);
     servers.truncate(SERVERS);
     shell::show(OverTime {
-        chart: charts::answered(&steps, page.texts()),
+        chart: charts::answered(&steps, page.texts()).svg(),
         answered: steps.iter().map(|step| step.answered).sum(),
-        signatures: least(&lives).map(|least| (signature_chart(&lives, from, step, &page), least)),
+        signatures: least(&lives).map(|least| (signature_chart(&lives, from, step, &page).svg(), least)),
         servers,
         more,
         regions: regions::by_region(&seen_from, &vantage::list(&app.records).await?),
@@ -194,8 +194,8 @@ pub async fn over_time(
     })
 }
 
-/// `GET /zones/{zone}/over-time/{file}`: `answers.svg`, `answers.csv`, `signatures.svg`,
-/// `signatures.csv`, `samples.csv` or `samples.parquet` of the period.
+/// `GET /zones/{zone}/over-time/{file}`: `answers` and `signatures` as `.svg`, `.png` and `.csv`,
+/// `samples.csv` or `samples.parquet` of the period.
 pub async fn file(
     State(app): State<App>,
     page: Page,
@@ -206,17 +206,15 @@ pub async fn file(
     let (from, to, step) = period.span(page.now);
     let name = format!("{}-{}-{file}", plain(&zone), period.as_str());
     match file.as_str() {
-        "answers.svg" => {
+        "answers.svg" | "answers.png" => {
             let own = own_servers(&app, &zone).await?;
             let series = series_of(&app, &zone, &own, (from, to, step)).await?;
             let steps = steps(&series, from, step);
-            let drawn = charts::alone(&charts::answered(&steps, page.texts()));
-            Ok(download(&name, "image/svg+xml", drawn.into_bytes()))
+            Ok(drawing(&name, &charts::answered(&steps, page.texts())))
         }
-        "signatures.svg" => {
+        "signatures.svg" | "signatures.png" => {
             let lives = lives_of(&app, &zone, &own_servers(&app, &zone).await?, (from, to, step)).await?;
-            let drawn = charts::alone(&signature_chart(&lives, from, step, &page));
-            Ok(download(&name, "image/svg+xml", drawn.into_bytes()))
+            Ok(drawing(&name, &signature_chart(&lives, from, step, &page)))
         }
         "signatures.csv" => {
             let lives = lives_of(&app, &zone, &own_servers(&app, &zone).await?, (from, to, step)).await?;
@@ -238,6 +236,15 @@ pub async fn file(
             Ok(download(&name, "application/vnd.apache.parquet", octets))
         }
         _ => Err(WebError::NotFound),
+    }
+}
+
+/// A chart as the file that its name says: SVG or PNG.
+fn drawing(name: &str, chart: &Bars) -> Response {
+    if name.ends_with(".png") {
+        download(name, "image/png", chart.png())
+    } else {
+        download(name, "image/svg+xml", charts::alone(&chart.svg()).into_bytes())
     }
 }
 
@@ -293,7 +300,7 @@ fn least<'a>(lives: impl IntoIterator<Item = &'a SignatureLife>) -> Option<Signe
     lives.into_iter().map(|life| life.left).min()
 }
 
-fn signature_chart(lives: &[SignatureLife], from: Timestamp, step: SignedDuration, page: &Page) -> Svg {
+fn signature_chart(lives: &[SignatureLife], from: Timestamp, step: SignedDuration, page: &Page) -> Bars {
     let steps: Vec<(Timestamp, Option<SignedDuration>)> = (0..STEPS)
         .map(|number| {
             let time = from.saturating_add(step * number).unwrap_or(from);

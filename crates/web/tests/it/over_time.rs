@@ -89,6 +89,7 @@ async fn what_a_page_draws_can_be_taken_away_as_files() {
     let furnished = busy().await;
     let world = &furnished.world;
     let cookie = world.sign_in("duty").await;
+    let page = world.get_as("/zones/example/over-time?period=week", &cookie).await.body;
     for (file, kind, begins, holds) in [
         (
             "answers.svg",
@@ -121,6 +122,17 @@ async fn what_a_page_draws_can_be_taken_away_as_files() {
             answer.body.starts_with(begins) && answer.body.contains(holds),
             "{file}: {:.300}",
             answer.body
+        );
+    }
+    for file in ["answers.png", "signatures.png"] {
+        let path = format!("/zones/example/over-time/{file}?period=week");
+        let answer = world.get_as(&path, &cookie).await;
+        assert_eq!(answer.status, StatusCode::OK, "{file}");
+        assert_eq!(answer.header("content-type"), "image/png");
+        assert!(answer.body.contains("IHDR") && answer.body.contains("IEND"), "{file}");
+        assert!(
+            page.contains(&format!("{file}?period=week")),
+            "{file} is not on the page"
         );
     }
     let rows = |body: &str| body.lines().count() - 1;
