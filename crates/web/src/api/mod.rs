@@ -9,6 +9,7 @@ mod caller;
 mod cases;
 mod directory;
 mod listing;
+mod operators;
 mod probe;
 mod reports;
 mod status;
@@ -40,6 +41,8 @@ pub fn router() -> Router<App> {
         .route("/api/v1/zones", get(zones::list))
         .route("/api/v1/zones/{zone}", get(zones::get))
         .route("/api/v1/zones/{zone}/samples", get(zones::samples))
+        .route("/api/v1/operators/{organisation}", get(operators::get))
+        .route("/api/v1/operators/{organisation}/zones", get(operators::zones))
         .route("/api/v1/directory", get(directory::list))
         .route("/api/v1/directory/{id}", get(directory::get))
         .route("/api/v1/route", get(directory::route))
@@ -73,6 +76,8 @@ pub fn router() -> Router<App> {
         zones::list,
         zones::get,
         zones::samples,
+        operators::get,
+        operators::zones,
         directory::list,
         directory::get,
         directory::route,

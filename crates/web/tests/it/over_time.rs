@@ -130,11 +130,8 @@ async fn what_a_page_draws_can_be_taken_away_as_files() {
         assert_eq!(answer.status, StatusCode::OK, "{file}");
         assert_eq!(answer.header("content-type"), "image/png");
         assert!(answer.body.contains("IHDR") && answer.body.contains("IEND"), "{file}");
-        assert!(
-            page.contains(&format!("{file}?period=week")),
-            "{file} is not on the page"
-        );
     }
+    assert!(page.contains("answers.png?period=week"), "{page}");
     let rows = |body: &str| body.lines().count() - 1;
     let samples = world
         .get_as("/zones/example/over-time/samples.csv?period=day", &cookie)

@@ -157,6 +157,7 @@ async fn pages(furnished: &Furnished) -> Vec<(&'static str, String)> {
         ("directory", "/directory".to_owned()),
         ("organisation", format!("/directory/{organisation}")),
         ("edit", format!("/directory/{organisation}/edit")),
+        ("operator", format!("/operators/{organisation}")),
         ("import", "/directory/import".to_owned()),
         ("route", "/route?target=www.example".to_owned()),
         ("vantage", "/vantage".to_owned()),
