@@ -198,11 +198,14 @@ pub struct CheckArgs {
     /// Keep all exchanges in this file.
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
+    /// Name of the vantage point that it is measured from, for what is found; by default this machine's own name.
+    #[arg(long, value_name = "NAME", value_parser = one_line)]
+    pub from: Option<String>,
     /// Language of the explanations: en, fr, es, ar, ru, zh.
     #[arg(long, value_name = "CODE", default_value = "en", env = "DNSCERT_LANGUAGE")]
     pub language: Language,
-    /// Judge the exchanges kept in this file again; nothing is asked. The zone, --ns, --ds, --port, --hints and --anchor
-    /// are those that they were kept with.
+    /// Judge the exchanges kept in this file again; nothing is asked. The zone, --ns, --ds, --port, --hints, --anchor and
+    /// --from are those that they were kept with.
     #[arg(long, value_name = "FILE", conflicts_with = "save")]
     pub restore: Option<PathBuf>,
 }
@@ -307,6 +310,19 @@ pub fn server_address(text: &str) -> Result<SocketAddr, String> {
     let address = text.parse::<IpAddr>().map(|address| SocketAddr::new(address, 53));
     let address = address.or_else(|_| text.parse());
     address.map_err(|_| "it is no IP address, with or without a port".to_owned())
+}
+
+/// A name for people: not empty, on one line, at most as long as a host's (RFC 1035 §2.3.4).
+fn one_line(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    let is_one_line = !name.is_empty() && name.len() <= 255 && !name.chars().any(char::is_control);
+    let told = || {
+        format!(
+            "`{}` is no name: it must be 1 to 255 octets on one line",
+            text.escape_debug()
+        )
+    };
+    is_one_line.then(|| name.to_owned()).ok_or_else(told)
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -428,6 +444,9 @@ pub struct CheckResolverArgs {
     /// One JSON document, with the questions that the measuring zone's server saw.
     #[arg(long)]
     pub json: bool,
+    /// Name of the vantage point that it is measured from, for what is found; by default this machine's own name.
+    #[arg(long, value_name = "NAME", value_parser = one_line)]
+    pub from: Option<String>,
     /// Language of the explanations: en, fr, es, ar, ru, zh.
     #[arg(long, value_name = "CODE", default_value = "en", env = "DNSCERT_LANGUAGE")]
     pub language: Language,

@@ -52,6 +52,9 @@ pub struct Report {
     pub zone: Name,
     /// The moment as of which it was judged.
     pub started: Timestamp,
+    /// Name of the vantage point that it was measured from; `None` where nobody said.
+    #[serde(default)]
+    pub vantage_point: Option<String>,
     /// How long the check took, in seconds.
     pub seconds: f64,
     /// Ids of the test cases that were judged, in the order of the catalogue.
@@ -145,11 +148,16 @@ pub async fn check(inquiry: &Inquiry, plan: &CheckPlan, now: Timestamp) -> Repor
         true => Some(run.chain().await.chain.clone()),
         false => None,
     };
-    let findings = done.into_iter().flat_map(|done| done.findings(&plan.profile)).collect();
+    let vantage_point = inquiry.vantage_point();
+    let findings = done
+        .into_iter()
+        .flat_map(|done| done.findings(&plan.profile, vantage_point))
+        .collect();
     let seconds = begin.elapsed().as_secs_f64();
     Report {
         zone: plan.zone.clone(),
         started: now,
+        vantage_point: vantage_point.map(str::to_owned),
         seconds,
         cases,
         findings,
@@ -192,12 +200,13 @@ impl Done {
         self.case.id == "address02" && self.emitted.iter().any(has_failed)
     }
 
-    fn findings(self, profile: &Profile) -> Vec<(f64, Finding)> {
+    fn findings(self, profile: &Profile, vantage_point: Option<&str>) -> Vec<(f64, Finding)> {
         let finding = |emission: Emission| Finding {
             case: self.case.id.to_owned(),
             tag: emission.tag.to_owned(),
             level: profile.level(self.case.id, emission.tag),
             args: emission.args,
+            vantage_point: vantage_point.map(str::to_owned),
         };
         self.emitted
             .into_iter()

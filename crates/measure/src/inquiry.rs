@@ -31,6 +31,7 @@ pub struct Inquiry(Arc<Inner>);
 
 struct Inner {
     source: Source,
+    vantage_point: Option<String>,
     hints: Vec<(Name, Vec<IpAddr>)>,
     anchors: Vec<Anchor>,
     started: Timestamp,
@@ -61,13 +62,22 @@ enum Source {
 impl Inquiry {
     pub(crate) fn over(internet: Internet) -> Self {
         let started = internet.clock().now();
-        let (hints, anchors) = (internet.settings().hints.clone(), internet.settings().anchors.clone());
-        Self::new(Source::Internet(internet), hints, anchors, started)
+        let settings = internet.settings();
+        let (hints, anchors) = (settings.hints.clone(), settings.anchors.clone());
+        let vantage_point = settings.vantage_point.clone();
+        Self::new(Source::Internet(internet), vantage_point, hints, anchors, started)
     }
 
-    fn new(source: Source, hints: Vec<(Name, Vec<IpAddr>)>, anchors: Vec<Anchor>, started: Timestamp) -> Self {
+    fn new(
+        source: Source,
+        vantage_point: Option<String>,
+        hints: Vec<(Name, Vec<IpAddr>)>,
+        anchors: Vec<Anchor>,
+        started: Timestamp,
+    ) -> Self {
         Self(Arc::new(Inner {
             source,
+            vantage_point,
             hints,
             anchors,
             started,
@@ -93,7 +103,7 @@ impl Inquiry {
             ipv6: saved.ipv6,
             check: saved.check,
         };
-        let inquiry = Self::new(source, saved.hints, saved.anchors, saved.started);
+        let inquiry = Self::new(source, saved.vantage_point, saved.hints, saved.anchors, saved.started);
         inquiry.0.is_spent.store(saved.is_spent, Ordering::Relaxed);
         Ok(inquiry)
     }
@@ -120,6 +130,7 @@ impl Inquiry {
         let is_on = |address: IpAddr| self.is_enabled(address);
         let saved = Saved {
             check,
+            vantage_point: self.0.vantage_point.clone(),
             hints: self.0.hints.clone(),
             anchors: self.0.anchors.clone(),
             started: self.0.started,
@@ -134,6 +145,11 @@ impl Inquiry {
     /// When it began; for a restored one, when the saved one began. Signatures are judged against this time.
     pub fn started(&self) -> Timestamp {
         self.0.started
+    }
+
+    /// Name of the vantage point that asks, or that asked what is restored; `None` where nobody said.
+    pub fn vantage_point(&self) -> Option<&str> {
+        self.0.vantage_point.as_deref()
     }
 
     /// The root name servers that it begins with.

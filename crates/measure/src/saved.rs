@@ -52,6 +52,7 @@ pub struct SavedCheck {
 
 /// An inquiry as it is saved.
 pub(crate) struct Saved {
+    pub vantage_point: Option<String>,
     pub check: Option<SavedCheck>,
     pub hints: Vec<(Name, Vec<IpAddr>)>,
     pub anchors: Vec<Anchor>,
@@ -67,6 +68,9 @@ struct File {
     version: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     check: Option<SavedCheck>,
+    /// From where it was asked. Files from before this was noted do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    vantage_point: Option<String>,
     started: Timestamp,
     hints: Vec<(Name, Vec<IpAddr>)>,
     #[serde(default)]
@@ -162,6 +166,7 @@ impl Saved {
         let file = File {
             version: VERSION,
             check: self.check.clone(),
+            vantage_point: self.vantage_point.clone(),
             started: self.started,
             hints: self.hints.clone(),
             anchors: self.anchors.clone(),
@@ -183,6 +188,7 @@ impl Saved {
         let exchanges = exchanges.collect::<Result<_, _>>()?;
         Ok(Self {
             check: file.check,
+            vantage_point: file.vantage_point,
             hints: file.hints,
             anchors: file.anchors,
             started: file.started,

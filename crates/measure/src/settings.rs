@@ -11,6 +11,8 @@ use crate::dnssec::Anchor;
 /// How the DNS is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
+    /// Name of the vantage point that asks: what is found bears it. Default: none.
+    pub vantage_point: Option<String>,
     /// Root name servers with their addresses; every walk begins here.
     pub hints: Vec<(Name, Vec<IpAddr>)>,
     /// Trust anchors, of the root or of zones below; with none, nothing is known to be secure or bogus.
@@ -60,6 +62,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            vantage_point: None,
             hints: Vec::new(),
             anchors: Vec::new(),
             port: 53,

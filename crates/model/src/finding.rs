@@ -90,6 +90,9 @@ pub struct Finding {
     pub level: Level,
     /// Arguments by name (`ArgumentsForTestCaseMessages.md`): `ns_list` = `ns1.example/192.0.2.1;…`.
     pub args: BTreeMap<String, String>,
+    /// Name of the vantage point that it was seen from; `None` where that was not noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vantage_point: Option<String>,
 }
 
 #[cfg(test)]

@@ -107,6 +107,7 @@ mod tests {
                 tag: "TAG".to_owned(),
                 level,
                 args: Default::default(),
+                vantage_point: None,
             };
             assert_eq!(Health::of(&[finding], secured), health, "{case} {level} {secured:?}");
         }

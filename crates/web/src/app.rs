@@ -217,6 +217,7 @@ pub fn router(app: App) -> Router {
         .merge(cases::router())
         .merge(zones::router())
         .merge(crate::servers::router())
+        .merge(crate::operators::router())
         .merge(crate::vantage::router())
         .merge(directory::router())
         .merge(api::router())

@@ -224,7 +224,11 @@ pub fn describe(signal: &Signal) -> String {
         }
     }
     for finding in &signal.findings {
-        let _ = writeln!(text, "  {} {} {}", finding.level, finding.case, finding.tag);
+        let _ = write!(text, "  {} {} {}", finding.level, finding.case, finding.tag);
+        let _ = match &finding.vantage_point {
+            Some(point) => writeln!(text, ", seen from the vantage point {point}"),
+            None => writeln!(text),
+        };
         for (name, value) in &finding.args {
             let _ = writeln!(text, "    {name} = {value}");
         }

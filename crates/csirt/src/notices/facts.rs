@@ -190,6 +190,7 @@ mod tests {
                 "ns_list".to_owned(),
                 "ns1.a.example/192.0.2.1;ns2.a.example/2001:db8::1".to_owned(),
             )]),
+            vantage_point: None,
         };
         assert_eq!(
             servers(&finding),

@@ -197,6 +197,14 @@ fn ask(letter: &Letter<'_>, page: &mut Page) {
     }
     if !facts.findings.is_empty() {
         page.line("notice-findings", []);
+        let points: BTreeSet<&str> = facts
+            .findings
+            .iter()
+            .filter_map(|finding| finding.vantage_point.as_deref())
+            .collect();
+        for point in points {
+            page.line("vantage-seen-from", [("name", Arg::from(point))]);
+        }
         page.gap();
         let mut remedies = BTreeSet::new();
         for (place, finding) in facts.findings.iter().enumerate() {
@@ -398,6 +406,7 @@ mod tests {
                     tag: "B02_NS_NO_RESPONSE".to_owned(),
                     level: Level::Error,
                     args: BTreeMap::from([("ns".to_owned(), server.to_owned())]),
+                    vantage_point: Some("centre".to_owned()),
                 })
                 .to_vec(),
             changes: if redelegated {

@@ -196,6 +196,7 @@ mod tests {
                     tag: (*tag).to_owned(),
                     level: *level,
                     args: Default::default(),
+                    vantage_point: None,
                 })
                 .collect(),
             changes: Vec::new(),

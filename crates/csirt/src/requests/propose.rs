@@ -449,6 +449,7 @@ mod tests {
             tag: "DS02_NO_MATCH_DS_DNSKEY".to_owned(),
             level: model::Level::Error,
             args: BTreeMap::new(),
+            vantage_point: None,
         }];
         let signals = [(severity, seen)];
         let matters = matters(&signals);

@@ -47,6 +47,7 @@ pub fn signal(world: &World, kind: &str, zone: &str, severity: Severity) -> Sign
             tag: "B02_NS_NO_RESPONSE".to_owned(),
             level: Level::Error,
             args: BTreeMap::from([("ns_list".to_owned(), format!("ns1.{zone}/192.0.2.53"))]),
+            vantage_point: Some("centre".to_owned()),
         }],
         changes: Vec::new(),
     }

@@ -32,6 +32,7 @@ fn round(world: &World, level: Option<Level>) -> Round {
         tag: "B02_NO_WORKING_NS".into(),
         level,
         args: Default::default(),
+        vantage_point: Some("centre".to_owned()),
     };
     Round {
         time: world.records.now(),

@@ -13,6 +13,7 @@ fn finding(case: &str, level: Level) -> Finding {
         tag: format!("{}_TAG", case.to_uppercase()),
         level,
         args: Default::default(),
+        vantage_point: None,
     }
 }
 

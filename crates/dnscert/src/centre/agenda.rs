@@ -142,6 +142,7 @@ mod tests {
             tag: tag.to_owned(),
             level: model::Level::Warning,
             args: Default::default(),
+            vantage_point: None,
         }
     }
 

@@ -163,7 +163,7 @@ pub async fn verify(centre: &Arc<Centre>, id: model::Id<requests::Request>) -> a
         // The verdict must not wait for the lake.
         tracing::error!("could not keep the samples of a verification: {error}");
     }
-    let evidence = evidence_text(&inquiry.evidence());
+    let evidence = evidence_text(&centre.config.dns.probe, &inquiry.evidence());
     requests::record_verdict(&centre.records, id, &verdict, Some(&evidence))
         .await
         .with_context(|| format!("recording the verdict on request {id}"))?;
@@ -173,9 +173,9 @@ pub async fn verify(centre: &Arc<Centre>, id: model::Id<requests::Request>) -> a
     Ok(())
 }
 
-/// The exchanges as people read them: the question, the server, what came of it, the answer.
-fn evidence_text(exchanges: &[Evidence]) -> String {
-    let mut text = String::new();
+/// The exchanges as people read them: from where, the question, the server, what came of it, the answer.
+fn evidence_text(vantage_point: &str, exchanges: &[Evidence]) -> String {
+    let mut text = format!("seen from the vantage point {vantage_point}\n\n");
     for exchange in exchanges {
         let server = exchange
             .server

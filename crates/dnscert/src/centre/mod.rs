@@ -253,6 +253,7 @@ pub fn dns_settings(config: &Config) -> anyhow::Result<Settings> {
         true => Vec::new(),
     };
     let settings = Settings {
+        vantage_point: Some(config.dns.probe.clone()),
         hints,
         anchors,
         port: config.dns.port,

@@ -75,6 +75,60 @@ async fn a_healthy_zone_ends_with_status_0_and_a_broken_one_with_status_1() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_found_names_the_vantage_point_in_every_form_and_after_it_was_kept() {
+    let lab = pocket().await;
+    let folder = tempfile::tempdir().unwrap();
+    let hints = write_hints(folder.path(), &lab);
+    let saved = folder.path().join("exchanges.json").to_str().unwrap().to_owned();
+    let common = format!(
+        "good.test --hints {hints} --port {} --no-ipv6 --test basic01 --level info",
+        lab.port()
+    );
+    let said = async |arguments: String| {
+        let output = check(words(&arguments)).await;
+        assert_eq!(output.status.code(), Some(0), "{arguments}: {}", stderr(&output));
+        stdout(&output)
+    };
+    let text = said(format!("{common} --from nbo1 --save {saved}")).await;
+    assert!(text.contains("Seen from the vantage point nbo1"), "{text}");
+    let text = said(format!("{common} --from nbo1 --language fr")).await;
+    assert!(text.contains("Vu depuis le point d’observation nbo1"), "{text}");
+    let raw = said(format!("{common} --from nbo1 --raw")).await;
+    assert!(
+        !raw.is_empty() && raw.lines().all(|line| line.ends_with(" vantage_point=nbo1")),
+        "{raw}"
+    );
+    lab.stop().await;
+
+    let kept: serde_json::Value = serde_json::from_str(
+        &said(format!(
+            "good.test --restore {saved} --test basic01 --level info --json"
+        ))
+        .await,
+    )
+    .unwrap();
+    assert_eq!(kept["vantage_point"], "nbo1");
+    let findings = kept["findings"].as_array().unwrap();
+    assert!(
+        !findings.is_empty() && findings.iter().all(|finding| finding["vantage_point"] == "nbo1"),
+        "{kept}"
+    );
+    let other = check(words(&format!("good.test --restore {saved} --from fra1"))).await;
+    assert_eq!(other.status.code(), Some(2));
+    assert!(stderr(&other).contains("--from"), "{}", stderr(&other));
+
+    for (name, is_one) in [
+        ("", false),
+        ("two\nlines", false),
+        (&"a".repeat(256), false),
+        ("fra 1", true),
+    ] {
+        let output = check(vec!["--list-tests".to_owned(), "--from".to_owned(), name.to_owned()]).await;
+        assert_eq!(output.status.code(), Some(if is_one { 0 } else { 2 }), "{name:?}");
+    }
+}
+
 #[test]
 fn all_test_cases_are_listed_one_a_line() {
     let output = dnscert(&["check", "--list-tests"]);

@@ -1,6 +1,7 @@
 # Vantage points: from where zones are measured.
 
 vantage-title = Vantage points
+vantage-seen-from = Seen from the vantage point { $name }
 vantage-lead = From where in the world zones are measured, how each of these places does, and what was taken from it.
 vantage-grid = Each asks every { $interval } s, at a moment of its own within the first { $jitter } s.
 vantage-empty-title = There is no vantage point yet.

@@ -1,6 +1,7 @@
 # Puntos de observación: desde dónde se miden las zonas.
 
 vantage-title = Puntos de observación
+vantage-seen-from = Visto desde el punto de observación { $name }
 vantage-lead = Desde qué lugares del mundo se miden las zonas, cómo está cada uno y qué se ha recibido de él.
 vantage-grid = Cada uno pregunta cada { $interval } s, en un momento propio dentro de los primeros { $jitter } s.
 vantage-empty-title = Todavía no hay ningún punto de observación.

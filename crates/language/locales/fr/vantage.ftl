@@ -1,6 +1,7 @@
 # Points d’observation : d’où les zones sont mesurées.
 
 vantage-title = Points d’observation
+vantage-seen-from = Vu depuis le point d’observation { $name }
 vantage-lead = D’où, dans le monde, les zones sont mesurées, comment va chacun de ces lieux et ce qui en a été reçu.
 vantage-grid = Chacun interroge toutes les { $interval } s, à un moment qui lui est propre dans les { $jitter } premières secondes.
 vantage-empty-title = Il n’y a pas encore de point d’observation.

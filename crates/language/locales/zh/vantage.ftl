@@ -1,6 +1,7 @@
 # 观测点：从哪里测量区域。
 
 vantage-title = 观测点
+vantage-seen-from = 从观测点 { $name } 所见
 vantage-lead = 从世界何处测量区域、各观测点状况如何、已收到什么数据。
 vantage-grid = 每个观测点每 { $interval } 秒查询一次，时刻各自随机，在前 { $jitter } 秒之内。
 vantage-empty-title = 还没有观测点。

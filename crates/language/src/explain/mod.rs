@@ -127,6 +127,7 @@ mod tests {
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect(),
+            vantage_point: None,
         }
     }
 

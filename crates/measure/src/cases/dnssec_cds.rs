@@ -11,8 +11,8 @@ use model::{Ds, Name};
 
 use super::Emission;
 use super::dnssec::{
-    KeySet, Seen, Signable, ds_records, given_ds, key_sets, note, parents, per_key_tag, signatures, sound,
-    with_addresses,
+    KeySet, Seen, Signable, children, ds_records, given_ds, key_sets, note, parents, per_key_tag, signatures, sound,
+    with_addresses, with_servers,
 };
 use crate::dnssec::{Dnskey, DsMatch, Proof, Rrsig, Validity, key, signature};
 use crate::question::Question;
@@ -132,18 +132,26 @@ pub(super) async fn dnssec15(run: &Run) -> Vec<Emission> {
         .iter()
         .filter_map(|(tag, addresses)| with_addresses(tag, addresses))
         .collect();
-    let cds_sets: BTreeSet<BTreeSet<&Ds>> = cds.iter().map(|set| set.wishes.iter().collect()).collect();
-    if cds_sets.len() > 1 {
-        emitted.push(Emission::new("DS15_INCONSISTENT_CDS"));
-    }
-    let key_sets: BTreeSet<BTreeSet<_>> = cdnskey
-        .iter()
-        .map(|set| set.wishes.iter().map(content).collect())
-        .collect();
-    if key_sets.len() > 1 {
-        emitted.push(Emission::new("DS15_INCONSISTENT_CDNSKEY"));
-    }
+    let servers = children(run).await;
+    let odd_cds = odd_ones(cds.iter().map(|set| (set.wishes.iter().collect(), set.address)));
+    let keys = cdnskey.iter();
+    let odd_keys = odd_ones(keys.map(|set| (set.wishes.iter().map(content).collect(), set.address)));
+    emitted.extend(with_servers("DS15_INCONSISTENT_CDS", &servers, &odd_cds));
+    emitted.extend(with_servers("DS15_INCONSISTENT_CDNSKEY", &servers, &odd_keys));
     emitted
+}
+
+/// Whose set is another than that of most; all, where no set is that of most; none, where all have the same. The order
+/// and the number of the records in an answer make no difference.
+fn odd_ones<T: Ord>(sets: impl Iterator<Item = (BTreeSet<T>, IpAddr)>) -> BTreeSet<IpAddr> {
+    let mut by_set: BTreeMap<BTreeSet<T>, BTreeSet<IpAddr>> = BTreeMap::new();
+    for (set, address) in sets {
+        by_set.entry(set).or_default().insert(address);
+    }
+    let most = by_set.values().map(BTreeSet::len).max().unwrap_or_default();
+    let is_tied = by_set.values().filter(|group| group.len() == most).count() > 1;
+    let odd = by_set.into_values().filter(|group| is_tied || group.len() < most);
+    odd.flatten().collect()
 }
 
 /// All that makes a key, in a form that sorts.
@@ -350,4 +358,26 @@ pub(super) async fn dnssec18(run: &Run) -> Vec<Emission> {
     seen.iter()
         .filter_map(|(tag, addresses)| with_addresses(tag, addresses))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_is_who_differs_from_most_and_everybody_where_there_is_no_most() {
+        let odd = |sets: &[&[u8]]| -> Vec<String> {
+            let sets = sets.iter().enumerate().map(|(at, set)| {
+                let address: IpAddr = [192, 0, 2, u8::try_from(at).unwrap()].into();
+                (set.iter().copied().collect::<BTreeSet<u8>>(), address)
+            });
+            odd_ones(sets).iter().map(|address| address.to_string()).collect()
+        };
+        assert!(odd(&[]).is_empty());
+        assert!(odd(&[&[1], &[1], &[1, 1]]).is_empty());
+        assert_eq!(odd(&[&[1, 2], &[2, 1], &[2]]), ["192.0.2.2"]);
+        assert_eq!(odd(&[&[1], &[], &[1], &[3]]), ["192.0.2.1", "192.0.2.3"]);
+        assert_eq!(odd(&[&[1], &[2]]), ["192.0.2.0", "192.0.2.1"]);
+        assert_eq!(odd(&[&[1], &[2], &[1], &[2]]).len(), 4);
+    }
 }

@@ -60,6 +60,8 @@ pub struct ResolverReport {
     pub resolver: SocketAddr,
     /// When the test began.
     pub started: Timestamp,
+    /// Name of the vantage point that asked; `None` where nobody said.
+    pub vantage_point: Option<String>,
     /// How long it took, in seconds.
     pub seconds: f64,
     /// Questions that it was asked.
@@ -162,11 +164,13 @@ pub async fn check_resolver(
             tag: emission.tag.to_owned(),
             level: plan.profile.level(id, emission.tag),
             args: emission.args,
+            vantage_point: settings.vantage_point.clone(),
         }));
     }
     Ok(ResolverReport {
         resolver: plan.resolver,
         started: now,
+        vantage_point: settings.vantage_point.clone(),
         seconds: begin.elapsed().as_secs_f64(),
         questions: inquiry.exchanges().len(),
         findings,

@@ -71,6 +71,7 @@ fn what_is_wrong_says_why_and_how_to_mend_it() {
             tag: tag.to_owned(),
             level,
             args: BTreeMap::new(),
+            vantage_point: None,
         };
         let said = explain(&finding, Language::English);
         assert!(!said.why.is_empty(), "{case} {tag} has no why");

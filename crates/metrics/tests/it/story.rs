@@ -59,5 +59,6 @@ pub fn finding(case: &str, tag: &str, level: Level) -> Finding {
         tag: tag.to_owned(),
         level,
         args: Default::default(),
+        vantage_point: None,
     }
 }

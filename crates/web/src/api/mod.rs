@@ -10,6 +10,7 @@ mod cases;
 mod casework;
 mod directory;
 mod listing;
+mod operators;
 mod probe;
 mod reports;
 mod status;
@@ -64,6 +65,8 @@ pub fn router() -> Router<App> {
         )
         .route("/api/v1/zones/{zone}/announcements/{id}", delete(watch::withdraw))
         .route("/api/v1/zones/{zone}/samples", get(zones::samples))
+        .route("/api/v1/operators/{organisation}", get(operators::get))
+        .route("/api/v1/operators/{organisation}/zones", get(operators::zones))
         .route("/api/v1/directory", get(directory::list).post(directory::create))
         .route("/api/v1/directory/{id}", get(directory::get).put(directory::replace))
         .route("/api/v1/route", get(directory::route))
@@ -103,12 +106,17 @@ pub fn router() -> Router<App> {
         zones::list,
         zones::get,
         zones::samples,
+<<<<<<< HEAD
         watch::add,
         watch::change,
         watch::remove,
         watch::announcements,
         watch::announce,
         watch::withdraw,
+=======
+        operators::get,
+        operators::zones,
+>>>>>>> health
         directory::list,
         directory::get,
         directory::create,

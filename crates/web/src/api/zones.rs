@@ -61,7 +61,7 @@ pub struct Full {
     untestable: Option<String>,
 }
 
-fn listed(zone: Standing) -> Zone {
+pub(super) fn listed(zone: Standing) -> Zone {
     Zone {
         unicode: zone.zone.unicode(),
         zone: zone.zone.to_string(),

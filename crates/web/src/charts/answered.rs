@@ -5,8 +5,7 @@ use language::Text;
 use metrics::Share;
 use model::Health;
 
-use super::Svg;
-use super::bars::{Bar, HEIGHT, bars};
+use super::bars::{Bar, Bars, HEIGHT};
 
 /// One step of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +17,7 @@ pub struct Step {
 }
 
 /// Draws the steps, given oldest first. A step without questions is a low outline; one with less than all has its share above.
-pub fn answered(steps: &[Step], text: &Text) -> Svg {
+pub fn answered(steps: &[Step], text: &Text) -> Bars {
     let all: Share = steps.iter().map(|step| step.answered).sum();
     let summary = text.format(
         "chart-answered-summary",
@@ -27,8 +26,8 @@ pub fn answered(steps: &[Step], text: &Text) -> Svg {
             ("asked", i64::try_from(all.all).unwrap_or(i64::MAX).into()),
         ],
     );
-    let drawn: Vec<Bar> = steps.iter().map(bar).collect();
-    bars(&text.get("chart-answered-title"), &summary, &drawn, text)
+    let bars = steps.iter().map(bar).collect();
+    Bars::new(text.get("chart-answered-title"), summary, bars, text)
 }
 
 fn bar(step: &Step) -> Bar {
@@ -65,7 +64,7 @@ mod tests {
                 answered: Share::of(good, all),
             })
             .collect();
-        let drawn = answered(&steps, texts(Language::English)).to_string();
+        let drawn = answered(&steps, texts(Language::English)).svg().to_string();
         for part in [
             r#"<rect class="bar good" x="1" y="0" width="10" height="96"/>"#,
             r#"<rect class="bar impaired" x="13" y="38" width="10" height="58"/>"#,
@@ -75,7 +74,7 @@ mod tests {
         ] {
             assert!(drawn.contains(part), "{part} in {drawn}");
         }
-        let arabic = answered(&steps, texts(Language::Arabic)).to_string();
+        let arabic = answered(&steps, texts(Language::Arabic)).svg().to_string();
         assert!(
             arabic.contains(r#"<rect class="bar good" x="37""#),
             "the oldest stands at the right: {arabic}"

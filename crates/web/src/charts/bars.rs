@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use language::Text;
 use model::Health;
 
+use super::png::Raster;
 use super::{Svg, escape};
 
 const STEP: usize = 12;
@@ -29,44 +30,129 @@ pub struct Bar {
     pub says: String,
 }
 
-/// Draws the bars, given oldest first, under a title and a sentence that sums them up.
-pub fn bars(title: &str, summary: &str, bars: &[Bar], text: &Text) -> Svg {
-    let (title, summary) = (escape(title), escape(summary));
-    let (width, total) = ((bars.len() * STEP).max(STEP), HEIGHT + FOOT);
-    let mut svg = format!(
-        r#"<svg class="strip days" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {total}" role="img" aria-label="{title}. {summary}"><title>{title}</title><desc>{summary}</desc>"#
-    );
-    let from_right = text.language().direction() == "rtl";
-    for (index, bar) in bars.iter().enumerate() {
-        let x = match from_right {
-            true => width - (index + 1) * STEP,
-            false => index * STEP,
-        } + 1;
-        draw(&mut svg, x, bar);
+/// Bars over time, given oldest first, under a title and a sentence that sums them up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bars {
+    title: String,
+    summary: String,
+    bars: Vec<Bar>,
+    /// Whether the oldest stands at the right, where reading begins.
+    from_right: bool,
+}
+
+impl Bars {
+    pub(super) fn new(title: String, summary: String, bars: Vec<Bar>, text: &Text) -> Self {
+        Self {
+            title,
+            summary,
+            bars,
+            from_right: text.language().direction() == "rtl",
+        }
     }
-    if let (Some(first), Some(last)) = (bars.first(), bars.last()) {
-        let (start, end) = match from_right {
-            true => (last.time, first.time),
-            false => (first.time, last.time),
-        };
-        // Writing to a string cannot fail.
-        let _ = write!(
-            svg,
-            r#"<text fill="currentColor" font-size="11" x="1" y="{total}" direction="ltr">{}</text><text fill="currentColor" font-size="11" x="{}" y="{total}" text-anchor="end" direction="ltr">{}</text>"#,
-            start.strftime("%Y-%m-%d %H:%M"),
-            width - 1,
-            end.strftime("%Y-%m-%d %H:%M"),
+
+    fn width(&self) -> usize {
+        (self.bars.len() * STEP).max(STEP)
+    }
+
+    /// The bars with their places from the left.
+    fn placed(&self) -> impl Iterator<Item = (usize, &Bar)> {
+        self.bars.iter().enumerate().map(|(index, bar)| {
+            let x = match self.from_right {
+                true => self.width() - (index + 1) * STEP,
+                false => index * STEP,
+            };
+            (x + 1, bar)
+        })
+    }
+
+    /// The times of the first and the last bar, as they stand at the left and at the right.
+    fn ends(&self) -> Option<[String; 2]> {
+        let (first, last) = (self.bars.first()?, self.bars.last()?);
+        let mut ends = [first, last].map(|bar| bar.time.strftime("%Y-%m-%d %H:%M").to_string());
+        if self.from_right {
+            ends.reverse();
+        }
+        Some(ends)
+    }
+
+    /// The drawing for a page.
+    pub fn svg(&self) -> Svg {
+        let (title, summary) = (escape(&self.title), escape(&self.summary));
+        let (width, total) = (self.width(), HEIGHT + FOOT);
+        let mut svg = format!(
+            r#"<svg class="strip days" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {total}" role="img" aria-label="{title}. {summary}"><title>{title}</title><desc>{summary}</desc>"#
         );
+        for (x, bar) in self.placed() {
+            draw(&mut svg, x, bar);
+        }
+        if let Some([start, end]) = self.ends() {
+            // Writing to a string cannot fail.
+            let _ = write!(
+                svg,
+                r#"<text fill="currentColor" font-size="11" x="1" y="{total}" direction="ltr">{start}</text><text fill="currentColor" font-size="11" x="{}" y="{total}" text-anchor="end" direction="ltr">{end}</text>"#,
+                width - 1,
+            );
+        }
+        svg.push_str("</svg>");
+        Svg(svg)
     }
-    svg.push_str("</svg>");
-    Svg(svg)
+
+    /// The same as a file of PNG, for light ground; its title and description are the chart's.
+    pub fn png(&self) -> Vec<u8> {
+        let mut raster = Raster::new(self.width(), HEIGHT + FOOT, PIXELS);
+        for (x, bar) in self.placed() {
+            let (height, colour) = (height(bar), colour(bar.health));
+            let (corner, size) = ((x, HEIGHT - height), (STEP - 2, height));
+            match bar.health {
+                Health::Unknown => raster.outline(corner, size, colour),
+                _ => raster.fill(corner, size, colour),
+            }
+            if bar.health == Health::Broken {
+                raster.cross((x + 1, (HEIGHT - height).saturating_sub(10)), 7, colour);
+            }
+        }
+        if let Some([start, end]) = self.ends() {
+            let (top, right) = (HEIGHT + (FOOT - 7) / 2, self.width() - 1);
+            raster.text((1, top), &start, TEXT);
+            raster.text((right.saturating_sub(Raster::text_width(&end)), top), &end, TEXT);
+        }
+        let words = [("Title", self.title.as_str()), ("Description", &self.summary)];
+        raster.png(&COLOURS, &words)
+    }
+}
+
+/// The colours of [`super::alone`], the ground first.
+const COLOURS: [[u8; 3]; 6] = [
+    [0xff, 0xff, 0xff],
+    [0x00, 0x59, 0x3c],
+    [0x8a, 0x5a, 0x00],
+    [0xa4, 0x16, 0x1a],
+    [0x66, 0x66, 0x77],
+    [0x33, 0x33, 0x33],
+];
+/// The place of the text's colour among them.
+const TEXT: u8 = 5;
+/// Pixels to a unit of the drawing: what is sharp in print on a whole page's width.
+const PIXELS: usize = 2;
+
+fn colour(health: Health) -> u8 {
+    match health {
+        Health::Good => 1,
+        Health::Impaired => 2,
+        Health::Broken => 3,
+        Health::Unknown => 4,
+    }
+}
+
+fn height(bar: &Bar) -> usize {
+    match bar.health {
+        Health::Unknown => NOTHING,
+        _ => bar.height.clamp(2, HEIGHT),
+    }
 }
 
 fn draw(svg: &mut String, x: usize, bar: &Bar) {
-    let height = match bar.health {
-        Health::Unknown => NOTHING,
-        _ => bar.height.clamp(2, HEIGHT),
-    };
+    let height = height(bar);
     let (y, width) = (HEIGHT - height, STEP - 2);
     let _ = write!(
         svg,

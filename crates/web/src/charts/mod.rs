@@ -1,4 +1,5 @@
-//! Charts as SVG text, drawn by the server: pure functions from figures to [`Svg`].
+//! Charts as SVG text, drawn by the server: pure functions from figures to [`Svg`]. Those of bars over time are drawn as PNG as well,
+//! for documents that take no SVG: docs/decisions/0022-charts-as-png.md.
 //!
 //! A chart says by shape and word what it says by colour, carries a title and a description for screen readers, and
 //! takes its colours from classes of the style sheet, which know light and dark. What comes from the DNS is escaped
@@ -7,6 +8,7 @@
 mod answered;
 mod bars;
 mod delegation_graph;
+mod png;
 mod seen;
 mod signature_life;
 mod sparkline;
@@ -17,6 +19,7 @@ use std::fmt;
 use model::Health;
 
 pub use answered::{Step, answered};
+pub use bars::Bars;
 pub use delegation_graph::{Chain, Graph, NameServer, Server, Standing, delegation_graph};
 pub use seen::seen_bar;
 pub use signature_life::{days, signature_life};

@@ -4,8 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use language::Text;
 use model::Health;
 
-use super::Svg;
-use super::bars::{Bar, HEIGHT, bars};
+use super::bars::{Bar, Bars, HEIGHT};
 
 /// What is too short: the limit of Zonemaster's test case DNSSEC04 (`REMAINING_SHORT`). Lower leaves nobody the time to sign anew;
 /// higher warns of zones that sign each day as a matter of course.
@@ -13,12 +12,12 @@ const SHORT: SignedDuration = SignedDuration::from_hours(12);
 
 /// Draws the steps, given oldest first, each with the least that was left in it; `None` where no signature was seen. The
 /// highest bar is the longest life.
-pub fn signature_life(steps: &[(Timestamp, Option<SignedDuration>)], text: &Text) -> Svg {
+pub fn signature_life(steps: &[(Timestamp, Option<SignedDuration>)], text: &Text) -> Bars {
     let seen = || steps.iter().filter_map(|(_, left)| *left);
     let longest = seen().max().unwrap_or_default().as_secs().max(1);
     let least = seen().min().map(days).unwrap_or_default();
     let summary = text.format("chart-signature-summary", [("days", least.into())]);
-    let drawn: Vec<Bar> = steps
+    let bars = steps
         .iter()
         .map(|(time, left)| Bar {
             time: *time,
@@ -30,7 +29,7 @@ pub fn signature_life(steps: &[(Timestamp, Option<SignedDuration>)], text: &Text
             },
         })
         .collect();
-    bars(&text.get("chart-signature-title"), &summary, &drawn, text)
+    Bars::new(text.get("chart-signature-title"), summary, bars, text)
 }
 
 /// How a zone stands whose signatures have so much left.
@@ -68,7 +67,7 @@ mod tests {
             (at(3), Some(SignedDuration::from_hours(-12))),
             (at(4), None),
         ];
-        let drawn = signature_life(&steps, texts(Language::English)).to_string();
+        let drawn = signature_life(&steps, texts(Language::English)).svg().to_string();
         for part in [
             r#"10.0 d</title><rect class="bar good" x="1" y="0" width="10" height="96"/>"#,
             r#"5.0 d</title><rect class="bar good" x="13" y="48" width="10" height="48"/>"#,

@@ -23,6 +23,7 @@ struct Show {
     confirmed: Confirmed,
     requests: Vec<(String, Request)>,
     may_edit: bool,
+    may_see_zones: bool,
 }
 
 /// The entry, or 404.
@@ -39,6 +40,7 @@ pub async fn show(State(app): State<App>, page: Page, Path(id): Path<String>) ->
     let presence = Presence::of(&organisation.profile, page.now);
     let confirmed = Confirmed::of(organisation.profile.verified_on, page.now);
     let may_edit = page.has(Capability::EditDirectory);
+    let may_see_zones = page.has(Capability::SeeWatchList);
     shell::show(Show {
         page,
         organisation,
@@ -46,6 +48,7 @@ pub async fn show(State(app): State<App>, page: Page, Path(id): Path<String>) ->
         confirmed,
         requests,
         may_edit,
+        may_see_zones,
     })
 }
 

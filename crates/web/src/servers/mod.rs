@@ -1,5 +1,6 @@
 //! `GET /servers/{address}`: one name server, by its address: the zones that it serves, how it does, what findings name it.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use askama::Template;
@@ -8,6 +9,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
 use csirt::accounts::Capability;
+use csirt::directory::{self, Organisation};
 use csirt::watch::{self, health};
 use model::{Finding, Health, Level, Name, Timestamp};
 
@@ -16,6 +18,8 @@ use crate::{App, Page, WebError, shell};
 
 /// Zones that are shown.
 const ZONES: usize = 100;
+/// Organisations that are named.
+const OPERATORS: usize = 10;
 /// Findings that are shown in full.
 const FINDINGS: usize = 25;
 
@@ -41,6 +45,8 @@ struct Show {
     worst: Health,
     rows: Vec<Row>,
     more: usize,
+    /// The organisations whose zones these are.
+    operators: Vec<Organisation>,
     findings: Vec<(Name, Finding)>,
     more_findings: usize,
     may_route: bool,
@@ -51,10 +57,12 @@ async fn show(State(app): State<App>, page: Page, Path(address): Path<String>) -
     let address: IpAddr = address.parse().map_err(|_| WebError::NotFound)?;
     let mut rows = Vec::new();
     let mut findings = Vec::new();
+    let mut operators = BTreeSet::new();
     for (watched, state) in watch::states_naming(&app.records, address).await? {
         let Some(state) = state else { continue };
         for server in servers(&state.round.servers) {
             if server.address == address {
+                operators.extend(watched.watch.organisation);
                 rows.push(Row {
                     zone: watched.watch.zone.clone(),
                     health: health(Some(&state)),
@@ -92,6 +100,11 @@ async fn show(State(app): State<App>, page: Page, Path(address): Path<String>) -
     );
     rows.truncate(ZONES);
     findings.truncate(FINDINGS);
+    let mut known = Vec::new();
+    for operator in operators.into_iter().take(OPERATORS) {
+        // somebody may have taken the entry away meanwhile
+        known.extend(directory::get(&app.records, operator).await.ok());
+    }
     let may_route = page.has(Capability::SeeDirectory);
     shell::show(Show {
         page,
@@ -100,6 +113,7 @@ async fn show(State(app): State<App>, page: Page, Path(address): Path<String>) -
         worst,
         rows,
         more,
+        operators: known,
         findings,
         more_findings,
         may_route,
@@ -107,7 +121,7 @@ async fn show(State(app): State<App>, page: Page, Path(address): Path<String>) -
 }
 
 /// Whether one of the finding's arguments is this address, alone, in a list, or behind a server's name and a slash.
-fn names_server(finding: &Finding, address: IpAddr) -> bool {
+pub(crate) fn names_server(finding: &Finding, address: IpAddr) -> bool {
     let is_it = |text: &str| text.rsplit('/').next().and_then(|last| last.parse::<IpAddr>().ok()) == Some(address);
     finding.args.values().any(|value| value.split(';').any(is_it))
 }
@@ -123,6 +137,7 @@ mod tests {
             tag: "ONE_SOA_SERIAL".to_owned(),
             level: Level::Warning,
             args: [("ns_list".to_owned(), value.to_owned())].into(),
+            vantage_point: None,
         };
         let address = "192.0.2.1".parse().unwrap();
         for (value, named) in [

@@ -217,6 +217,7 @@ mod tests {
             tag: String::new(),
             level,
             args: BTreeMap::new(),
+            vantage_point: None,
         };
         assert_eq!(chain(Some(&seen), &[]), Chain::Secured);
         for case in VALIDITY_CASES {

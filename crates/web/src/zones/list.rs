@@ -87,18 +87,6 @@ async fn operators(app: &App, text: &str) -> Result<Option<Vec<Organisation>>, W
     Ok(Some(all))
 }
 
-/// Whether a zone is one of theirs: on the watch list, or by what the directory says they answer for.
-fn is_of(zone: &Standing, organisations: &[Organisation]) -> bool {
-    organisations.iter().any(|organisation| {
-        let things = &organisation.profile.responsibilities;
-        zone.organisation == Some(organisation.id)
-            || things
-                .iter()
-                .filter_map(super::as_zone)
-                .any(|theirs| theirs == zone.zone)
-    })
-}
-
 struct Row {
     watched: WatchedZone,
     state: Option<ZoneState>,
@@ -146,15 +134,9 @@ pub(super) async fn shown(
     let operators = operators(app, &wanted.operator).await?;
     let mut found: Vec<Standing> = all
         .into_iter()
-        .filter(|zone| wanted.takes(zone) && operators.as_ref().is_none_or(|found| is_of(zone, found)))
+        .filter(|zone| wanted.takes(zone) && operators.as_ref().is_none_or(|found| super::is_of(zone, found)))
         .collect();
-    // Stable: within one state the order of names stays.
-    found.sort_by_key(|zone| match zone.health {
-        Health::Broken => 0,
-        Health::Impaired => 1,
-        Health::Unknown => 2,
-        Health::Good => 3,
-    });
+    super::worst_first(&mut found);
     let keep = [
         ("health", wanted.health.as_str()),
         ("region", &wanted.region),

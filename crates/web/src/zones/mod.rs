@@ -11,12 +11,13 @@ mod show;
 
 use axum::Router;
 use axum::routing::{get, post};
-use csirt::directory::{Responsibility, ResponsibilityKind};
-use model::{ChangedPart, Name};
+use csirt::directory::{Organisation, Responsibility, ResponsibilityKind};
+use csirt::watch::Standing;
+use model::{ChangedPart, Health, Name};
 
 use crate::{App, WebError};
 
-pub(crate) use round::{ServerState, fingerprint, servers};
+pub(crate) use round::{ServerState, fingerprint, server_text, servers};
 
 /// Pages and actions below `/zones`.
 pub fn router() -> Router<App> {
@@ -67,6 +68,25 @@ pub(crate) fn as_zone(thing: &Responsibility) -> Option<Name> {
     } else {
         None
     }
+}
+
+/// Whether a zone is one of theirs: on the watch list, or by what the directory says they answer for.
+pub(crate) fn is_of(zone: &Standing, organisations: &[Organisation]) -> bool {
+    organisations.iter().any(|organisation| {
+        let things = &organisation.profile.responsibilities;
+        zone.organisation == Some(organisation.id)
+            || things.iter().filter_map(as_zone).any(|theirs| theirs == zone.zone)
+    })
+}
+
+/// Sorts zones by how they do, the worst first; those that do alike stay in the order that they had.
+pub(crate) fn worst_first(zones: &mut [Standing]) {
+    zones.sort_by_key(|zone| match zone.health {
+        Health::Broken => 0,
+        Health::Impaired => 1,
+        Health::Unknown => 2,
+        Health::Good => 3,
+    });
 }
 
 #[cfg(test)]

@@ -5,8 +5,7 @@ use std::net::IpAddr;
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use csirt::accounts::Capability;
 use csirt::{vantage, watch};
 use jiff::{SignedDuration, Timestamp};
@@ -16,7 +15,8 @@ use model::{Name, Sample, ZoneChange};
 use serde::Deserialize;
 
 use super::regions::{self, RegionView};
-use crate::charts::{self, Point, Step, Svg};
+use crate::charts::{self, Bars, Point, Step, Svg};
+use crate::download::{self, CSV, csv, number};
 use crate::{App, Page, WebError, shell};
 
 /// Steps that a period is drawn in. More would be narrower than a line on a telephone.
@@ -179,9 +179,9 @@ pub async fn over_time(
     let more = servers.len().saturating_sub(SERVERS);
     servers.truncate(SERVERS);
     shell::show(OverTime {
-        chart: charts::answered(&steps, page.texts()),
+        chart: charts::answered(&steps, page.texts()).svg(),
         answered: steps.iter().map(|step| step.answered).sum(),
-        signatures: least(&lives).map(|least| (signature_chart(&lives, from, step, &page), least)),
+        signatures: least(&lives).map(|least| (signature_chart(&lives, from, step, &page).svg(), least)),
         servers,
         more,
         regions: regions::by_region(&seen_from, &vantage::list(&app.records).await?),
@@ -194,8 +194,8 @@ pub async fn over_time(
     })
 }
 
-/// `GET /zones/{zone}/over-time/{file}`: `answers.svg`, `answers.csv`, `signatures.svg`,
-/// `signatures.csv`, `samples.csv` or `samples.parquet` of the period.
+/// `GET /zones/{zone}/over-time/{file}`: `answers` and `signatures` as `.svg`, `.png` and `.csv`,
+/// `samples.csv` or `samples.parquet` of the period.
 pub async fn file(
     State(app): State<App>,
     page: Page,
@@ -204,44 +204,49 @@ pub async fn file(
 ) -> Result<Response, WebError> {
     let (zone, period) = asked_for(&page, &zone, &wanted)?;
     let (from, to, step) = period.span(page.now);
-    let name = format!("{}-{}-{file}", plain(&zone), period.as_str());
+    let name = format!("{}-{}-{file}", download::plain(&zone.to_string()), period.as_str());
     match file.as_str() {
-        "answers.svg" => {
+        "answers.svg" | "answers.png" => {
             let own = own_servers(&app, &zone).await?;
             let series = series_of(&app, &zone, &own, (from, to, step)).await?;
             let steps = steps(&series, from, step);
-            let drawn = charts::alone(&charts::answered(&steps, page.texts()));
-            Ok(download(&name, "image/svg+xml", drawn.into_bytes()))
+            Ok(drawing(&name, &charts::answered(&steps, page.texts())))
         }
-        "signatures.svg" => {
+        "signatures.svg" | "signatures.png" => {
             let lives = lives_of(&app, &zone, &own_servers(&app, &zone).await?, (from, to, step)).await?;
-            let drawn = charts::alone(&signature_chart(&lives, from, step, &page));
-            Ok(download(&name, "image/svg+xml", drawn.into_bytes()))
+            Ok(drawing(&name, &signature_chart(&lives, from, step, &page)))
         }
         "signatures.csv" => {
             let lives = lives_of(&app, &zone, &own_servers(&app, &zone).await?, (from, to, step)).await?;
-            Ok(download(&name, CSV, signatures_csv(&lives)))
+            Ok(download::file(&name, CSV, signatures_csv(&lives)))
         }
         "answers.csv" => {
             let own = own_servers(&app, &zone).await?;
             let series = series_of(&app, &zone, &own, (from, to, step)).await?;
-            Ok(download(&name, CSV, answers_csv(&series)))
+            Ok(download::file(&name, CSV, answers_csv(&series)))
         }
         "samples.csv" => {
             let samples = samples(&app, &zone, from, to).await?;
-            Ok(download(&name, CSV, samples_csv(&samples)))
+            Ok(download::file(&name, CSV, samples_csv(&samples)))
         }
         "samples.parquet" => {
             let samples = samples(&app, &zone, from, to).await?;
             let (_, octets) = lake::part::seal(&samples)?;
             // registered with IANA in 2024
-            Ok(download(&name, "application/vnd.apache.parquet", octets))
+            Ok(download::file(&name, "application/vnd.apache.parquet", octets))
         }
         _ => Err(WebError::NotFound),
     }
 }
 
-const CSV: &str = "text/csv; charset=utf-8";
+/// A chart as the file that its name says: SVG or PNG.
+fn drawing(name: &str, chart: &Bars) -> Response {
+    if name.ends_with(".png") {
+        download::file(name, "image/png", chart.png())
+    } else {
+        download::file(name, "image/svg+xml", charts::alone(&chart.svg()).into_bytes())
+    }
+}
 
 /// Addresses of the zone's own servers, as they are expected and as they were seen last. A round also asks the servers above, on its way
 /// down from the root: how these answer is not the zone's matter.
@@ -293,7 +298,7 @@ fn least<'a>(lives: impl IntoIterator<Item = &'a SignatureLife>) -> Option<Signe
     lives.into_iter().map(|life| life.left).min()
 }
 
-fn signature_chart(lives: &[SignatureLife], from: Timestamp, step: SignedDuration, page: &Page) -> Svg {
+fn signature_chart(lives: &[SignatureLife], from: Timestamp, step: SignedDuration, page: &Page) -> Bars {
     let steps: Vec<(Timestamp, Option<SignedDuration>)> = (0..STEPS)
         .map(|number| {
             let time = from.saturating_add(step * number).unwrap_or(from);
@@ -312,29 +317,6 @@ async fn samples(app: &App, zone: &Name, from: Timestamp, to: Timestamp) -> Resu
         )));
     }
     Ok(app.lake.samples(zone, from, to).await?)
-}
-
-fn download(name: &str, kind: &'static str, octets: Vec<u8>) -> Response {
-    let disposition = format!("attachment; filename=\"{name}\"");
-    let headers = [
-        (header::CONTENT_TYPE, kind.to_owned()),
-        (header::CONTENT_DISPOSITION, disposition),
-    ];
-    (StatusCode::OK, headers, octets).into_response()
-}
-
-/// A zone's name as part of a file's name.
-fn plain(zone: &Name) -> String {
-    let name = zone.to_string();
-    let is_plain = |character: char| character.is_ascii_alphanumeric() || ['-', '.', '_'].contains(&character);
-    match name
-        .chars()
-        .map(|character| if is_plain(character) { character } else { '_' })
-        .collect()
-    {
-        root if root == "." => "root".to_owned(),
-        plain => plain,
-    }
 }
 
 /// The share of each step over all servers, with those in which nothing was asked.
@@ -470,36 +452,6 @@ fn samples_csv(samples: &[Sample]) -> Vec<u8> {
     csv(&columns, rows)
 }
 
-/// A figure, or nothing where there is none.
-fn number(value: Option<impl ToString>) -> String {
-    value.map(|value| value.to_string()).unwrap_or_default()
-}
-
-fn csv<const N: usize>(columns: &[&str; N], rows: impl Iterator<Item = [String; N]>) -> Vec<u8> {
-    let mut octets = columns.join(",").into_bytes();
-    octets.extend(b"\r\n");
-    for row in rows {
-        octets.extend(row.map(|value| field(&value)).join(",").into_bytes());
-        octets.extend(b"\r\n");
-    }
-    octets
-}
-
-/// A value as RFC 4180 has it. One that a spreadsheet would take for a formula gets an apostrophe: an NSID is written by strangers.
-fn field(value: &str) -> String {
-    let is_formula = value.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let value = if is_formula {
-        format!("'{value}")
-    } else {
-        value.to_owned()
-    };
-    if value.contains([',', '"', '\r', '\n']) {
-        format!("\"{}\"", value.replace('"', "\"\""))
-    } else {
-        value
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -515,25 +467,5 @@ mod tests {
             assert_eq!((begin.to_string().as_str(), end.to_string().as_str()), (from, to));
             assert_eq!(step * STEPS, period.length());
         }
-    }
-
-    #[test]
-    fn what_strangers_write_is_no_formula_and_no_second_column() {
-        for (value, expected) in [
-            ("ns1.example", "ns1.example"),
-            ("a,b", "\"a,b\""),
-            ("say \"ns\"", "\"say \"\"ns\"\"\""),
-            ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
-            ("", ""),
-        ] {
-            assert_eq!(field(value), expected);
-        }
-    }
-
-    #[test]
-    fn a_zone_is_part_of_a_file_s_name_whatever_its_letters() {
-        assert_eq!(plain(&Name::root()), "root");
-        assert_eq!(plain(&"xn--kgbechtv".parse().unwrap()), "xn--kgbechtv");
-        assert!(!plain(&"a\\\"b.example".parse().unwrap()).contains(['"', '\\', '/']));
     }
 }

@@ -44,11 +44,16 @@ impl ServerState {
 
     /// Id of the word for how it does.
     pub(crate) fn text_id(&self) -> &'static str {
-        match self.health() {
-            Health::Good | Health::Unknown => "zone-server-answers",
-            Health::Impaired => "zone-server-lame",
-            Health::Broken => "zone-server-silent",
-        }
+        server_text(self.health())
+    }
+}
+
+/// Id of the word for how a server does.
+pub(crate) fn server_text(health: Health) -> &'static str {
+    match health {
+        Health::Good | Health::Unknown => "zone-server-answers",
+        Health::Impaired => "zone-server-lame",
+        Health::Broken => "zone-server-silent",
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::rooms::busy;
 use super::world::{Answer, Furnished};
 
-async fn token(furnished: &Furnished, account: &str, scope: Scope) -> String {
+pub async fn token(furnished: &Furnished, account: &str, scope: Scope) -> String {
     let records = &furnished.world.app.records;
     let id = accounts::by_name(records, account).await.unwrap().unwrap().id;
     accounts::create_token(records, Actor::System, id, "test", scope)
@@ -20,7 +20,7 @@ async fn token(furnished: &Furnished, account: &str, scope: Scope) -> String {
         .to_owned()
 }
 
-async fn call(furnished: &Furnished, method: &str, path: &str, token: &str, body: &str) -> Answer {
+pub async fn call(furnished: &Furnished, method: &str, path: &str, token: &str, body: &str) -> Answer {
     let mut request = Request::builder()
         .method(method)
         .uri(path)

@@ -12,6 +12,7 @@ mod html;
 mod link;
 mod live;
 mod mail;
+mod operators;
 mod over_time;
 mod pages;
 mod passive;

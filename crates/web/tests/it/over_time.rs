@@ -89,6 +89,7 @@ async fn what_a_page_draws_can_be_taken_away_as_files() {
     let furnished = busy().await;
     let world = &furnished.world;
     let cookie = world.sign_in("duty").await;
+    let page = world.get_as("/zones/example/over-time?period=week", &cookie).await.body;
     for (file, kind, begins, holds) in [
         (
             "answers.svg",
@@ -123,6 +124,14 @@ async fn what_a_page_draws_can_be_taken_away_as_files() {
             answer.body
         );
     }
+    for file in ["answers.png", "signatures.png"] {
+        let path = format!("/zones/example/over-time/{file}?period=week");
+        let answer = world.get_as(&path, &cookie).await;
+        assert_eq!(answer.status, StatusCode::OK, "{file}");
+        assert_eq!(answer.header("content-type"), "image/png");
+        assert!(answer.body.contains("IHDR") && answer.body.contains("IEND"), "{file}");
+    }
+    assert!(page.contains("answers.png?period=week"), "{page}");
     let rows = |body: &str| body.lines().count() - 1;
     let samples = world
         .get_as("/zones/example/over-time/samples.csv?period=day", &cookie)

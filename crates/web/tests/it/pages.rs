@@ -94,6 +94,7 @@ async fn a_zone_with_one_name_server_is_impaired_and_not_broken_on_every_page() 
             tag: "NOT_ENOUGH_NS_DEL".to_owned(),
             level: Level::Error,
             args: Default::default(),
+            vantage_point: Some("centre".to_owned()),
         }],
         seen: None,
         servers: serde_json::json!([]),

@@ -50,6 +50,7 @@ pub async fn busy() -> Furnished {
             ("ns_ip_list".to_owned(), "192.0.2.53".to_owned()),
             ("keytag".to_owned(), "60485".to_owned()),
         ]),
+        vantage_point: Some("centre".to_owned()),
     };
     let round = Round {
         time: now() - SignedDuration::from_secs(10),
@@ -156,6 +157,7 @@ async fn pages(furnished: &Furnished) -> Vec<(&'static str, String)> {
         ("directory", "/directory".to_owned()),
         ("organisation", format!("/directory/{organisation}")),
         ("edit", format!("/directory/{organisation}/edit")),
+        ("operator", format!("/operators/{organisation}")),
         ("import", "/directory/import".to_owned()),
         ("route", "/route?target=www.example".to_owned()),
         ("vantage", "/vantage".to_owned()),

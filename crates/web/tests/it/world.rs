@@ -268,6 +268,7 @@ fn finding(case: &str, tag: &str, level: Level) -> Finding {
         tag: tag.to_owned(),
         level,
         args: args.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        vantage_point: Some("centre".to_owned()),
     }
 }
 

@@ -16,6 +16,7 @@ pub struct Document<'r> {
     version: u32,
     zone: &'r Name,
     time: Timestamp,
+    vantage_point: Option<&'r str>,
     seconds: f64,
     questions: usize,
     cases: &'r [String],
@@ -35,6 +36,7 @@ pub struct Told<'r> {
     case: &'r str,
     tag: &'r str,
     args: &'r BTreeMap<String, String>,
+    vantage_point: Option<&'r str>,
     explanation: Explanation,
 }
 
@@ -47,6 +49,7 @@ impl<'r> Told<'r> {
             case: &finding.case,
             tag: &finding.tag,
             args: &finding.args,
+            vantage_point: finding.vantage_point.as_deref(),
             explanation: explain(finding, language),
         }
     }
@@ -63,6 +66,7 @@ pub fn document(report: &Report, questions: usize, level: Level, language: Langu
         version: VERSION,
         zone: &report.zone,
         time: report.started,
+        vantage_point: report.vantage_point.as_deref(),
         seconds: report.seconds,
         questions,
         cases: &report.cases,

@@ -196,6 +196,17 @@ fn inquiry(arguments: &CheckArgs) -> anyhow::Result<Inquiry> {
     Ok(internet(arguments)?.inquiry())
 }
 
+/// Name of the vantage point: the one given, or this machine's own.
+fn vantage_point(given: Option<&str>) -> String {
+    let own = || std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = given.map_or_else(own, str::to_owned);
+    match name.trim() {
+        // a kernel without a name, or none that tells it
+        "" | "(none)" => "this machine".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
 fn port(arguments: &CheckArgs) -> u16 {
     arguments.port.unwrap_or(53)
 }
@@ -211,6 +222,7 @@ fn internet(arguments: &CheckArgs) -> anyhow::Result<Internet> {
         None => Vec::new(),
     };
     let mut settings = Settings {
+        vantage_point: Some(vantage_point(arguments.from.as_deref())),
         hints,
         anchors,
         port: port(arguments),
@@ -247,9 +259,13 @@ fn raw_lines(report: &Report, level: Level) -> impl Iterator<Item = String> {
     findings.map(|(seconds, finding)| format!("{seconds:7.2} {}", raw_line(finding)))
 }
 
-/// LEVEL CASE TAG key=value…
+/// LEVEL CASE TAG key=value…, the last of them the vantage point.
 fn raw_line(finding: &Finding) -> String {
-    let arguments = finding.args.iter().map(|(name, value)| format!(" {name}={value}"));
-    let arguments: String = arguments.collect();
+    let arguments = finding.args.iter().map(|(name, value)| (name.as_str(), value));
+    let point = finding.vantage_point.iter().map(|point| ("vantage_point", point));
+    let arguments: String = arguments
+        .chain(point)
+        .map(|(name, value)| format!(" {name}={value}"))
+        .collect();
     format!("{:8} {} {}{arguments}", finding.level, finding.case, finding.tag)
 }

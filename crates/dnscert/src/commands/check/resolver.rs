@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::document::Told;
 use super::terminal::{Wording, render_resolver};
-use super::{CLEAN, FINDINGS, raw_line};
+use super::{CLEAN, FINDINGS, raw_line, vantage_point};
 use crate::cli::CheckResolverArgs;
 
 /// How long one question may take. A resolver tries for seconds before it says SERVFAIL to wrong signatures.
@@ -38,6 +38,7 @@ pub async fn run(arguments: &CheckResolverArgs) -> anyhow::Result<ExitCode> {
         profile,
     };
     let settings = Settings {
+        vantage_point: Some(vantage_point(arguments.from.as_deref())),
         timeout: PATIENCE,
         ..Settings::default()
     };
@@ -69,7 +70,8 @@ fn tell(arguments: &CheckResolverArgs, report: &ResolverReport) -> anyhow::Resul
     if arguments.json {
         let findings: Vec<Told> = shown().map(|finding| Told::of(finding, arguments.language)).collect();
         let document = json!({
-            "version": VERSION, "resolver": report.resolver, "time": report.started, "seconds": report.seconds,
+            "version": VERSION, "resolver": report.resolver, "time": report.started,
+            "vantage_point": report.vantage_point, "seconds": report.seconds,
             "questions": report.questions, "findings": findings, "seen": report.seen,
         });
         return Ok(serde_json::to_string_pretty(&document)? + "\n");

@@ -36,6 +36,8 @@ pub fn settle(arguments: &CheckArgs, inquiry: &Inquiry, plan: &mut CheckPlan) ->
         plan.undelegated = kept.undelegated.clone();
         fits(arguments.port.is_none_or(|port| port == kept.port), "--port")?;
     }
+    let from = arguments.from.as_deref();
+    fits(from.is_none() || from == inquiry.vantage_point(), "--from")?;
     if let Some(hints) = &arguments.hints {
         fits(
             sorted(read_hints(hints)?) == sorted(inquiry.hints().to_vec()),

@@ -49,6 +49,7 @@ pub fn render(report: &Report, questions: usize, wording: Wording) -> String {
         None => report.zone.to_string(),
     };
     page.title(&title, report.started, report.seconds, questions);
+    page.seen_from(report.vantage_point.as_deref());
     if let Some(reason) = &report.untestable {
         page.paragraph(
             "",
@@ -80,6 +81,7 @@ pub fn render_resolver(report: &ResolverReport, wording: Wording) -> String {
         report.seconds,
         report.questions,
     );
+    page.seen_from(report.vantage_point.as_deref());
     let shown: Vec<&Finding> = report
         .findings
         .iter()
@@ -163,6 +165,14 @@ impl Page {
         ];
         let tested = self.text.format("check-tested", arguments);
         self.styled(&MUTED, &tested);
+    }
+
+    /// The second line of a title: from where all of it was seen.
+    fn seen_from(&mut self, vantage_point: Option<&str>) {
+        if let Some(point) = vantage_point {
+            let seen = self.text.format("vantage-seen-from", [("name", point.into())]);
+            self.styled(&MUTED, &seen);
+        }
         self.line("");
     }
 
@@ -353,6 +363,7 @@ mod tests {
             tag: tag.to_owned(),
             level,
             args,
+            vantage_point: Some("nbo1".to_owned()),
         };
         (0.1, finding)
     }
@@ -361,6 +372,7 @@ mod tests {
         Report {
             zone: "xn--mnchen-3ya.example".parse().unwrap(),
             started: "2026-11-25T12:00:00Z".parse().unwrap(),
+            vantage_point: Some("nbo1".to_owned()),
             seconds: 0.412,
             cases: ["basic01", "dnssec07", "dnssec09", "syntax01", "zone02"]
                 .map(str::to_owned)
