@@ -31,6 +31,7 @@ fn zone(line: &str) -> (Name, Down) {
             tag: "B02_NO_WORKING_NS".to_owned(),
             level: Level::Critical,
             args: BTreeMap::new(),
+            vantage_point: None,
         }],
     };
     for word in words {

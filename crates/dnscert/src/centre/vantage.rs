@@ -47,6 +47,7 @@ pub fn plan_settings(config: &Config) -> anyhow::Result<PlanSettings> {
         timeout_ms: settings.timeout_ms,
         port: settings.port,
         zones: Vec::new(),
+        left_out: 0,
     };
     plan.check()
         .context("reading the section [probes] of the configuration")?;

@@ -106,17 +106,14 @@ pub fn router() -> Router<App> {
         zones::list,
         zones::get,
         zones::samples,
-<<<<<<< HEAD
         watch::add,
         watch::change,
         watch::remove,
         watch::announcements,
         watch::announce,
         watch::withdraw,
-=======
         operators::get,
         operators::zones,
->>>>>>> health
         directory::list,
         directory::get,
         directory::create,
