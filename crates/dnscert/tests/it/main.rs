@@ -9,6 +9,7 @@ mod browser;
 mod centre;
 mod cli;
 mod demo;
+mod hand_over;
 mod ingest;
 mod install;
 mod kill;
