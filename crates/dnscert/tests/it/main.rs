@@ -9,6 +9,7 @@ mod browser;
 mod centre;
 mod cli;
 mod demo;
+mod hand_over;
 mod ingest;
 mod ingest_crash;
 mod ingest_watch;
