@@ -1,5 +1,8 @@
 //! The command line: what can be said, parsed and not yet done.
 
+mod sql;
+mod zone;
+
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -11,6 +14,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use measure::Rtype;
 use model::{Ds, Language, Level, Name};
+
+pub use sql::SqlArgs;
+pub use zone::{ZoneCommand, ZoneDiffArgs, ZoneImportArgs, ZoneReadingArgs};
 
 /// Coordinates the security of the DNS: measures, warns, asks the right party, and verifies the repair.
 #[derive(Debug, Parser)]
@@ -45,6 +51,11 @@ pub enum Command {
     CheckResolver(CheckResolverArgs),
     /// Look up in passive DNS which records a name had, or which names had a value, from when to when.
     Pdns(Box<PdnsArgs>),
+    /// Ask all observations in SQL, for reading.
+    Sql(SqlArgs),
+    /// Compare zone files, or keep what they delegate.
+    #[command(subcommand)]
+    Zone(ZoneCommand),
     /// Say who answers for a name or an address, and why.
     Route(RouteArgs),
     /// Import into or export from the directory of organisations.

@@ -12,6 +12,7 @@ mod delta;
 mod entry;
 mod error;
 mod journal;
+pub mod live;
 pub mod part;
 pub mod passive;
 mod row;

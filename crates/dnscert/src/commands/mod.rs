@@ -14,9 +14,11 @@ mod probe;
 mod route;
 mod secret;
 mod serve;
+mod sql;
 mod sweep;
 mod vantage;
 mod watch;
+mod zone;
 
 pub use account::{create as create_account, new_account};
 pub use check::{read_anchors, read_hints, with_tables};
@@ -46,6 +48,8 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Ingest(arguments) => ingest::run(arguments).await,
         Command::CheckResolver(arguments) => check::resolver::run(&arguments).await,
         Command::Pdns(arguments) => pdns::run(*arguments).await,
+        Command::Sql(arguments) => sql::run(&arguments),
+        Command::Zone(command) => zone::run(command).await,
         Command::Route(arguments) => route::run(arguments).await,
         Command::Directory(command) => directory::run(command).await,
         Command::Account(command) => account::run(command).await,

@@ -12,20 +12,20 @@ use domain::base::name::ToLabelIter;
 use model::{Name, Prefix};
 
 /// How the key of a value begins: what kind of value it is.
-pub(crate) const NAME: u8 = b'n';
+pub const NAME: u8 = b'n';
 const IPV4: u8 = b'4';
 const IPV6: u8 = b'6';
 /// The data of a record as a whole, where it is not one name or address.
 const RAW: u8 = b'r';
 
 /// The labels from the root down, each followed by a dot; the root is the empty text.
-pub(crate) fn reversed(name: &Name) -> String {
+pub fn reversed(name: &Name) -> String {
     let labels: Vec<_> = name.as_wire().iter_labels().filter(|label| !label.is_root()).collect();
     text(labels.iter().rev().map(|label| label.as_slice()))
 }
 
 /// The labels as they are read, each followed by a dot.
-pub(crate) fn forward(name: &Name) -> String {
+pub fn forward(name: &Name) -> String {
     let labels = name.as_wire().iter_labels().filter(|label| !label.is_root());
     text(labels.map(|label| label.as_slice()))
 }
@@ -46,14 +46,14 @@ fn text<'a>(labels: impl Iterator<Item = &'a [u8]>) -> String {
 }
 
 /// The name of a key made by `reversed`; `None` for a text that is none.
-pub(crate) fn from_reversed(key: &str) -> Option<Name> {
+pub fn from_reversed(key: &str) -> Option<Name> {
     let mut labels = labels(key)?;
     labels.reverse();
     from_labels(&labels)
 }
 
 /// The name of a key made by `forward`; `None` for a text that is none.
-pub(crate) fn from_forward(key: &str) -> Option<Name> {
+pub fn from_forward(key: &str) -> Option<Name> {
     from_labels(&labels(key)?)
 }
 
@@ -88,20 +88,20 @@ fn from_labels(labels: &[Vec<u8>]) -> Option<Name> {
 }
 
 /// The key of a name that a record points to.
-pub(crate) fn of_target(name: &Name) -> Vec<u8> {
+pub fn of_target(name: &Name) -> Vec<u8> {
     let mut key = vec![NAME];
     key.extend(reversed(name).into_bytes());
     key
 }
 
 /// The name that a key of a value holds.
-pub(crate) fn target(value: &[u8]) -> Option<Name> {
+pub fn target(value: &[u8]) -> Option<Name> {
     let (kind, text) = value.split_first()?;
     from_reversed(std::str::from_utf8(text).ok().filter(|_| *kind == NAME)?)
 }
 
 /// The key of an address.
-pub(crate) fn of_address(address: IpAddr) -> Vec<u8> {
+pub fn of_address(address: IpAddr) -> Vec<u8> {
     let (kind, octets) = match address {
         IpAddr::V4(address) => (IPV4, address.octets().to_vec()),
         IpAddr::V6(address) => (IPV6, address.octets().to_vec()),
@@ -110,22 +110,22 @@ pub(crate) fn of_address(address: IpAddr) -> Vec<u8> {
 }
 
 /// The key of record data as a whole.
-pub(crate) fn of_raw(rdata: &[u8]) -> Vec<u8> {
+pub fn of_raw(rdata: &[u8]) -> Vec<u8> {
     std::iter::once(RAW).chain(rdata.iter().copied()).collect()
 }
 
 /// Keys from `start` up to but not including `end`.
-pub(crate) type Keys = Range<Vec<u8>>;
+pub type Keys = Range<Vec<u8>>;
 
 /// This key alone.
-pub(crate) fn only(key: Vec<u8>) -> Keys {
+pub fn only(key: Vec<u8>) -> Keys {
     let mut end = key.clone();
     end.push(0);
     key..end
 }
 
 /// All keys that begin with this one.
-pub(crate) fn beginning_with(key: Vec<u8>) -> Keys {
+pub fn beginning_with(key: Vec<u8>) -> Keys {
     let mut end = key.clone();
     while end.last() == Some(&u8::MAX) {
         end.pop();
@@ -139,7 +139,7 @@ pub(crate) fn beginning_with(key: Vec<u8>) -> Keys {
 }
 
 /// The addresses from `first` to `last`, both included; empty when they are not of one family.
-pub(crate) fn addresses(first: IpAddr, last: IpAddr) -> Keys {
+pub fn addresses(first: IpAddr, last: IpAddr) -> Keys {
     let (first, last) = (of_address(first), of_address(last));
     if first[0] == last[0] && first <= last {
         first..only(last).end
@@ -149,7 +149,7 @@ pub(crate) fn addresses(first: IpAddr, last: IpAddr) -> Keys {
 }
 
 /// The addresses of a prefix.
-pub(crate) fn prefix(prefix: Prefix) -> Keys {
+pub fn prefix(prefix: Prefix) -> Keys {
     addresses(prefix.address(), last_address(prefix))
 }
 

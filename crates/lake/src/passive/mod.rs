@@ -11,14 +11,14 @@
 
 mod cache;
 pub mod cof;
-mod key;
+pub mod key;
 mod lookup;
 mod merge;
-mod open_run;
+pub(crate) mod open_run;
 mod query;
-mod rows;
-mod run;
-mod source;
+pub(crate) mod rows;
+pub(crate) mod run;
+pub(crate) mod source;
 mod value;
 
 use std::collections::{BTreeMap, HashSet};
@@ -33,6 +33,7 @@ use model::PassiveRrset;
 pub use lookup::{End, Seen, SeenRecord, SeenRrset, Summary, summarize};
 pub use open_run::Touched;
 pub use query::{Fences, NamePattern, Pattern, Query, ValuePattern};
+pub use rows::{parted, rtype};
 pub use run::Level;
 pub use source::{Scope, Source};
 pub use value::values;

@@ -109,6 +109,11 @@ impl<S: Sorted> OpenRun<S> {
         })
     }
 
+    /// What the first key is or begins with, and a key behind which there is none.
+    pub fn edges(&self) -> (&[u8], &[u8]) {
+        (self.slices.first().map_or(&[], |slice| &slice.first), &self.last)
+    }
+
     /// The slices in which keys of the range may stand.
     pub fn slices(&self, keys: &Keys) -> Range<usize> {
         if self.last < keys.start {

@@ -190,7 +190,7 @@ fn joined(rdata: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// The record data of one column; `None` when it is not made by `joined`.
-pub(crate) fn parted(mut joined: &[u8]) -> Option<Vec<Vec<u8>>> {
+pub fn parted(mut joined: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut rdata = Vec::new();
     while let Some((length, rest)) = joined.split_first_chunk::<2>() {
         let (one, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
@@ -550,6 +550,6 @@ impl Sorted for NameRow {
 }
 
 /// The type of a row's number.
-pub(crate) fn rtype(number: u16) -> Rtype {
+pub fn rtype(number: u16) -> Rtype {
     Rtype::from_int(number)
 }
