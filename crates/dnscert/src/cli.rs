@@ -52,7 +52,7 @@ pub enum Command {
     /// Look up in passive DNS which records a name had, or which names had a value, from when to when.
     Pdns(Box<PdnsArgs>),
     /// Ask all observations in SQL, for reading.
-    Sql(SqlArgs),
+    Sql(Box<SqlArgs>),
     /// Compare zone files, or keep what they delegate.
     #[command(subcommand)]
     Zone(ZoneCommand),

@@ -1,6 +1,6 @@
 //! ZONEMD: the digest of a whole zone (RFC 8976).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::base::Serial;
 use domain::base::iana::{Class, Rtype};
@@ -140,6 +140,13 @@ impl ZoneDigest {
         self.before = Some((owner.clone(), rtype.to_int(), rdata.to_vec()));
     }
 
+    /// The digests, by their algorithms.
+    pub fn digests(self) -> BTreeMap<u8, Vec<u8>> {
+        let sha384 = self.sha384.map(|sha384| (1, sha384.finalize().to_vec()));
+        let sha512 = self.sha512.map(|sha512| (2, sha512.finalize().to_vec()));
+        sha384.into_iter().chain(sha512).collect()
+    }
+
     /// Compares the zone with the ZONEMD records at its apex (RFC 8976 §4). Whether these are signed is judged apart.
     pub fn compare(self, records: &[Zonemd], serial: Option<u32>) -> Integrity {
         let usable: Vec<&Zonemd> = records
@@ -156,12 +163,8 @@ impl ZoneDigest {
         if usable.is_empty() || usable.iter().any(is_twice) {
             return Integrity::Unknown;
         }
-        let sha384 = self.sha384.map(|sha384| sha384.finalize().to_vec());
-        let sha512 = self.sha512.map(|sha512| sha512.finalize().to_vec());
-        let is_right = |zonemd: &&Zonemd| match zonemd.algorithm {
-            1 => sha384.as_ref() == Some(&zonemd.digest),
-            _ => sha512.as_ref() == Some(&zonemd.digest),
-        };
+        let digests = self.digests();
+        let is_right = |zonemd: &&Zonemd| digests.get(&zonemd.algorithm) == Some(&zonemd.digest);
         if usable.iter().any(is_right) {
             Integrity::Whole
         } else {

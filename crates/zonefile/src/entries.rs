@@ -160,7 +160,6 @@ struct Text {
     first_line: usize,
     /// Open parentheses (RFC 1035 §5.1).
     depth: usize,
-    is_quoted: bool,
 }
 
 impl Text {
@@ -197,7 +196,7 @@ impl Text {
                 return Ok(true);
             }
             self.step_over(start);
-            let is_whole = self.depth == 0 && !self.is_quoted && self.chunk.ends_with(b"\n");
+            let is_whole = self.depth == 0 && self.chunk.ends_with(b"\n");
             if is_whole && self.chunk.len() >= CHUNK {
                 return Ok(false);
             }
@@ -207,19 +206,19 @@ impl Text {
         }
     }
 
-    /// Follows quotes and parentheses over the line that begins at `start`.
+    /// Follows parentheses over the line that begins at `start`. Quotes end with their line at the latest.
     fn step_over(&mut self, start: usize) {
         let mut octets = self.chunk[start..].iter();
-        let mut is_within_word = false;
+        let (mut is_quoted, mut is_within_word) = (false, false);
         while let Some(octet) = octets.next() {
             match octet {
                 b'\\' => {
                     octets.next();
                     is_within_word = true;
                 }
-                b'"' if self.is_quoted => self.is_quoted = false,
-                _ if self.is_quoted => {}
-                b'"' if !is_within_word => self.is_quoted = true,
+                b'"' if is_quoted => is_quoted = false,
+                _ if is_quoted => {}
+                b'"' if !is_within_word => is_quoted = true,
                 b';' => return,
                 b'(' => self.depth += 1,
                 b')' => self.depth = self.depth.saturating_sub(1),
@@ -248,7 +247,7 @@ mod tests {
 
     #[test]
     fn entries_are_whole_wherever_the_chunks_end() {
-        let entry = |at: usize| format!("name{at} TXT ( \"a ; ( \\\" \" ; it goes ( on\n \"b\nc\" )\n");
+        let entry = |at: usize| format!("name{at} TXT ( \"a ; ( \\\" \" ; it goes ( on\n \"c\" )\n");
         let text: String = (0..20_000).map(entry).collect();
         assert!(text.len() > 3 * CHUNK);
         let (records, end) = records(text.as_bytes());

@@ -34,6 +34,16 @@ pub fn verify(apex: &Name, records: &[Signable]) -> Integrity {
         .filter(at_apex)
         .filter_map(|record| zonemd(record.data()))
         .collect();
+    let algorithms = digests.iter().map(|zonemd| zonemd.algorithm);
+    digested(apex, records, algorithms).compare(&digests, serial)
+}
+
+/// The digest of a zone by scheme SIMPLE (RFC 8976 §3.3.1); `None` for an algorithm that cannot be computed here.
+pub fn digest(apex: &Name, records: &[Signable], algorithm: u8) -> Option<Vec<u8>> {
+    digested(apex, records, [algorithm]).digests().remove(&algorithm)
+}
+
+fn digested(apex: &Name, records: &[Signable], algorithms: impl IntoIterator<Item = u8>) -> ZoneDigest {
     let mut sorted: Vec<&Signable> = records.iter().collect();
     sorted.sort_by(|a, b| {
         a.owner()
@@ -41,14 +51,14 @@ pub fn verify(apex: &Name, records: &[Signable]) -> Integrity {
             .then_with(|| a.rtype().to_int().cmp(&b.rtype().to_int()))
             .then_with(|| a.data().canonical_cmp(b.data()))
     });
-    let mut digest = ZoneDigest::new(apex, digests.iter().map(|zonemd| zonemd.algorithm));
+    let mut digest = ZoneDigest::new(apex, algorithms);
     for record in sorted {
         let mut rdata = Vec::new();
         let Ok(()) = record.data().compose_canonical_rdata(&mut rdata);
         let owner = Name::from_wire(record.owner());
         digest.push(&owner, record.rtype(), record.ttl().as_secs(), &rdata);
     }
-    digest.compare(&digests, serial)
+    digest
 }
 
 #[cfg(test)]
