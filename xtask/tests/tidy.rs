@@ -21,13 +21,14 @@ const EDGES: &[(&str, &[&str])] = &[
     ("metrics", &["model"]),
     ("capture", &["model"]),
     ("lab", &["model"]),
+    ("zonefile", &["model"]),
     ("testkit", &["model"]),
     ("csirt", &["model", "language"]),
     ("web", &["model", "language", "lake", "metrics", "csirt"]),
     (
         "dnscert",
         &[
-            "model", "language", "measure", "lake", "detect", "metrics", "capture", "csirt", "web", "lab",
+            "model", "language", "measure", "lake", "detect", "metrics", "capture", "csirt", "web", "lab", "zonefile",
         ],
     ),
     ("xtask", &[]),

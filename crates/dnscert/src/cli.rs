@@ -2,6 +2,7 @@
 
 mod ingest;
 mod lake;
+mod zone;
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
@@ -17,6 +18,7 @@ use model::{Ds, Language, Level, Name};
 
 pub use ingest::{IngestArgs, InputFormat};
 pub use lake::{EvidenceArgs, LakeCommand, ObservedArgs};
+pub use zone::{ZoneCommand, ZoneDiffArgs, ZoneImportArgs, ZoneReadingArgs};
 
 /// Coordinates the security of the DNS: measures, warns, asks the right party, and verifies the repair.
 #[derive(Debug, Parser)]
@@ -54,6 +56,9 @@ pub enum Command {
     /// Look at what stands beside passive DNS: what could not be read, evidence, figures of traffic.
     #[command(subcommand)]
     Lake(LakeCommand),
+    /// Compare zone files, or keep what they delegate.
+    #[command(subcommand)]
+    Zone(ZoneCommand),
     /// Say who answers for a name or an address, and why.
     Route(RouteArgs),
     /// Import into or export from the directory of organisations.

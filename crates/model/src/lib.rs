@@ -22,6 +22,7 @@ pub mod signal;
 pub mod tlp;
 pub mod traffic;
 pub mod zone_change;
+pub mod zonemd;
 
 pub use chain::{AbsenceKind, AbsenceState, Chain, KeyState, Link, RrsetState, Security, SignatureState, Trust};
 pub use check::{Check, Verdict, VerdictState};

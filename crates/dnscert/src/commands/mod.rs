@@ -18,6 +18,7 @@ mod serve;
 mod sweep;
 mod vantage;
 mod watch;
+mod zone;
 
 pub use account::{create as create_account, new_account};
 pub use check::{read_anchors, read_hints, with_tables};
@@ -48,6 +49,7 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::CheckResolver(arguments) => check::resolver::run(&arguments).await,
         Command::Pdns(arguments) => pdns::run(*arguments).await,
         Command::Lake(command) => lake::run(command).await,
+        Command::Zone(command) => zone::run(command).await,
         Command::Route(arguments) => route::run(arguments).await,
         Command::Directory(command) => directory::run(command).await,
         Command::Account(command) => account::run(command).await,

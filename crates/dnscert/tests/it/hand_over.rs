@@ -139,7 +139,7 @@ fn samples(probe: &str) -> Vec<Sample> {
         zone: "plain.test".parse().unwrap(),
         server: Some("ns1.good.test".parse().unwrap()),
         address: "127.10.3.1".parse().unwrap(),
-        transport: if number % 2 == 0 {
+        transport: if number.is_multiple_of(2) {
             Transport::Udp
         } else {
             Transport::Tcp

@@ -25,3 +25,4 @@ mod resilience;
 #[cfg(target_os = "linux")]
 mod resolver;
 mod sweep;
+mod zone;

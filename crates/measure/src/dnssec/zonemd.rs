@@ -1,97 +1,26 @@
 //! ZONEMD: the digest of a whole zone (RFC 8976).
 
-use std::collections::BTreeSet;
-
-use domain::base::iana::Rtype;
 use domain::base::rdata::ComposeRecordData as _;
-use domain::base::{CanonicalOrd as _, Serial, ToName as _};
+use domain::base::{CanonicalOrd as _, ToName as _};
 use model::Name;
-use sha2::{Digest as _, Sha384, Sha512};
+use model::zonemd::ZoneDigest;
+pub use model::zonemd::{Integrity, Zonemd, ZonemdFault, faults};
 
 use super::rrset::Signable;
 use crate::record::Data;
 
-/// The data of a ZONEMD record.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Zonemd {
-    /// Serial of the SOA that it belongs to.
-    pub serial: u32,
-    /// Scheme: 1 is SIMPLE, the only one.
-    pub scheme: u8,
-    /// Hash algorithm: 1 is SHA-384, 2 is SHA-512.
-    pub algorithm: u8,
-    /// The digest.
-    pub digest: Vec<u8>,
+/// Reads record data of type ZONEMD; `None` when it does not have the form.
+pub fn zonemd(data: &Data) -> Option<Zonemd> {
+    let Data::Zonemd(zonemd) = data else { return None };
+    Some(Zonemd {
+        serial: zonemd.serial().into_int(),
+        scheme: zonemd.scheme().to_int(),
+        algorithm: zonemd.algorithm().to_int(),
+        digest: zonemd.digest().clone(),
+    })
 }
 
-/// What is wrong with the ZONEMD records of a zone by themselves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ZonemdFault {
-    /// The serial is not that of the SOA (RFC 8976 §2.2.1).
-    SerialDiffers,
-    /// Scheme or hash algorithm are unknown.
-    NotSupported,
-    /// Two records of one scheme and algorithm (RFC 8976 §2.2.3).
-    Twice,
-    /// The digest is shorter than 12 octets, or not as long as its algorithm makes it (RFC 8976 §2.2.4).
-    BadLength,
-}
-
-impl Zonemd {
-    /// Reads record data of type ZONEMD; `None` when it does not have the form.
-    pub fn of(data: &Data) -> Option<Self> {
-        let Data::Zonemd(zonemd) = data else { return None };
-        Some(Self {
-            serial: zonemd.serial().into_int(),
-            scheme: zonemd.scheme().to_int(),
-            algorithm: zonemd.algorithm().to_int(),
-            digest: zonemd.digest().clone(),
-        })
-    }
-
-    fn is_supported(&self) -> bool {
-        self.scheme == 1 && matches!(self.algorithm, 1 | 2)
-    }
-}
-
-/// What is wrong with ZONEMD records beside the serial of their SOA.
-pub fn faults(records: &[Zonemd], serial: Option<Serial>) -> BTreeSet<ZonemdFault> {
-    let mut faults = BTreeSet::new();
-    for (at, record) in records.iter().enumerate() {
-        if serial.is_some_and(|serial| serial != Serial(record.serial)) {
-            faults.insert(ZonemdFault::SerialDiffers);
-        }
-        let right = match record.algorithm {
-            1 => Some(48),
-            2 => Some(64),
-            _ => None,
-        };
-        if record.digest.len() < 12 || right.is_some_and(|right| right != record.digest.len()) {
-            faults.insert(ZonemdFault::BadLength);
-        }
-        if !record.is_supported() {
-            faults.insert(ZonemdFault::NotSupported);
-        }
-        let same = |other: &Zonemd| (other.scheme, other.algorithm) == (record.scheme, record.algorithm);
-        if records[..at].iter().any(same) {
-            faults.insert(ZonemdFault::Twice);
-        }
-    }
-    faults
-}
-
-/// What comes of comparing a zone with the digests in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Integrity {
-    /// A digest agrees.
-    Whole,
-    /// No digest agrees: records are missing, added or changed.
-    Broken,
-    /// There is no digest that can be computed and belongs to this serial.
-    Unknown,
-}
-
-/// Compares all records of a zone, as transferred or read from its file, with its ZONEMD (RFC 8976 §4).
+/// Compares all records of a zone, as transferred, with its ZONEMD (RFC 8976 §4).
 ///
 /// Whether the ZONEMD records are signed is judged apart.
 pub fn verify(apex: &Name, records: &[Signable]) -> Integrity {
@@ -103,50 +32,33 @@ pub fn verify(apex: &Name, records: &[Signable]) -> Integrity {
     let digests: Vec<Zonemd> = records
         .iter()
         .filter(at_apex)
-        .filter_map(|record| Zonemd::of(record.data()))
-        .filter(|zonemd| zonemd.is_supported() && Some(zonemd.serial) == serial)
+        .filter_map(|record| zonemd(record.data()))
         .collect();
-    if digests.is_empty() || faults(&digests, serial.map(Serial)).contains(&ZonemdFault::Twice) {
-        return Integrity::Unknown;
-    }
-    let is_right = digests
-        .iter()
-        .any(|zonemd| digest(apex, records, zonemd.algorithm).as_ref() == Some(&zonemd.digest));
-    if is_right { Integrity::Whole } else { Integrity::Broken }
+    let algorithms = digests.iter().map(|zonemd| zonemd.algorithm);
+    digested(apex, records, algorithms).compare(&digests, serial)
 }
 
 /// The digest of a zone by scheme SIMPLE (RFC 8976 §3.3.1); `None` for an algorithm that cannot be computed here.
 pub fn digest(apex: &Name, records: &[Signable], algorithm: u8) -> Option<Vec<u8>> {
-    let is_included = |record: &&Signable| {
-        let owner = Name::from_wire(record.owner());
-        let is_own = match record.data() {
-            Data::Zonemd(_) => true,
-            Data::Rrsig(rrsig) => rrsig.type_covered() == Rtype::ZONEMD,
-            _ => record.rtype() == Rtype::ZONEMD,
-        };
-        owner.is_at_or_below(apex) && !(is_own && owner == *apex)
-    };
-    let mut sorted: Vec<&Signable> = records.iter().filter(is_included).collect();
+    digested(apex, records, [algorithm]).digests().remove(&algorithm)
+}
+
+fn digested(apex: &Name, records: &[Signable], algorithms: impl IntoIterator<Item = u8>) -> ZoneDigest {
+    let mut sorted: Vec<&Signable> = records.iter().collect();
     sorted.sort_by(|a, b| {
         a.owner()
             .name_cmp(b.owner())
             .then_with(|| a.rtype().to_int().cmp(&b.rtype().to_int()))
             .then_with(|| a.data().canonical_cmp(b.data()))
     });
-    sorted.dedup_by(|a, b| a.owner().name_eq(b.owner()) && a.data() == b.data());
-    let mut octets = Vec::new();
+    let mut digest = ZoneDigest::new(apex, algorithms);
     for record in sorted {
-        let Ok(()) = record.owner().compose_canonical(&mut octets);
-        octets.extend(record.rtype().to_int().to_be_bytes());
-        octets.extend(record.class().to_int().to_be_bytes());
-        octets.extend(record.ttl().as_secs().to_be_bytes());
-        let Ok(()) = record.data().compose_canonical_len_rdata(&mut octets);
+        let mut rdata = Vec::new();
+        let Ok(()) = record.data().compose_canonical_rdata(&mut rdata);
+        let owner = Name::from_wire(record.owner());
+        digest.push(&owner, record.rtype(), record.ttl().as_secs(), &rdata);
     }
-    match algorithm {
-        1 => Some(Sha384::digest(&octets).to_vec()),
-        2 => Some(Sha512::digest(&octets).to_vec()),
-        _ => None,
-    }
+    digest
 }
 
 #[cfg(test)]

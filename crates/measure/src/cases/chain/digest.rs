@@ -13,7 +13,7 @@ use super::ask::usable;
 use super::csync::serial_at;
 use super::faults::names;
 use crate::dnssec::rrset::Signable;
-use crate::dnssec::zonemd::{Integrity, Zonemd, ZonemdFault, faults, verify};
+use crate::dnssec::zonemd::{Integrity, Zonemd, ZonemdFault, faults, verify, zonemd};
 use crate::question::Question;
 use crate::record::Record;
 use crate::response::Response;
@@ -33,7 +33,7 @@ pub(super) async fn chain12(run: &Run) -> Vec<Emission> {
         }
         let records: Vec<Zonemd> = response
             .answers(run.zone(), Rtype::ZONEMD)
-            .filter_map(|record| Zonemd::of(&record.data))
+            .filter_map(|record| zonemd(&record.data))
             .collect();
         for fault in faults(&records, serial_at(asked, address)) {
             let tag = match fault {
