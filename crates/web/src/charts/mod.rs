@@ -1,5 +1,5 @@
 //! Charts as SVG text, drawn by the server: pure functions from figures to [`Svg`]. Those of bars over time are drawn as PNG as well,
-//! for documents that take no SVG: docs/decisions/0022-charts-as-png.md.
+//! for documents that take no SVG: docs/decisions/0021-charts-as-png.md.
 //!
 //! A chart says by shape and word what it says by colour, carries a title and a description for screen readers, and
 //! takes its colours from classes of the style sheet, which know light and dark. What comes from the DNS is escaped
