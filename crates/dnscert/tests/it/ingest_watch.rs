@@ -1,5 +1,6 @@
 //! `dnscert ingest --watch`: files are taken in as they come, once, and the program ends when it is told to.
 
+use std::cell::RefCell;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -16,6 +17,8 @@ struct Watcher {
     child: Child,
     /// Lines of standard output and standard error, as they come.
     lines: Receiver<String>,
+    /// Lines that came while others were waited for: the two outputs come in no order.
+    unread: RefCell<Vec<String>>,
 }
 
 impl Watcher {
@@ -43,19 +46,26 @@ impl Watcher {
                 }
             });
         }
-        let watcher = Self { child, lines };
+        let watcher = Self {
+            child,
+            lines,
+            unread: RefCell::default(),
+        };
         watcher.says("watching");
         watcher
     }
 
     /// Waits for a line that holds the text, and gives it.
     fn says(&self, text: &str) -> String {
-        let mut before = Vec::new();
+        let mut unread = self.unread.borrow_mut();
+        if let Some(place) = unread.iter().position(|line| line.contains(text)) {
+            return unread.remove(place);
+        }
         loop {
             match self.lines.recv_timeout(AT_MOST) {
                 Ok(line) if line.contains(text) => return line,
-                Ok(line) => before.push(line),
-                Err(_) => panic!("it never said `{text}`: {before:?}"),
+                Ok(line) => unread.push(line),
+                Err(_) => panic!("it never said `{text}`: {unread:?}"),
             }
         }
     }

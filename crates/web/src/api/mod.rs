@@ -8,6 +8,7 @@ mod alerts;
 mod caller;
 mod cases;
 mod casework;
+mod centre;
 mod directory;
 mod listing;
 mod operators;
@@ -31,6 +32,8 @@ pub fn router() -> Router<App> {
     Router::new()
         .route("/api/v1/openapi.json", get(openapi))
         .route("/api/v1/status", get(status::status))
+        .route("/api/v1/centre", get(centre::centre))
+        .route("/api/v1/vantage-points", get(centre::vantage_points))
         .route("/api/v1/alerts", get(alerts::list))
         .route("/api/v1/alerts/{id}", get(alerts::get))
         .route("/api/v1/alerts/{id}/dismiss", post(alerts::dismiss))
@@ -87,6 +90,8 @@ pub fn router() -> Router<App> {
     ),
     paths(
         status::status,
+        centre::centre,
+        centre::vantage_points,
         alerts::list,
         alerts::get,
         alerts::dismiss,

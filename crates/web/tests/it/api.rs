@@ -421,3 +421,28 @@ async fn a_program_asks_a_party_of_the_directory_and_sends_the_notice() {
         overrule.body
     );
 }
+
+#[tokio::test]
+async fn a_program_of_the_team_sees_how_the_centre_does() {
+    let furnished = busy().await;
+    let duty = token(&furnished, "duty", Scope::Read).await;
+    let now = furnished.world.app.records.now();
+    let conditions = &furnished.world.app.conditions;
+    conditions.set(web::Condition::ObservationsUnwritable, now, "no space left on device");
+    let centre = json(&call(&furnished, "GET", "/api/v1/centre", &duty, "").await);
+    assert_eq!(centre["conditions"][0]["condition"], "observations-unwritable");
+    assert_eq!(centre["conditions"][0]["detail"], "no space left on device");
+    assert!(
+        centre["watched_zones"].as_u64() > Some(0) && centre["alerts"]["new"].as_u64() > Some(0),
+        "{centre}"
+    );
+    let tables: Vec<&str> = centre["tables"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|t| t["table"].as_str())
+        .collect();
+    assert_eq!(tables, ["sample", "zone_change"]);
+    let points = json(&call(&furnished, "GET", "/api/v1/vantage-points", &duty, "").await);
+    assert!(points["items"].is_array() && points["next"].is_null(), "{points}");
+}
