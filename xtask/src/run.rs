@@ -6,7 +6,9 @@ use std::process::{Command, Stdio};
 
 /// The folder of the workspace.
 pub fn workspace() -> PathBuf {
-    let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    // as cargo says now: a binary that another checkout with the same target folder built would else work there
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let manifest = PathBuf::from(manifest);
     manifest.parent().map(PathBuf::from).unwrap_or(manifest)
 }
 

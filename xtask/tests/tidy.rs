@@ -35,7 +35,8 @@ const EDGES: &[(&str, &[&str])] = &[
 ];
 
 fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&manifest).parent().unwrap().to_owned()
 }
 
 fn tracked() -> Vec<PathBuf> {

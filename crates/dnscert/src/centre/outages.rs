@@ -10,7 +10,7 @@ use detect::health;
 use detect::outage::{self, Config, Down};
 use measure::Report;
 use model::health::REACH_CASES;
-use model::{Delegation, Finding, Health, Name, Signal};
+use model::{Delegation, Finding, Health, Level, Name, Signal};
 
 use super::agenda::Memory;
 
@@ -34,7 +34,9 @@ fn of(state: &health::State, findings: &[Finding], delegation: Option<&Delegatio
     let (since, severity) = state.unreachable()?;
     let ns = delegation.iter().flat_map(|delegation| &delegation.ns);
     let (servers, addresses): (BTreeSet<Name>, Vec<_>) = ns.map(|(name, addresses)| (name.clone(), addresses)).unzip();
-    let tells = |finding: &&Finding| REACH_CASES.iter().any(|case| finding.case.eq_ignore_ascii_case(case));
+    let tells = |finding: &&Finding| {
+        finding.level >= Level::Warning && REACH_CASES.iter().any(|case| finding.case.eq_ignore_ascii_case(case))
+    };
     Some(Down {
         since,
         severity,
