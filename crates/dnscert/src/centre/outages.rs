@@ -14,6 +14,9 @@ use model::{Delegation, Finding, Health, Level, Name, Signal};
 
 use super::agenda::Memory;
 
+/// Zones of an outage that are left, from which on it is asked whether they are still watched: with many it is not nearly over.
+const FEW: usize = 100;
+
 /// The zones that do not answer; empty until they were read from the records.
 #[derive(Default)]
 pub struct Outages {
@@ -88,14 +91,28 @@ impl Outages {
             signals.retain(|signal| !parts.contains(&signal.key));
             signals.extend(outages);
         }
-        let is_over = |zones: &[Name]| {
-            zones.iter().any(|zone| back.contains(zone)) && !zones.iter().any(|zone| down.contains_key(zone))
-        };
-        let over = open
-            .into_iter()
-            .filter(|alert| alert.state == AlertState::New && is_over(&alert.zones))
-            .map(|alert| alert.key);
-        Ok((signals, over.collect()))
+        let mut over = Vec::new();
+        for alert in open.into_iter().filter(|alert| alert.state == AlertState::New) {
+            if !alert.zones.iter().any(|zone| back.contains(zone)) {
+                continue;
+            }
+            let still: BTreeSet<Name> = alert
+                .zones
+                .iter()
+                .filter(|zone| down.contains_key(zone))
+                .cloned()
+                .collect();
+            // of those taken off the watch list nobody will ever say that they answer again
+            if still.len() <= FEW {
+                let watched = watch::watched_among(records, &still).await;
+                let watched = watched.context("looking which zones are watched")?;
+                still.difference(&watched).for_each(|zone| drop(down.remove(zone)));
+                if watched.is_empty() {
+                    over.push(alert.key);
+                }
+            }
+        }
+        Ok((signals, over))
     }
 }
 

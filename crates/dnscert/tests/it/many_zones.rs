@@ -146,6 +146,13 @@ async fn the_loss_of_one_operator_is_one_alert_that_ends_with_the_repair() {
         |finding: &model::Finding| finding.level >= model::Level::Warning && finding.args.contains_key("zone");
     assert!(!last.findings.is_empty() && last.findings.iter().all(is_told));
 
+    // one that nobody watches any more holds nothing up
+    let gone = watch::by_zone(&records, &"n0.aa".parse().unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    watch::remove(&records, csirt::Actor::System, gone.id).await.unwrap();
+
     for server in operators {
         let server = server.to_owned();
         let fault = Fault::Refused;
