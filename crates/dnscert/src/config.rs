@@ -470,6 +470,12 @@ mod tests {
         assert_eq!(days("rdata", Some("Bank"), text), Some(90));
         assert_eq!(days("name", None, text), Some(4000));
         assert_eq!(days("traffic", Some("Team"), text), None);
+        assert_eq!(days("sample", None, text), None, "nobody but the centre owns it");
+        let text =
+            "[[lake.keep]]\ntable = \"sample\"\ndays = 400\n[[lake.keep]]\ntable = \"zone_change\"\ndays = 4000\n";
+        assert_eq!(days("sample", None, text), Some(400));
+        assert_eq!(days("zone_change", None, text), Some(4000));
+        assert_eq!(days("rrset", None, text), None);
         for text in [
             "[[lake.keep]]\ndays = 0",
             "[[lake.keep]]\ntable = \"samples\"\ndays = 1",

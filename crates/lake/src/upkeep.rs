@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use arrow::array::RecordBatch;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::Compaction;
@@ -48,6 +49,20 @@ impl<R: Row> Table<R> {
         })
     }
 
+    /// Takes out the days before this one, in one commit. Returns how many rows went. Their octets leave the disk with the vacuum.
+    pub(crate) async fn expire(&self, first_kept: Date) -> Result<u64, Error> {
+        let mut log = self.log.lock().await;
+        log.refresh().await?;
+        let old: Vec<DataFile> = log.files().into_iter().filter(|file| file.day < first_kept).collect();
+        if old.is_empty() {
+            return Ok(0);
+        }
+        let paths: Vec<String> = old.iter().map(|file| file.path.clone()).collect();
+        log.replace(&self.folder, &paths, None).await?;
+        self.show(&log);
+        Ok(old.iter().map(|file| file.rows).sum())
+    }
+
     /// Deletes the files that the table has not had for longer than `retention` before `now`. Returns how many.
     pub(crate) async fn vacuum(&self, now: Timestamp, retention: SignedDuration) -> Result<usize, Error> {
         vacuum(&mut *self.log.lock().await, &self.folder, now, retention).await
@@ -89,7 +104,7 @@ pub(crate) async fn vacuum<T: Logged>(
 
 /// Files of one day each that together make one file, oldest first, so that merged files lie apart in time.
 fn groups(files: Vec<DataFile>) -> Vec<Vec<DataFile>> {
-    let mut days: BTreeMap<jiff::civil::Date, Vec<DataFile>> = BTreeMap::new();
+    let mut days: BTreeMap<Date, Vec<DataFile>> = BTreeMap::new();
     for file in files.into_iter().filter(|file| file.rows < FILE_ROWS / 2) {
         days.entry(file.day).or_default().push(file);
     }

@@ -28,7 +28,8 @@ pub async fn run(centre: Arc<Centre>, stop: CancellationToken) -> anyhow::Result
     let mut timer = interval(FLUSH_EVERY);
     timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut compacted = Instant::now();
-    let mut expired = None;
+    // the retention of the centre's own observations, and of those that sources gave
+    let (mut expired, mut expired_passive) = (None, None);
     loop {
         tokio::select! {
             _ = timer.tick() => {}
@@ -42,14 +43,25 @@ pub async fn run(centre: Arc<Centre>, stop: CancellationToken) -> anyhow::Result
         if compacted.elapsed() >= COMPACT_EVERY {
             compacted = Instant::now();
             centre.lake.compact().await.context("merging small files")?;
+            if is_due(expired) {
+                let retention = centre.config.lake.retention();
+                let gone = centre.lake.expire(&retention, centre.records.now());
+                let rows = gone.await.context("letting old samples and changes go")?;
+                tracing::info!(rows, "old samples and changes are gone");
+                expired = Some(Instant::now());
+            }
             centre
                 .lake
                 .vacuum(centre.records.now(), RETENTION)
                 .await
                 .context("removing files that no table uses")?;
-            passive(&centre, &mut expired).await?;
+            passive(&centre, &mut expired_passive).await?;
         }
     }
+}
+
+fn is_due(expired: Option<Instant>) -> bool {
+    expired.is_none_or(|expired| expired.elapsed() >= EXPIRE_EVERY)
 }
 
 /// The same for passive DNS and what stands beside it, and old rows go; unless it was never used, or whoever takes receipts in has it open and does it.
@@ -62,7 +74,7 @@ async fn passive(centre: &Centre, expired: &mut Option<Instant>) -> anyhow::Resu
         opened => opened.context("opening passive DNS")?,
     };
     passive.merge(None).await.context("merging passive DNS")?;
-    if expired.is_none_or(|expired| expired.elapsed() >= EXPIRE_EVERY) {
+    if is_due(*expired) {
         let retention = centre.config.lake.retention();
         let gone = passive.expire(&retention, centre.records.now()).await;
         tracing::info!(

@@ -17,7 +17,7 @@ pub struct LakeConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeepConfig {
-    /// Rows of this table; left out: of all that sources give.
+    /// Rows of this table; left out: of all.
     #[serde(default)]
     pub table: Option<KeptTable>,
     /// Rows of the sources of this owner; left out: of all.
@@ -27,10 +27,14 @@ pub struct KeepConfig {
     pub days: u32,
 }
 
-/// What sources give.
+/// What is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum KeptTable {
+    /// What the centre and its vantage points measured.
+    Sample,
+    /// Changes of delegations.
+    ZoneChange,
     /// Passive DNS: `rrset`, `rdata` and `name`.
     Passive,
     /// What servers said and may not say.
@@ -44,6 +48,8 @@ pub enum KeptTable {
 impl KeptTable {
     fn tables(self) -> &'static [&'static str] {
         match self {
+            Self::Sample => &["sample"],
+            Self::ZoneChange => &["zone_change"],
             Self::Passive => &["rrset", "rdata", "name"],
             Self::Evidence => &["evidence"],
             Self::Traffic => &["traffic"],

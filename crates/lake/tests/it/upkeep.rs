@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
+use lake::passive::{Retention, Rule};
 use lake::{Error, Lake};
 use model::Sample;
 
@@ -173,4 +174,66 @@ async fn a_table_of_another_schema_version_is_refused_by_name() {
         error.to_string(),
         "table `sample` has schema version `99`; this version knows those up to `3`"
     );
+}
+
+#[tokio::test]
+async fn days_that_may_not_be_kept_any_longer_go_whole_and_the_others_stay() {
+    const DAY: i64 = 86_400;
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Lake::open(folder.path()).await.unwrap();
+    let mut written = Vec::new();
+    for day in 0..10 {
+        for second in [0, DAY - 1] {
+            let row = sample("shop.example", at(day * DAY + second));
+            lake.append_samples(std::slice::from_ref(&row)).await.unwrap();
+            written.push(row);
+        }
+        lake.append_zone_changes(&[change("shop.example", at(day * DAY))])
+            .await
+            .unwrap();
+        lake.flush().await.unwrap();
+    }
+    let rule = |table: &str, owner: Option<&str>, days: i64| Rule {
+        table: Some(table.to_owned()),
+        owner: owner.map(str::to_owned),
+        keep: SignedDuration::from_hours(24 * days),
+    };
+    let now = at(10 * DAY);
+    let of_another = Retention {
+        rules: vec![rule("sample", Some("Bank"), 1), rule("traffic", None, 1)],
+    };
+    assert_eq!(lake.expire(&of_another, now).await.unwrap(), 0);
+    assert_eq!(lake.expire(&Retention::default(), now).await.unwrap(), 0);
+
+    let three_days = Retention {
+        rules: vec![rule("sample", None, 3)],
+    };
+    let reader = Lake::open_read_only(folder.path()).await.unwrap();
+    let cutoff = at(7 * DAY).to_zoned(jiff::tz::TimeZone::UTC).date();
+    let is_kept = |row: &&Sample| row.time.to_zoned(jiff::tz::TimeZone::UTC).date() >= cutoff;
+    let kept: Vec<Sample> = written.iter().filter(is_kept).cloned().collect();
+    assert!(!kept.is_empty() && kept.len() < written.len());
+    let gone = written.len() - kept.len();
+    assert_eq!(lake.expire(&three_days, now).await.unwrap(), gone as u64);
+    assert_eq!(sorted(all(&lake).await), sorted(kept.clone()));
+    assert_eq!(
+        sorted(all(&reader).await),
+        sorted(kept.clone()),
+        "who only reads sees it"
+    );
+    assert_eq!(lake.expire(&three_days, now).await.unwrap(), 0, "once");
+    assert_eq!(lake.zone_changes(None, at(0), now).await.unwrap().len(), 10);
+
+    let retention = SignedDuration::from_hours(24 * 7);
+    assert_eq!(
+        lake.vacuum(Timestamp::now(), retention).await.unwrap(),
+        0,
+        "somebody may read them"
+    );
+    let later = Timestamp::now() + SignedDuration::from_hours(24 * 8);
+    assert!(lake.vacuum(later, retention).await.unwrap() > 0);
+    drop((lake, reader));
+    let lake = Lake::open(folder.path()).await.unwrap();
+    assert_eq!(sorted(all(&lake).await), sorted(kept));
+    assert_eq!(lake.damaged(), []);
 }
