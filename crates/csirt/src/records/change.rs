@@ -14,6 +14,11 @@ use crate::lead;
 /// Key of the PostgreSQL advisory lock under which changes go one after the other. Any fixed number serves.
 const CHANGE_LOCK: i64 = 0x646e_7363_6572_7401;
 
+/// How long a change may stand still between two of its statements until PostgreSQL ends it. Chosen by us: below the silence after
+/// which another centre takes the lead. Without it a leader whose machine is suspended in the middle of a change keeps the lock,
+/// and nobody may change anything; shorter, and a machine that is short of processors loses changes that were well.
+const STANDSTILL_MS: u64 = 6_000;
+
 /// A change under way. Its audit rows and jobs are written at [`Change::commit`], with the rest.
 pub struct Change {
     // Before `writer`: an abandoned change must be on its way back before the next one may begin.
@@ -39,8 +44,10 @@ impl Change {
         };
         let tx = records.db.begin_with_options(options).await?;
         if records.is_postgres() {
-            tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({CHANGE_LOCK})"))
-                .await?;
+            tx.execute_unprepared(&format!(
+                "SET LOCAL idle_in_transaction_session_timeout = {STANDSTILL_MS}; SELECT pg_advisory_xact_lock({CHANGE_LOCK})"
+            ))
+            .await?;
         }
         if let Some(fence) = &records.fence {
             lead::check(&tx, fence).await?;
