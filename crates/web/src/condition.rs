@@ -12,21 +12,27 @@ pub enum Condition {
     RecordsUnwritable,
     /// Nothing can be written to the observations: no room.
     ObservationsUnwritable,
+    /// No root server answers this centre: its line is cut, and it can measure nothing.
+    LineSilent,
     /// The clock was set.
     ClockSet,
     /// Rounds are late: more zones are watched, or more servers are silent, than the centre has places for.
     RoundsBehind,
+    /// Its machine stood still, suspended or short of processors: what was silent meanwhile is measured again.
+    MachineSlow,
     /// Another centre on the same records does the work.
     StandingBy,
 }
 
 impl Condition {
     /// All, the gravest first.
-    pub const ALL: [Condition; 5] = [
+    pub const ALL: [Condition; 7] = [
         Condition::RecordsUnwritable,
         Condition::ObservationsUnwritable,
+        Condition::LineSilent,
         Condition::ClockSet,
         Condition::RoundsBehind,
+        Condition::MachineSlow,
         Condition::StandingBy,
     ];
 
@@ -37,6 +43,8 @@ impl Condition {
             Condition::ObservationsUnwritable => "observations-unwritable",
             Condition::ClockSet => "clock-set",
             Condition::RoundsBehind => "rounds-behind",
+            Condition::LineSilent => "line-silent",
+            Condition::MachineSlow => "machine-slow",
             Condition::StandingBy => "standing-by",
         }
     }
@@ -48,13 +56,18 @@ impl Condition {
             Condition::ObservationsUnwritable => "centre-condition-observations-unwritable",
             Condition::ClockSet => "centre-condition-clock-set",
             Condition::RoundsBehind => "centre-condition-rounds-behind",
+            Condition::LineSilent => "centre-condition-line-silent",
+            Condition::MachineSlow => "centre-condition-machine-slow",
             Condition::StandingBy => "centre-condition-standing-by",
         }
     }
 
     /// Whether the centre cannot do its duty: then `/healthz` answers 503.
     pub fn is_grave(self) -> bool {
-        matches!(self, Condition::RecordsUnwritable | Condition::ObservationsUnwritable)
+        matches!(
+            self,
+            Condition::RecordsUnwritable | Condition::ObservationsUnwritable | Condition::LineSilent
+        )
     }
 }
 

@@ -17,3 +17,14 @@ pub(crate) const MIGRATION: Migration = Migration {
     sqlite: &[],
     postgres: &[],
 };
+
+pub(crate) const STANDBY: Migration = Migration {
+    name: "0021_lead_standby",
+    tables: &[],
+    statements: &[
+        // goes up while a centre that could do the work stands by: a leader that is hindered gives the lead up to it
+        "ALTER TABLE lead ADD COLUMN standby_beat BIGINT NOT NULL DEFAULT 0",
+    ],
+    sqlite: &[],
+    postgres: &[],
+};

@@ -87,6 +87,21 @@ pub async fn give_up(records: &Records, term: i64) -> Result<(), Error> {
     change.commit_quietly().await
 }
 
+/// Says that a centre which could do the work stands by.
+pub async fn stand_by(records: &Records) -> Result<(), Error> {
+    let change = records.begin(Actor::System).await?;
+    execute(change.db(), "UPDATE lead SET standby_beat = standby_beat + 1", []).await?;
+    change.commit_quietly().await
+}
+
+/// Goes up while any centre [stands by](stand_by).
+pub async fn standby_beat(records: &Records) -> Result<i64, Error> {
+    let db = records.db();
+    let sql = Statement::from_string(db.get_database_backend(), "SELECT standby_beat FROM lead");
+    let row = db.query_one_raw(sql).await?;
+    Ok(row.ok_or_else(missing)?.try_get("", "standby_beat")?)
+}
+
 /// Fails with `Superseded` unless the fence is open for the term that leads.
 pub(crate) async fn check(db: &impl ConnectionTrait, fence: &Fence) -> Result<(), Error> {
     let lead = read(db).await?;
@@ -102,16 +117,20 @@ async fn read(db: &impl ConnectionTrait) -> Result<Lead, Error> {
     let row = db
         .query_one_raw(Statement::from_string(db.get_database_backend(), sql))
         .await?;
-    let row = row.ok_or_else(|| Error::Inconsistent {
-        table: "lead",
-        row: "1".to_owned(),
-        reason: "it is missing".to_owned(),
-    })?;
+    let row = row.ok_or_else(missing)?;
     Ok(Lead {
         holder: row.try_get("", "holder")?,
         term: row.try_get("", "term")?,
         beat: row.try_get("", "beat")?,
     })
+}
+
+fn missing() -> Error {
+    Error::Inconsistent {
+        table: "lead",
+        row: "1".to_owned(),
+        reason: "it is missing".to_owned(),
+    }
 }
 
 async fn execute<const N: usize>(db: &impl ConnectionTrait, sql: &str, values: [Value; N]) -> Result<u64, Error> {

@@ -31,6 +31,7 @@ fn all() -> Vec<&'static Migration> {
         &crate::lead::migration::MIGRATION,
         &crate::watch::migration::DUE,
         &crate::watch::migration::HEALTH,
+        &crate::lead::migration::STANDBY,
     ]
 }
 

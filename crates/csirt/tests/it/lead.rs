@@ -1,5 +1,9 @@
+use std::sync::Arc;
+use std::time::Duration;
+
 use csirt::lead::{self, Fence};
-use csirt::{Actor, Error};
+use csirt::{Actor, Error, Records};
+use model::SystemClock;
 
 use crate::on_each_database;
 
@@ -46,6 +50,23 @@ async fn a_beat_in_between_keeps_the_lead_from_those_who_waited() {
 }
 
 #[tokio::test]
+async fn the_leader_sees_whether_anybody_stands_by() {
+    on_each_database(async |world| {
+        let records = &world.records;
+        let before = lead::standby_beat(records).await.unwrap();
+        let seen = lead::look(records).await.unwrap();
+        lead::stand_by(records).await.unwrap();
+        assert_eq!(lead::standby_beat(records).await.unwrap(), before + 1);
+        assert_eq!(
+            lead::look(records).await.unwrap(),
+            seen,
+            "it says nothing of the leader's own life"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_a_leader_of_an_earlier_term_does_is_refused() {
     on_each_database(async |world| {
         let fence = Fence::default();
@@ -64,4 +85,26 @@ async fn what_a_leader_of_an_earlier_term_does_is_refused() {
         );
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_leader_that_sleeps_in_the_middle_of_a_change_keeps_nobody_from_the_lead() {
+    let Some(database) = testkit::database::postgres().unwrap() else {
+        return;
+    };
+    let open = async || Records::open(&database.url, Arc::new(SystemClock)).await.unwrap();
+    let (sleeper, other) = (open().await, open().await);
+    let seen = lead::look(&sleeper).await.unwrap();
+    lead::take(&sleeper, "sleeper", &seen).await.unwrap().unwrap();
+    let change = sleeper.begin(Actor::System).await.unwrap();
+
+    let seen = lead::look(&other).await.unwrap();
+    let taking = lead::take(&other, "other", &seen);
+    let taken = tokio::time::timeout(Duration::from_secs(60), taking).await;
+    assert_eq!(taken.expect("the sleeper's lock is taken from it").unwrap(), Some(2));
+    assert!(
+        change.commit().await.is_err(),
+        "what it had begun is undone, and it learns so"
+    );
+    assert!(sleeper.begin(Actor::System).await.is_ok(), "awake, it goes on");
 }

@@ -20,6 +20,10 @@ const BEAT_EVERY: Duration = Duration::from_secs(2);
 /// lead go to and fro; longer, and a country's outage waits for it.
 const SILENCE: Duration = Duration::from_secs(8);
 
+/// How long the leader may be hindered until it gives the lead to a centre that stands by and is not. Chosen by us: as long as it may
+/// be silent. Shorter, and one lost packet moves the work; longer, and nobody measures meanwhile.
+const HINDERED: Duration = SILENCE;
+
 /// File in `data` with the name by which this centre takes the lead, so that it finds its own lead again after a crash.
 const NAME_FILE: &str = "centre.id";
 
@@ -47,6 +51,15 @@ struct Watching {
     has_looked: bool,
     /// How the lead stood, and since when it stands so.
     seen: Option<(Lead, Instant)>,
+    /// While this centre leads and is hindered: since when, and how often the others had said by then that they stand by.
+    hindered: Option<(Instant, i64)>,
+}
+
+/// Whether this centre cannot do the leader's work for a reason that another one need not have.
+fn is_hindered(centre: &Centre) -> bool {
+    let reasons = [Condition::ObservationsUnwritable, Condition::LineSilent];
+    let current = centre.conditions.current();
+    current.iter().any(|holds| reasons.contains(&holds.condition))
 }
 
 /// Takes the lead when it is free, keeps it while it can, and gives it up at the end.
@@ -90,17 +103,29 @@ pub async fn take_now(centre: &Centre) {
 async fn step(centre: &Centre, watching: &mut Watching) -> Result<(), csirt::Error> {
     let leads = *centre.term.borrow();
     if let Some(term) = leads {
-        if lead::beat(&centre.open_records, term).await? {
+        let is_ours = lead::beat(&centre.open_records, term).await?;
+        if is_ours && !yields(centre, watching).await? {
             return Ok(());
         }
-        tracing::warn!(term, "another centre has taken the lead; standing by");
         centre.fence.close();
         centre.term.send_replace(None);
         watching.seen = None;
+        watching.hindered = None;
+        if is_ours {
+            tracing::warn!(
+                term,
+                "this centre is hindered and another one stands by; giving the lead up"
+            );
+            lead::give_up(&centre.open_records, term).await?;
+        } else {
+            tracing::warn!(term, "another centre has taken the lead; standing by");
+        }
     }
     let seen = lead::look(&centre.open_records).await?;
     let is_own = seen.holder == centre.name && !watching.has_looked;
-    let is_free = seen.holder.is_empty() || is_own;
+    let is_hindered = is_hindered(centre);
+    // what a hindered centre gave up is for others to take; if nobody does, it is better than none
+    let is_free = is_own || (seen.holder.is_empty() && !is_hindered);
     watching.has_looked = true;
     let since = match &watching.seen {
         Some((before, since)) if *before == seen => *since,
@@ -118,11 +143,30 @@ async fn step(centre: &Centre, watching: &mut Watching) -> Result<(), csirt::Err
         watching.seen = None;
     } else {
         watching.seen = Some((seen.clone(), since));
+        if !is_hindered {
+            lead::stand_by(&centre.open_records).await?;
+        }
     }
     centre
         .conditions
         .set(Condition::StandingBy, centre.clock.now(), &seen.holder);
     Ok(())
+}
+
+/// Whether the leader, that is hindered, gives way: another centre says that it could do the work.
+async fn yields(centre: &Centre, watching: &mut Watching) -> Result<bool, csirt::Error> {
+    if !is_hindered(centre) {
+        watching.hindered = None;
+        return Ok(false);
+    }
+    let standby = lead::standby_beat(&centre.open_records).await?;
+    match watching.hindered {
+        None => {
+            watching.hindered = Some((Instant::now(), standby));
+            Ok(false)
+        }
+        Some((since, before)) => Ok(standby > before && since.elapsed() >= HINDERED),
+    }
 }
 
 /// Runs `task` while this centre leads, until `stop`.

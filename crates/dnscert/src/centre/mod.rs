@@ -11,6 +11,7 @@ pub mod measuring;
 mod outages;
 mod rounds;
 pub mod secret;
+mod sight;
 mod supervisor;
 mod upkeep;
 mod vantage;
@@ -53,6 +54,8 @@ pub struct Centre {
     pub internet: Internet,
     /// By what rounds are judged.
     pub profile: Profile,
+    /// Whether the centre itself sees.
+    pub sight: sight::Sight,
     /// How the centre signs its notices.
     pub identity: Identity,
     /// How notices leave.
@@ -107,6 +110,7 @@ impl Centre {
             lake,
             internet,
             profile: profile(&config)?,
+            sight: sight::Sight::default(),
             identity: identity(&config),
             mailer: mailer(&config)?,
             patience: Patience::default(),
@@ -212,8 +216,9 @@ impl Running {
 type Task = fn(Arc<Centre>, CancellationToken) -> futures_util::future::BoxFuture<'static, anyhow::Result<()>>;
 
 /// The tasks of every centre, beside the portal.
-const TASKS: [(&str, Task); 4] = [
+const TASKS: [(&str, Task); 5] = [
     ("lead", |centre, stop| Box::pin(lead::run(centre, stop))),
+    ("sight", |centre, stop| Box::pin(sight::run(centre, stop))),
     ("condition", |centre, stop| Box::pin(condition::run(centre, stop))),
     ("upkeep", |centre, stop| Box::pin(upkeep::run(centre, stop))),
     ("measuring zone", |centre, stop| Box::pin(measuring::run(centre, stop))),

@@ -1,13 +1,14 @@
 //! The rounds: measures each watched zone on its interval and hands what was seen to the desk.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use csirt::watch::{self, WatchedZone, ZoneState};
 use jiff::{SignedDuration, Timestamp};
-use measure::CheckPlan;
+use measure::{CheckPlan, Report, ServerState};
 use model::Id;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
@@ -18,6 +19,7 @@ use web::Condition;
 use super::Centre;
 use super::agenda::{self, Agenda, Memory};
 use super::desk::{self, Kept, Measured};
+use super::sight::{self, Doubt};
 
 /// Pause between two looks at which zones are due: how late a round may start.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -32,6 +34,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Pause before a confirming round: long enough for a lost packet or a restarting server, short enough not to cost an interval.
 const CONFIRM_AFTER: Duration = Duration::from_millis(500);
+
+/// How often a round checks its zone where servers that were silent answer right afterwards. Once more tells a line that came back from
+/// servers that come and go; more would put the alert off.
+const CHECKS: u32 = 2;
 
 /// A round that comes later than this, and than an interval after it was due, is behind. Chosen by us: lower, and a zone whose
 /// round failed once, or a centre that was just started, would be told of; higher, and nobody learns that the centre sees outages late.
@@ -164,13 +170,23 @@ async fn measure(centre: &Centre, watched: &WatchedZone, before: Option<ZoneStat
     let longest = SignedDuration::from_mins(centre.config.dns.whole_every_minutes.into());
     let whole_every = agenda::spread(zone, longest);
     let agenda = Agenda::of(&memory, now, whole_every, centre.profile.cases.as_deref());
-    let inquiry = centre.internet.inquiry();
     let plan = CheckPlan {
         profile: centre.profile.clone(),
         cases: agenda.cases().map(<[String]>::to_vec),
         ..CheckPlan::of(zone.clone())
     };
-    let report = measure::check(&inquiry, &plan, now).await;
+    let mut checks = 0;
+    let (inquiry, report) = loop {
+        let (inquiry, mark) = (centre.internet.inquiry(), centre.sight.mark());
+        let mut report = measure::check(&inquiry, &plan, now).await;
+        checks += 1;
+        match doubt(centre, mark, before.as_ref(), &report).await {
+            Some(Doubt::Over) if checks < CHECKS => continue,
+            Some(Doubt::Ours(reason)) => report.untestable = Some(reason),
+            Some(Doubt::Over) | None => {}
+        }
+        break (inquiry, report);
+    };
     let samples = inquiry.samples(&centre.config.dns.probe, zone);
     Ok(Measured {
         watched: watched.clone(),
@@ -181,6 +197,31 @@ async fn measure(centre: &Centre, watched: &WatchedZone, before: Option<ZoneStat
         report,
         samples,
     })
+}
+
+/// What speaks against the silence of servers that answered before, or were not asked before.
+async fn doubt(centre: &Centre, since: sight::Mark, before: Option<&ZoneState>, report: &Report) -> Option<Doubt> {
+    let known = before.map(|state| state.round.servers.clone());
+    let known: Vec<ServerState> = known
+        .and_then(|servers| serde_json::from_value(servers).ok())
+        .unwrap_or_default();
+    let was_silent = |server: &ServerState| {
+        let of_address = known.iter().find(|known| known.address == server.address);
+        of_address.is_some_and(|known| !known.reachable)
+    };
+    let silent = report.servers.iter().filter(|server| !server.reachable);
+    let silent: BTreeSet<IpAddr> = silent
+        .filter(|server| !was_silent(server))
+        .map(|server| server.address)
+        .collect();
+    // where no address was learnt there is nobody to be silent
+    let is_lost = report.servers.is_empty() && known.iter().any(|server| server.reachable);
+    if report.untestable.is_some() || (silent.is_empty() && !is_lost) {
+        return None;
+    }
+    let failures = before.map_or(0, |state| state.failures);
+    let silent: Vec<IpAddr> = silent.into_iter().collect();
+    centre.sight.doubt(&centre.internet, since, &silent, failures).await
 }
 
 #[cfg(test)]

@@ -17,24 +17,28 @@ use crate::centre::{Centre, mails, stderr, stdout};
 use crate::kill::{Officer, import_directory, link, until};
 use crate::portal::{Portal, Reply, hidden_fields};
 
-async fn pocket() -> Lab {
+/// The smallest world, served.
+pub async fn pocket() -> Lab {
     Lab::start(World::shipped("pocket").unwrap(), 0, Timestamp::now())
         .await
         .unwrap()
 }
 
-fn silence(lab: &Lab, server: &str) {
+/// Lets a server answer no more.
+pub fn silence(lab: &Lab, server: &str) {
     let rule = FaultRule::of(Fault::Silent);
     let server = server.to_owned();
     lab.apply(&Event::new(Change::AddFault { server, rule })).unwrap();
 }
 
-fn watch(centre: &Centre, zone: &str, interval: &str) {
+/// Puts a zone on the watch list.
+pub fn watch(centre: &Centre, zone: &str, interval: &str) {
     let added = centre.run(&["watch", "add", zone, "--interval", interval]);
     assert!(added.status.success(), "{}", stderr(&added));
 }
 
-async fn healthz(centre: &Centre) -> Option<Reply> {
+/// What the centre says of its own health.
+pub async fn healthz(centre: &Centre) -> Option<Reply> {
     Portal::new(centre.address).get("/healthz").await.ok()
 }
 

@@ -48,4 +48,6 @@ centre-condition-records-unwritable = لا يمكن الكتابة في السج
 centre-condition-observations-unwritable = لا يمكن كتابة القياسات. ستُقاس النطاقات مجددًا عندما تتوفر مساحة.
 centre-condition-clock-set = ضُبطت الساعة.
 centre-condition-rounds-behind = القياسات متأخرة: هذا العدد من النطاقات يُقاس متأخرًا بأكثر من فترة واحدة. زِد عدد الأماكن (dns.zones_at_once) أو أطِل الفترات.
+centre-condition-line-silent = لا يجيب أي خادم جذر هذا المركز: الأرجح أن خطه نفسه مقطوع. وإلى أن يجيب أحدها لا يمكن قول شيء عن أي نطاق، والصمت ليس عطلًا لأحد.
+centre-condition-machine-slow = توقف هذا الجهاز مؤقتًا، إما معلَّقًا أو لنقص المعالجات. وما لم يُجب في أثناء ذلك يُقاس مجددًا قبل أن يصبح تنبيهًا.
 centre-condition-standing-by = مركز آخر يقوم بالعمل، وهذا المركز في وضع الاستعداد.

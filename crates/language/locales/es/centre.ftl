@@ -44,4 +44,6 @@ centre-condition-records-unwritable = No se puede escribir en los registros. Has
 centre-condition-observations-unwritable = No se pueden escribir las observaciones. Las zonas se medirán de nuevo cuando haya espacio.
 centre-condition-clock-set = Se ha ajustado el reloj.
 centre-condition-rounds-behind = Las mediciones van con retraso: tantas zonas se miden con más de un intervalo de demora. Dé más plazas al centro (dns.zones_at_once) o intervalos más largos.
+centre-condition-line-silent = Ningún servidor raíz responde a este centro: lo más probable es que su propia línea esté cortada. Mientras ninguno responda, nada puede decirse de ninguna zona, y el silencio no es la avería de nadie.
+centre-condition-machine-slow = Esta máquina se detuvo, suspendida o falta de procesadores. Lo que no respondió entretanto se mide de nuevo antes de convertirse en alerta.
 centre-condition-standing-by = Otro centro hace el trabajo; este está en reserva.

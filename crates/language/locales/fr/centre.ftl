@@ -44,4 +44,6 @@ centre-condition-records-unwritable = Les dossiers ne peuvent pas être écrits.
 centre-condition-observations-unwritable = Les observations ne peuvent pas être écrites. Les zones seront mesurées de nouveau dès qu’il y aura de la place.
 centre-condition-clock-set = L’horloge a été réglée.
 centre-condition-rounds-behind = Les mesures ont du retard : ce nombre de zones est mesuré avec plus d’un intervalle de retard. Donnez plus de places au centre (dns.zones_at_once) ou allongez les intervalles.
+centre-condition-line-silent = Aucun serveur racine ne répond à ce centre : sa propre ligne est très probablement coupée. Tant qu’aucun ne répond, rien ne peut être dit d’aucune zone, et le silence n’est la panne de personne.
+centre-condition-machine-slow = Cette machine est restée figée, suspendue ou à court de processeurs. Ce qui n’a pas répondu entre-temps est mesuré à nouveau avant de devenir une alerte.
 centre-condition-standing-by = Un autre centre fait le travail ; celui-ci se tient prêt.

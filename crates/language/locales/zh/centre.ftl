@@ -41,4 +41,6 @@ centre-condition-records-unwritable = 无法写入记录。恢复之前不接受
 centre-condition-observations-unwritable = 无法写入观测数据。有空间后将重新测量各区域。
 centre-condition-clock-set = 时钟被调整过。
 centre-condition-rounds-behind = 测量滞后：这么多区域的测量晚了一个间隔以上。请增加并行数（dns.zones_at_once）或延长间隔。
+centre-condition-line-silent = 没有任何根服务器应答本中心：极可能是本中心自己的线路中断。在有根服务器应答之前，无法判断任何区域的状况，无应答不算任何人的故障。
+centre-condition-machine-slow = 本机曾停顿（被挂起或处理器不足）。其间没有应答的对象会先重新测量，再决定是否成为警报。
 centre-condition-standing-by = 另一个中心正在工作；本中心待命。

@@ -130,7 +130,7 @@ impl Centre {
     fn conditions_health(&self) -> Health {
         match self.conditions.first() {
             Some(holds) if holds.condition.is_grave() => Health::Broken,
-            Some(holds) if holds.condition == Condition::ClockSet => Health::Impaired,
+            Some(holds) if matches!(holds.condition, Condition::ClockSet | Condition::MachineSlow) => Health::Impaired,
             _ => Health::Good,
         }
     }
