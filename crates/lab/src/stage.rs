@@ -20,7 +20,7 @@ use crate::live_zone::{LiveZone, move_serial};
 use crate::sign::{Keys, SignError, Validity, ZoneKey, sign};
 use crate::signing::ParentDs;
 use crate::tamper::Tampering;
-use crate::world::{World, Zone};
+use crate::world::{World, Zone, parent_by};
 use crate::zone_data::ZoneData;
 use crate::zone_file::{Data, Record, is_owner};
 
@@ -164,7 +164,9 @@ impl Stage {
     /// The shapes of the world's zones, in their order.
     fn shapes(&mut self, world: &World) -> Result<Vec<Shape>, SignError> {
         let mut shapes: Vec<Shape> = world.zones.iter().map(|zone| first_shape(zone, self.start)).collect();
-        let index = |id: &str| world.zones.iter().position(|zone| zone.id == id);
+        let ids = world.zones.iter().map(|zone| zone.id.as_str());
+        let places: HashMap<&str, usize> = ids.zip(0..).collect();
+        let index = |id: &str| places.get(id).copied();
         let mut ds_changes: BTreeMap<&Name, &DsChange> = BTreeMap::new();
         let mut ds_generation: HashMap<&str, u32> = HashMap::new();
         for (time, event) in &self.happened {
@@ -208,7 +210,7 @@ impl Stage {
             }
         }
         for zone in world.zones.iter().filter(|zone| zone.id == zone.name.to_string()) {
-            let Some(at) = world.parent_of(&zone.name).and_then(|parent| index(&parent.id)) else {
+            let Some(at) = parent_by(&zone.name, index) else {
                 continue;
             };
             let records = &mut shapes[at].records;

@@ -260,16 +260,14 @@ impl World {
 
     /// The zone that delegates `zone`: the closest above it, in its first edition.
     pub(crate) fn parent_of(&self, zone: &Name) -> Option<&Zone> {
-        let above = |candidate: &&Zone| {
-            candidate.id == candidate.name.to_string()
-                && candidate.name != *zone
-                && zone.is_at_or_below(&candidate.name)
-        };
-        self.zones
-            .iter()
-            .filter(above)
-            .max_by_key(|zone| zone.name.label_count())
+        parent_by(zone, |id| self.zone(id))
     }
+}
+
+/// What `by_id` has of the zone that delegates `zone`: the first edition of a zone has its name as its id.
+pub(crate) fn parent_by<T>(zone: &Name, by_id: impl Fn(&str) -> Option<T>) -> Option<T> {
+    let mut above = std::iter::successors(zone.parent(), Name::parent);
+    above.find_map(|name| by_id(&name.to_string()))
 }
 
 fn read(files: Files<'_>) -> Result<World, WorldError> {
