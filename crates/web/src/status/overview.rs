@@ -1,7 +1,7 @@
 //! The figures of the public status, put together from the watch list and the cases.
 
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use csirt::cases::{self, PeriodFigures};
 use csirt::vantage::{self, Coordinates, Standing, VantagePoint};
@@ -84,23 +84,56 @@ pub struct Tld {
     pub measured: Option<Timestamp>,
 }
 
-/// The overview as it was made a moment ago. Whoever asks while it is made anew waits for it: however many ask, it is made
-/// once in a while.
+/// The overview may be older than [`App::overview_for`] by this factor while it is made anew: with many thousand zones that takes a second or two,
+/// and a crowd that asks in a crisis should not wait for it. Older than that nobody asked for a while, and whoever asks waits.
+const BORNE: u32 = 30;
+
+/// The overview as it was made a moment ago. However many ask, it is made by one of them at a time.
 #[derive(Default)]
-pub struct Kept(tokio::sync::Mutex<Option<(Instant, Arc<Overview>)>>);
+pub struct Kept {
+    last: Mutex<Option<(Instant, Arc<Overview>)>>,
+    making: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Kept {
+    fn younger_than(&self, age: Duration) -> Option<Arc<Overview>> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, overview) = last.as_ref().filter(|(made, _)| made.elapsed() < age)?;
+        Some(overview.clone())
+    }
+}
 
 impl App {
-    /// The overview, not older than [`App::overview_for`].
+    /// The overview, not older than [`App::overview_for`], or a little older where it is being made anew.
     pub(crate) async fn overview(&self, now: Timestamp) -> Result<Arc<Overview>, WebError> {
-        let mut kept = self.kept_overview.0.lock().await;
-        if let Some((made, overview)) = &*kept
-            && made.elapsed() < self.overview_for
-        {
-            return Ok(overview.clone());
+        let kept = &self.kept_overview;
+        if let Some(overview) = kept.younger_than(self.overview_for) {
+            return Ok(overview);
         }
+        if let Some(overview) = kept.younger_than(self.overview_for * BORNE) {
+            if let Ok(making) = kept.making.clone().try_lock_owned() {
+                let app = self.clone();
+                tokio::spawn(async move {
+                    if let Err(error) = app.make_overview(now).await {
+                        tracing::error!("could not make the public overview: {error:#}");
+                    }
+                    drop(making);
+                });
+            }
+            return Ok(overview);
+        }
+        let _making = kept.making.lock().await;
+        match kept.younger_than(self.overview_for) {
+            Some(made_meanwhile) => Ok(made_meanwhile),
+            None => Ok(self.make_overview(now).await?),
+        }
+    }
+
+    async fn make_overview(&self, now: Timestamp) -> Result<Arc<Overview>, Error> {
         let overview = Overview::load(&self.records, self.settings.plan.silent_after_secs, now).await?;
         let overview = Arc::new(overview);
-        *kept = Some((Instant::now(), overview.clone()));
+        let mut last = self.kept_overview.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = Some((Instant::now(), overview.clone()));
         Ok(overview)
     }
 }

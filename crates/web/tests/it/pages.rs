@@ -1,5 +1,7 @@
 //! Every page by GET: status, headers, weight, what all pages must have, and how it looks in English and Arabic.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use csirt::Actor;
 use csirt::accounts::Role;
@@ -60,6 +62,45 @@ async fn a_centre_without_data_says_so() {
     check("/", &answer);
     assert!(answer.body.contains("There is no measurement yet"), "{}", answer.body);
     assert!(answer.body.contains("No top-level domain is on the watch list yet."));
+}
+
+#[tokio::test]
+async fn readers_of_the_public_page_do_not_wait_while_its_figures_are_made_anew() {
+    const NOTHING: &str = "There is no measurement yet";
+    let mut world = World::empty().await;
+    world.keep_overview_for(Duration::from_secs(60));
+    assert!(world.get("/").await.body.contains(NOTHING), "nobody asked before");
+    let watched = watch::add(&world.app.records, Actor::System, &Watch::new(name("example")))
+        .await
+        .unwrap();
+    let round = Round {
+        time: now(),
+        findings: Vec::new(),
+        seen: None,
+        servers: serde_json::Value::Null,
+        detectors: serde_json::Value::Null,
+        untestable: None,
+    };
+    watch::record_round(&world.app.records, watched.id, round)
+        .await
+        .unwrap();
+    assert!(
+        world.get("/").await.body.contains(NOTHING),
+        "as it was made a moment ago"
+    );
+
+    // it is older than it should be, and not so old that readers wait
+    world.keep_overview_for(Duration::from_millis(1_200));
+    tokio::time::sleep(Duration::from_millis(1_300)).await;
+    assert!(
+        world.get("/").await.body.contains(NOTHING),
+        "the first who asks has it made"
+    );
+    let end = tokio::time::Instant::now() + Duration::from_secs(30);
+    while world.get("/").await.body.contains(NOTHING) {
+        assert!(tokio::time::Instant::now() < end, "it was not made");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test]

@@ -118,6 +118,12 @@ impl World {
         self
     }
 
+    /// Keeps what the public may know for so long.
+    pub fn keep_overview_for(&mut self, span: std::time::Duration) {
+        self.app.overview_for = span;
+        self.router = web::router(self.app.clone());
+    }
+
     /// Where its records are.
     pub fn records_url(&self) -> String {
         format!("sqlite://{}", self.folder.path().join("records.db").display())
