@@ -17,6 +17,7 @@ pub mod passive;
 mod row;
 mod sample;
 mod sample_file;
+mod snapshot;
 mod summary;
 mod table;
 mod upkeep;
@@ -36,6 +37,7 @@ pub use error::Error;
 pub use part::{Limits, PartId, Refusal};
 pub use passive::Passive;
 pub use sample_file::SampleFile;
+pub use snapshot::{Snapshot, TableFile, TableFiles};
 pub use summary::{Day, RttPoint, SeenFrom, SerialRun, SignatureLife};
 
 use table::{Batch, Table, filter};
