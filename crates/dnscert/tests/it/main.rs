@@ -24,5 +24,6 @@ mod real_loop;
 mod resilience;
 #[cfg(target_os = "linux")]
 mod resolver;
+mod sql;
 mod sweep;
 mod zone;
