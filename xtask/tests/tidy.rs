@@ -22,6 +22,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("capture", &["model"]),
     ("lab", &["model"]),
     ("zonefile", &["model"]),
+    ("query", &["model", "lake"]),
     ("testkit", &["model"]),
     ("csirt", &["model", "language"]),
     ("web", &["model", "language", "lake", "metrics", "csirt"]),

@@ -2,6 +2,7 @@
 
 mod ingest;
 mod lake;
+mod sql;
 mod zone;
 
 use std::net::{IpAddr, SocketAddr};
@@ -18,6 +19,7 @@ use model::{Ds, Language, Level, Name};
 
 pub use ingest::{IngestArgs, InputFormat};
 pub use lake::{EvidenceArgs, LakeCommand, ObservedArgs};
+pub use sql::SqlArgs;
 pub use zone::{ZoneCommand, ZoneDiffArgs, ZoneImportArgs, ZoneReadingArgs};
 
 /// Coordinates the security of the DNS: measures, warns, asks the right party, and verifies the repair.
@@ -56,6 +58,8 @@ pub enum Command {
     /// Look at what stands beside passive DNS: what could not be read, evidence, figures of traffic.
     #[command(subcommand)]
     Lake(LakeCommand),
+    /// Answer SQL about what was observed: samples, changes, passive DNS and what stands beside it. Only reads.
+    Sql(Box<SqlArgs>),
     /// Compare zone files, or keep what they delegate.
     #[command(subcommand)]
     Zone(ZoneCommand),

@@ -17,6 +17,7 @@ pub mod passive;
 mod row;
 mod sample;
 mod sample_file;
+mod snapshot;
 mod summary;
 mod table;
 mod upkeep;
@@ -37,6 +38,7 @@ pub use part::{Limits, PartId, Refusal};
 pub use passive::Passive;
 use passive::Retention;
 pub use sample_file::SampleFile;
+pub use snapshot::{Snapshot, TableFile, TableFiles};
 pub use summary::{Day, RttPoint, SeenFrom, SerialRun, SignatureLife};
 
 use row::Row as _;

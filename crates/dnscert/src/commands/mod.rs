@@ -15,6 +15,7 @@ mod probe;
 mod route;
 mod secret;
 mod serve;
+mod sql;
 mod sweep;
 mod vantage;
 mod watch;
@@ -49,6 +50,7 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::CheckResolver(arguments) => check::resolver::run(&arguments).await,
         Command::Pdns(arguments) => pdns::run(*arguments).await,
         Command::Lake(command) => lake::run(command).await,
+        Command::Sql(arguments) => sql::run(*arguments),
         Command::Zone(command) => zone::run(command).await,
         Command::Route(arguments) => route::run(arguments).await,
         Command::Directory(command) => directory::run(command).await,

@@ -25,5 +25,6 @@ mod resilience;
 #[cfg(target_os = "linux")]
 mod resolver;
 mod sight;
+mod sql;
 mod sweep;
 mod zone;

@@ -122,6 +122,7 @@ impl Sorted for EvidenceRow {
         LAST,
         COUNT,
     ];
+    const ORDER: &'static [&'static str] = &["owner", "rtype", "server", "zone"];
 
     fn order(&self, other: &Self) -> Ordering {
         fn place(row: &EvidenceRow) -> impl Ord + '_ {

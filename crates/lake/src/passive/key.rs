@@ -14,10 +14,10 @@ use model::{Name, Prefix};
 
 /// How the key of a value begins: what kind of value it is.
 pub(crate) const NAME: u8 = b'n';
-const IPV4: u8 = b'4';
-const IPV6: u8 = b'6';
+pub(crate) const IPV4: u8 = b'4';
+pub(crate) const IPV6: u8 = b'6';
 /// The data of a record as a whole, where it is not one name or address.
-const RAW: u8 = b'r';
+pub(crate) const RAW: u8 = b'r';
 
 /// The labels from the root down, each followed by a dot; the root is the empty text.
 pub(crate) fn reversed(name: &Name) -> String {

@@ -58,6 +58,7 @@ impl Sorted for MalformedRow {
         ),
         COUNT,
     ];
+    const ORDER: &'static [&'static str] = &["time", "source", "input", "number", "reason", "octets"];
     const LAST: &'static str = "time";
 
     fn order(&self, other: &Self) -> Ordering {

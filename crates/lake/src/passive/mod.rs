@@ -26,6 +26,7 @@ mod retention;
 mod rows;
 mod run;
 mod source;
+pub mod stored;
 mod told;
 mod traffic;
 mod value;
@@ -58,8 +59,9 @@ use traffic::TrafficRow;
 
 use crate::delta::{Log, Logged};
 use crate::error::{Error, blocking};
+use crate::row::arrow_schema;
 use crate::table::lock;
-use crate::{Compaction, Damage, TableStatistics, upkeep};
+use crate::{Compaction, Damage, TableFile, TableFiles, TableStatistics, upkeep};
 
 /// How long a receipt is known: what comes again later is counted again.
 pub const RECEIPT_MEMORY: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -172,15 +174,7 @@ impl Passive {
 
     async fn open_tables(lake: &Path, lock: Option<File>) -> Result<Self, Error> {
         let is_writer = lock.is_some();
-        // `rrset` first: what it has, the others have had before
-        let logs = Logs {
-            rrset: Log::open(&lake.join("rrset"), is_writer).await?,
-            rdata: Log::open(&lake.join("rdata"), is_writer).await?,
-            name: Log::open(&lake.join("name"), is_writer).await?,
-            evidence: open_beside(lake, is_writer).await?,
-            traffic: open_beside(lake, is_writer).await?,
-            malformed: open_beside(lake, is_writer).await?,
-        };
+        let logs = Logs::open(lake, is_writer).await?;
         let passive = Self(Arc::new(Inner {
             lock,
             logs: tokio::sync::Mutex::new(logs),
@@ -476,6 +470,18 @@ impl Passive {
 }
 
 impl Logs {
+    async fn open(lake: &Path, is_writer: bool) -> Result<Self, Error> {
+        // `rrset` first: what it has, the others have had before
+        Ok(Self {
+            rrset: Log::open(&lake.join("rrset"), is_writer).await?,
+            rdata: Log::open(&lake.join("rdata"), is_writer).await?,
+            name: Log::open(&lake.join("name"), is_writer).await?,
+            evidence: open_beside(lake, is_writer).await?,
+            traffic: open_beside(lake, is_writer).await?,
+            malformed: open_beside(lake, is_writer).await?,
+        })
+    }
+
     /// The number of the last receipt that is in.
     async fn receipts(&self) -> Result<i64, Error> {
         let of_files = self.rrset.files().iter().map(|run| run.receipt).max();
@@ -483,6 +489,50 @@ impl Logs {
         let noted = self.rrset.transaction(intake::RECEIPTS).await?;
         Ok(of_files.max(noted).unwrap_or(0))
     }
+}
+
+/// The tables of a lake for those who read the files themselves, without what a crash left of a receipt. Tables that nobody has
+/// opened for writing are without files.
+pub(crate) async fn tables(lake: &Path) -> Result<Vec<TableFiles>, Error> {
+    let (logs, known) = match lake.join("name/_delta_log").is_dir() {
+        true => {
+            let logs = Logs::open(lake, false).await?;
+            let known = logs.receipts().await?;
+            (Some(logs), known)
+        }
+        false => (None, 0),
+    };
+    let logs = logs.as_ref();
+    Ok(vec![
+        table(lake, logs.map(|logs| &logs.rrset), known),
+        table(lake, logs.map(|logs| &logs.rdata), known),
+        table(lake, logs.map(|logs| &logs.name), known),
+        table(lake, logs.and_then(|logs| logs.evidence.as_ref()), known),
+        table(lake, logs.and_then(|logs| logs.traffic.as_ref()), known),
+        table(lake, logs.and_then(|logs| logs.malformed.as_ref()), known),
+    ])
+}
+
+fn table<S: Sorted>(lake: &Path, log: Option<&Log<S>>, known: i64) -> TableFiles {
+    let runs = log.map(Log::files).unwrap_or_default();
+    let files = runs.into_iter().filter(|run| !run.is_half(known)).map(|run| TableFile {
+        path: lake.join(S::NAME).join(&run.path),
+        rows: run.rows,
+        bytes: run.bytes,
+        zones: None,
+        times: None,
+    });
+    TableFiles {
+        name: S::NAME,
+        schema: arrow_schema(S::COLUMNS),
+        order: S::ORDER,
+        files: files.collect(),
+    }
+}
+
+/// Who gives passive DNS, in the order of their words.
+pub(crate) fn sources(lake: &Path) -> Result<Vec<Source>, Error> {
+    Ok(source::read(lake)?.into_values().collect())
 }
 
 impl View {

@@ -19,6 +19,8 @@ use crate::row::{self, Column, Columns, Kind, arrow_schema, delta_columns};
 pub(crate) trait Sorted: Logged<File = Run> + Clone {
     /// The columns but for the partition, the key first.
     const COLUMNS: &'static [Column];
+    /// The columns in whose order the rows of a file stand, as engines compare them: as many from the first on as `order` has so.
+    const ORDER: &'static [&'static str];
     /// The column that says when a row was last seen.
     const LAST: &'static str = "last";
 
@@ -376,6 +378,7 @@ impl Sorted for RrsetRow {
         LAST,
         COUNT,
     ];
+    const ORDER: &'static [&'static str] = &["owner", "rtype", "bailiwick", "rdata", "seen_in", "source"];
 
     fn order(&self, other: &Self) -> Ordering {
         let owner = self.owner.cmp(&other.owner).then(self.rtype.cmp(&other.rtype));
@@ -465,6 +468,7 @@ impl Sorted for RdataRow {
         LAST,
         COUNT,
     ];
+    const ORDER: &'static [&'static str] = &["value", "rtype", "owner", "rdata", "seen_in", "source"];
 
     fn order(&self, other: &Self) -> Ordering {
         let value = self.value.cmp(&other.value).then(self.rtype.cmp(&other.rtype));
@@ -538,6 +542,7 @@ impl Sorted for NameRow {
         ),
         LAST,
     ];
+    const ORDER: &'static [&'static str] = &["name", "place"];
 
     fn order(&self, other: &Self) -> Ordering {
         self.name.cmp(&other.name).then(self.place.cmp(&other.place))

@@ -100,6 +100,7 @@ impl Sorted for TrafficRow {
             "Microseconds between query and matched response, summed",
         ),
     ];
+    const ORDER: &'static [&'static str] = &["minute"];
     const LAST: &'static str = "minute";
 
     fn order(&self, other: &Self) -> Ordering {

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use domain::base::iana::Rtype;
+use lake::Snapshot;
 use lake::passive::{NamePattern, Passive, Query, ValuePattern};
 use model::PassiveRrset;
 
@@ -122,6 +123,13 @@ async fn a_receipt_is_in_as_a_whole_or_not_at_all_whenever_its_writer_is_killed(
         }
         assert!(whole <= acknowledged + 1);
         assert_eq!(reader.damaged(), []);
+        // who reads the files itself is told of the same
+        let snapshot = Snapshot::of(folder.path()).await.unwrap();
+        for table in reader.statistics().await {
+            let told = snapshot.tables.iter().find(|told| told.name == table.table).unwrap();
+            let rows: u64 = told.files.iter().map(|file| file.rows).sum();
+            assert_eq!((told.files.len(), rows), (table.files, table.rows), "{}", table.table);
+        }
     }
     assert!(
         acknowledged >= 14,

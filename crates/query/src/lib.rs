@@ -1,0 +1,22 @@
+//! Answers SQL about a lake: read-only, bounded in time and memory, over views whose columns are documented.
+//!
+//! The list of a table's files comes from the `lake` room; DataFusion plans and reads them. What is known of a file prunes it
+//! before it is opened, and the statistics in it prune row groups and pages. Nothing is written, neither to the lake nor to the disk.
+//!
+//! It stands beside `dnscert` as a binary of its own, `dnscert-sql`: docs/decisions/0023-sql-beside.md.
+
+mod engine;
+mod error;
+mod format;
+mod functions;
+mod kept;
+mod ranges;
+mod statement;
+mod table;
+mod views;
+
+pub use engine::{Answer, Engine, Limits};
+pub use error::{Error, Place};
+pub use format::{Format, Written, write};
+pub use functions::{FOR_PEOPLE, Function};
+pub use views::{Column, VIEWS, View};

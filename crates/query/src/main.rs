@@ -1,0 +1,211 @@
+//! `dnscert-sql`: answers SQL about a lake. `dnscert sql` finds it beside itself and says which lake.
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal as _, Read as _, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+use query::{Engine, Error, FOR_PEOPLE, Format, Limits, VIEWS, View, Written};
+
+/// The statement is wrong, or the command line.
+const WRONG: u8 = 2;
+/// It could not be answered, or not within the limits.
+const FAILED: u8 = 3;
+
+/// Answers SQL about what a centre has observed. Only reads.
+#[derive(Debug, Parser)]
+#[command(
+    name = "dnscert-sql",
+    version,
+    max_term_width = 100,
+    after_help = "Ends with status 0 when it is answered, 2 when the statement or the command line is wrong, 3 when the lake could \
+                  not be read or a limit was reached."
+)]
+struct Cli {
+    /// SELECT, EXPLAIN, SHOW or DESCRIBE; `-` reads it from standard input.
+    #[arg(value_name = "SQL", required_unless_present = "columns")]
+    sql: Option<String>,
+    /// Folder of the observations.
+    #[arg(long, value_name = "DIR", default_value = "data/lake")]
+    lake: PathBuf,
+    /// Form of the answer; by default a table on a terminal, else lines of JSON.
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<FormatName>,
+    /// Write the answer into this file; it is there when the answer is whole.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Megabytes of memory that the answer may take.
+    #[arg(long, value_name = "MB", default_value_t = 512)]
+    memory: usize,
+    /// Seconds that it may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    time: u64,
+    /// Rows of a table at most.
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    rows: usize,
+    /// Say what the columns of a view mean, or of all.
+    #[arg(long, value_name = "VIEW", num_args = 0..=1, default_missing_value = "", conflicts_with = "sql")]
+    columns: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FormatName {
+    Table,
+    Csv,
+    Json,
+    Parquet,
+    Arrow,
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { WRONG } else { 0 };
+            // nobody reads it: then nobody can be told that either
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    if let Some(view) = &cli.columns {
+        return show_columns(view);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("dnscert-sql: could not start the asynchronous runtime: {error}");
+            return ExitCode::from(FAILED);
+        }
+    };
+    let (sql, done) = match statement(&cli) {
+        Ok(sql) => {
+            let done = runtime.block_on(run(&cli, &sql));
+            (sql, done)
+        }
+        Err(error) => (String::new(), Err(Error::Write(error))),
+    };
+    // what still runs for an answer that nobody waits for is not waited for either
+    runtime.shutdown_background();
+    match done {
+        Ok(written) => {
+            if !written.is_whole {
+                eprintln!("There is more: --rows {} was reached.", cli.rows);
+            }
+            ExitCode::SUCCESS
+        }
+        // whoever read the rows has seen enough
+        Err(Error::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(&error, &sql);
+            ExitCode::from(if error.is_of_statement() { WRONG } else { FAILED })
+        }
+    }
+}
+
+fn statement(cli: &Cli) -> io::Result<String> {
+    match cli.sql.as_deref() {
+        Some("-") => {
+            let mut sql = String::new();
+            io::stdin().read_to_string(&mut sql).map(|_| sql)
+        }
+        sql => Ok(sql.unwrap_or_default().to_owned()),
+    }
+}
+
+async fn run(cli: &Cli, sql: &str) -> Result<Written, Error> {
+    let limits = Limits {
+        memory: cli.memory.saturating_mul(1 << 20),
+        time: Duration::from_secs(cli.time),
+    };
+    let is_table = cli.output.is_none() && io::stdout().is_terminal();
+    let format = match cli.format {
+        Some(FormatName::Csv) => Format::Csv,
+        Some(FormatName::Json) => Format::Json,
+        Some(FormatName::Parquet) => Format::Parquet,
+        Some(FormatName::Arrow) => Format::Arrow,
+        None if !is_table => Format::Json,
+        Some(FormatName::Table) | None => Format::Table { rows: cli.rows },
+    };
+    let answer = Engine::open(&cli.lake, limits).await?.ask(sql).await?;
+    match &cli.output {
+        None => write(answer, format, io::stdout()).await,
+        Some(path) => {
+            // under a name of its own until it is whole
+            let draft = draft(path);
+            let file = File::create(&draft).map_err(Error::Write)?;
+            let written = write(answer, format, file).await;
+            let placed = match &written {
+                Ok(_) => std::fs::rename(&draft, path),
+                Err(_) => std::fs::remove_file(&draft),
+            };
+            written.and_then(|written| placed.map(|()| written).map_err(Error::Write))
+        }
+    }
+}
+
+async fn write(answer: query::Answer, format: Format, out: impl Write + Send) -> Result<Written, Error> {
+    let mut out = BufWriter::new(out);
+    let written = query::write(answer, format, &mut out).await?;
+    out.flush().map_err(Error::Write)?;
+    Ok(written)
+}
+
+fn draft(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    path.with_file_name(name)
+}
+
+/// What is wrong, and where in the statement.
+fn tell(error: &Error, sql: &str) {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(source) = cause {
+        text.push_str(&format!(": {source}"));
+        cause = source.source();
+    }
+    eprintln!("dnscert-sql: {text}");
+    if let Error::Sql { place: Some(place), .. } = error
+        && let Some(line) = sql.lines().nth(place.line - 1)
+    {
+        eprintln!("  {line}\n  {}^", " ".repeat(place.column.saturating_sub(1)));
+    }
+    match error {
+        Error::Memory { .. } => eprintln!("Ask for less at once, or allow more by --memory."),
+        Error::Time { .. } => eprintln!("Ask for less at once, or allow more by --time."),
+        Error::NoTable { .. } => eprintln!("--columns says what is in them."),
+        _ => {}
+    }
+}
+
+/// Prints what the columns of a view mean, of all where none is named, and the functions.
+fn show_columns(name: &str) -> ExitCode {
+    let chosen: Vec<&View> = VIEWS
+        .iter()
+        .filter(|view| name.is_empty() || view.name == name)
+        .collect();
+    if chosen.is_empty() {
+        let there: Vec<&str> = VIEWS.iter().map(|view| view.name).collect();
+        eprintln!("dnscert-sql: there is no view `{name}`; there are {}", there.join(", "));
+        return ExitCode::from(WRONG);
+    }
+    let mut text = String::new();
+    for view in chosen {
+        text.push_str(&format!("{}: {}\n", view.name, view.about));
+        for column in view.columns {
+            text.push_str(&format!("  {:<21} {}\n", column.name, column.about));
+        }
+        text.push('\n');
+    }
+    if name.is_empty() {
+        text.push_str("functions, beside those of DataFusion:\n");
+        for function in FOR_PEOPLE {
+            text.push_str(&format!("  {:<27} {}\n", function.call, function.about));
+        }
+    }
+    // nobody reads it: then nobody can be told that either
+    let _ = io::stdout().write_all(text.as_bytes());
+    ExitCode::SUCCESS
+}
