@@ -35,7 +35,7 @@ struct Inner {
     hints: Vec<(Name, Vec<IpAddr>)>,
     anchors: Vec<Anchor>,
     started: Timestamp,
-    memo: Mutex<HashMap<(IpAddr, Question), Answered>>,
+    memo: Mutex<HashMap<IpAddr, HashMap<Question, Answered>>>,
     kept: Mutex<Vec<Kept>>,
     names: Mutex<HashMap<IpAddr, Name>>,
     health: Health,
@@ -50,7 +50,11 @@ struct Kept {
 }
 
 enum Source {
-    Internet(Internet),
+    Internet {
+        internet: Internet,
+        /// Whether it takes answers that other inquiries got.
+        may_share: bool,
+    },
     File {
         known: HashMap<(IpAddr, Question), Arc<Exchange>>,
         ipv4: bool,
@@ -60,12 +64,13 @@ enum Source {
 }
 
 impl Inquiry {
-    pub(crate) fn over(internet: Internet) -> Self {
+    pub(crate) fn over(internet: Internet, may_share: bool) -> Self {
         let started = internet.clock().now();
         let settings = internet.settings();
         let (hints, anchors) = (settings.hints.clone(), settings.anchors.clone());
         let vantage_point = settings.vantage_point.clone();
-        Self::new(Source::Internet(internet), vantage_point, hints, anchors, started)
+        let source = Source::Internet { internet, may_share };
+        Self::new(source, vantage_point, hints, anchors, started)
     }
 
     fn new(
@@ -121,7 +126,7 @@ impl Inquiry {
     /// What a restored inquiry was made for; `None` where its file does not say, and for one that asks.
     pub fn saved_check(&self) -> Option<&SavedCheck> {
         match &self.0.source {
-            Source::Internet(_) => None,
+            Source::Internet { .. } => None,
             Source::File { check, .. } => check.as_ref(),
         }
     }
@@ -165,7 +170,7 @@ impl Inquiry {
     /// Whether addresses of this family are asked.
     pub fn is_enabled(&self, address: IpAddr) -> bool {
         match &self.0.source {
-            Source::Internet(internet) => internet.settings().is_enabled(address),
+            Source::Internet { internet, .. } => internet.settings().is_enabled(address),
             Source::File { ipv4, ipv6, .. } => *if address.is_ipv4() { ipv4 } else { ipv6 },
         }
     }
@@ -173,7 +178,7 @@ impl Inquiry {
     /// Pause between two odd questions to one address; none where nothing is sent.
     pub(crate) fn odd_question_pause(&self) -> Duration {
         match &self.0.source {
-            Source::Internet(internet) => internet.settings().odd_question_pause,
+            Source::Internet { internet, .. } => internet.settings().odd_question_pause,
             Source::File { .. } => Duration::ZERO,
         }
     }
@@ -183,28 +188,36 @@ impl Inquiry {
         self.ask_or_share(address, question, false).await
     }
 
-    /// As [`Inquiry::ask`], but the answer may be one that another inquiry got a moment ago.
-    pub(crate) async fn ask_or_share(&self, address: IpAddr, question: &Question, may_share: bool) -> Arc<Exchange> {
+    /// As [`Inquiry::ask`], but where `is_shared` the answer may be one that another inquiry got a moment ago.
+    pub(crate) async fn ask_or_share(&self, address: IpAddr, question: &Question, is_shared: bool) -> Arc<Exchange> {
         let cell = {
             let mut memo = self.0.memo.lock().expect("no holder of this lock panics");
-            memo.entry((address, question.clone())).or_default().clone()
+            let asked = memo.entry(address).or_default();
+            match asked.get(question) {
+                Some(cell) => cell.clone(),
+                None => asked.entry(question.clone()).or_default().clone(),
+            }
         };
-        cell.get_or_init(|| self.put(address, question, may_share))
+        if let Some(exchange) = cell.get() {
+            return exchange.clone();
+        }
+        cell.get_or_init(|| self.put(address, question, is_shared))
             .await
             .clone()
     }
 
-    async fn put(&self, address: IpAddr, question: &Question, may_share: bool) -> Arc<Exchange> {
+    async fn put(&self, address: IpAddr, question: &Question, is_shared: bool) -> Arc<Exchange> {
         let unasked = || {
             let ended = Ended::without_answer(Outcome::Unreachable, 0);
             Arc::new(Exchange::new(address, question.clone(), self.0.started, ended))
         };
         let (exchange, is_own) = match &self.0.source {
-            Source::Internet(internet) if self.spends_too_much(internet) => (unasked(), true),
-            Source::Internet(internet) if may_share => {
-                internet.exchange_shared(address, question, &self.0.health).await
-            }
-            Source::Internet(internet) => {
+            Source::Internet { internet, .. } if self.spends_too_much(internet) => (unasked(), true),
+            Source::Internet {
+                internet,
+                may_share: true,
+            } if is_shared => internet.exchange_shared(address, question, &self.0.health).await,
+            Source::Internet { internet, .. } => {
                 let exchange = internet.exchange(address, question, &self.0.health).await;
                 (Arc::new(exchange), true)
             }
@@ -223,7 +236,9 @@ impl Inquiry {
 
     fn spends_too_much(&self, internet: &Internet) -> bool {
         let settings = internet.settings();
-        let asked = self.0.memo.lock().expect("no holder of this lock panics").len();
+        let memo = self.0.memo.lock().expect("no holder of this lock panics");
+        let asked: usize = memo.values().map(HashMap::len).sum();
+        drop(memo);
         let is_over = asked > settings.inquiry_questions || self.0.begun.elapsed() > settings.inquiry_time;
         if is_over {
             self.0.is_spent.store(true, Ordering::Relaxed);
@@ -259,9 +274,10 @@ impl Inquiry {
     /// The addresses that still owe an answer, each with the name it is known by, the most questions first.
     pub fn awaited(&self) -> Vec<(IpAddr, Option<Name>)> {
         let mut open: BTreeMap<IpAddr, usize> = BTreeMap::new();
-        for ((address, _), answer) in self.0.memo.lock().expect("no holder of this lock panics").iter() {
-            if answer.get().is_none() {
-                *open.entry(*address).or_default() += 1;
+        for (address, asked) in self.0.memo.lock().expect("no holder of this lock panics").iter() {
+            let questions = asked.values().filter(|answer| answer.get().is_none()).count();
+            if questions > 0 {
+                open.insert(*address, questions);
             }
         }
         let mut open: Vec<(IpAddr, usize)> = open.into_iter().collect();

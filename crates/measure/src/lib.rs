@@ -9,6 +9,7 @@ mod check;
 mod cuts;
 pub mod dnssec;
 mod exchange;
+mod generations;
 mod hints;
 mod inquiry;
 mod internet;

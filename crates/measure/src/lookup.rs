@@ -235,8 +235,9 @@ impl Run {
         question: &Question,
     ) -> Result<Arc<Exchange>, Option<Arc<Exchange>>> {
         // IPv4 first: where IPv6 leads nowhere, it does so slowly
-        // whose an address is does not depend on the zone under test, and a thousand zones share their servers
-        let is_of_address = matches!(question.rtype, Rtype::PTR | Rtype::TXT);
+        // which addresses a name elsewhere has, and whose an address is, does not depend on the zone under test, and a
+        // thousand zones share their servers
+        let is_of_address = matches!(question.rtype, Rtype::A | Rtype::AAAA | Rtype::PTR | Rtype::TXT);
         let may_share = (zone.label_count() <= 1 || is_of_address) && !self.is_in_zone(&question.name);
         let mut waiting = addresses
             .into_iter()

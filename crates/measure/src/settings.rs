@@ -39,8 +39,10 @@ pub struct Settings {
     pub odd_question_pause: Duration,
     /// Questions per second, whoever is asked; zero: no limit.
     pub rate: u32,
-    /// How long answers of servers above the parent (the root, and top-level domains on other names) serve all
-    /// inquiries. Zero: each inquiry asks for itself. What is said of the zone under test is always asked anew.
+    /// How long answers of servers above the zone under test (the root's, top-level domains', its parent's about the parent itself),
+    /// and those on addresses of names outside of it, serve all inquiries. Zero: each inquiry asks for itself. What is said of
+    /// the zone under test is always asked anew. Longer than many zones at once take to come to the same server, else each
+    /// asks it the same; and so short that an address that was changed counts soon.
     pub shared_for: Duration,
     /// For how long an address that was silent through a whole ladder gets one attempt in the inquiries that follow,
     /// instead of [`Settings::attempts`]. Longer than the usual polling interval, so that dead servers cost a polling

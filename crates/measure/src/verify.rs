@@ -8,7 +8,8 @@ use crate::inquiry::Inquiry;
 use crate::profile::Profile;
 use crate::run::Run;
 
-/// Measures a check by the levels, limits and tables of `profile`. `inquiry` should be a new one: an old one says what was.
+/// Measures a check by the levels, limits and tables of `profile`. `inquiry` should be a new one that asks everything itself
+/// ([`Internet::inquiry_alone`](crate::Internet::inquiry_alone)): an old one, and what others asked, says what was.
 pub async fn verify(inquiry: &Inquiry, check: &Check, profile: &Profile, now: Timestamp) -> Verdict {
     match check {
         Check::Cases { zone, cases, level } => {

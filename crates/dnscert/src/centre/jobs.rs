@@ -156,7 +156,7 @@ pub async fn verify(centre: &Arc<Centre>, id: model::Id<requests::Request>) -> a
     let request = requests::get(&centre.records, id)
         .await
         .with_context(|| format!("reading request {id}"))?;
-    let inquiry = centre.internet.inquiry();
+    let inquiry = centre.internet.inquiry_alone();
     let verdict = measure::verify(&inquiry, &request.check, &centre.profile, centre.records.now()).await;
     let samples = inquiry.samples(&centre.config.dns.probe, request.check.zone());
     if let Err(error) = centre.lake.append_samples(&samples).await {

@@ -12,6 +12,7 @@ pub mod csync;
 pub mod denial;
 mod ed448;
 pub mod key;
+mod proofs;
 pub mod rrset;
 pub mod signature;
 pub mod signed;

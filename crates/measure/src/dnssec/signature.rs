@@ -9,7 +9,7 @@ use domain::dnssec::validator::base::RrsigExt;
 use model::{Name, Timestamp};
 
 use super::key::tagged;
-use super::{Algorithm, Dnskey, Rrsig, ed448};
+use super::{Algorithm, Dnskey, Rrsig, ed448, proofs};
 
 /// Where a moment lies in the life of a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,8 +120,12 @@ where
     set.dedup_by(|a, b| a.data().canonical_cmp(b.data()).is_eq());
     let mut signed = Vec::new();
     let Ok(()) = rrsig.signed_data(&mut signed, &mut set);
+    proofs::remembered(key, &signed, rrsig.signature(), || work_out(key, rrsig, &signed))
+}
+
+fn work_out(key: &Dnskey, rrsig: &Rrsig, signed: &[u8]) -> Proof {
     if rrsig.algorithm() == SecurityAlgorithm::ED448 && key.algorithm() == rrsig.algorithm() {
-        return ed448::verify(key.public_key(), &signed, rrsig.signature());
+        return ed448::verify(key.public_key(), signed, rrsig.signature());
     }
     let verified = PublicKey::from_dnskey(key)
         .and_then(|public| {
@@ -131,7 +135,7 @@ where
                 Err(AlgorithmError::InvalidData)
             }
         })
-        .and_then(|public| public.verify(&signed, rrsig.signature()));
+        .and_then(|public| public.verify(signed, rrsig.signature()));
     match verified {
         Ok(()) => Proof::Holds,
         Err(AlgorithmError::Unsupported) => Proof::NotSupported,
@@ -393,6 +397,43 @@ mod tests {
         assert_eq!(verify(&records, &bent, &key), Proof::Fails, "another signature");
         let (stranger, _) = signed(&GenerateParams::EcdsaP256Sha256, &records);
         assert_eq!(verify(&records, &rrsig, &stranger), Proof::Fails, "another key");
+    }
+
+    #[test]
+    fn what_was_proven_once_proves_nothing_near_it() {
+        let records = addresses("www.example.", &[7, 8]);
+        let (key, rrsig) = signed(&GenerateParams::EcdsaP256Sha256, &records);
+        let (stranger, _) = signed(&GenerateParams::EcdsaP256Sha256, &records);
+        let mut bent = rrsig.clone();
+        let mut signature = bent.signature().clone();
+        signature[5] ^= 1;
+        bent.set_signature(signature);
+        let longer = ProtoRrsig::new(
+            rrsig.type_covered(),
+            rrsig.algorithm(),
+            rrsig.labels(),
+            rrsig.original_ttl(),
+            (EXPIRATION + 1).into(),
+            rrsig.inception(),
+            rrsig.key_tag(),
+            rrsig.signer_name().clone(),
+        );
+        let longer = longer.into_rrsig(rrsig.signature().clone()).unwrap();
+        let other_algorithm =
+            Dnskey::new(256, 3, SecurityAlgorithm::ECDSAP384SHA384, key.public_key().clone()).unwrap();
+        // the second time each of them is remembered
+        for _ in 0..2 {
+            assert_eq!(verify(&records, &rrsig, &key), Proof::Holds);
+            assert_eq!(verify(&records, &bent, &key), Proof::Fails, "another signature");
+            assert_eq!(verify(&records, &longer, &key), Proof::Fails, "another expiration");
+            assert_eq!(verify(&records, &rrsig, &stranger), Proof::Fails, "another key");
+            assert_eq!(
+                verify(&records, &rrsig, &other_algorithm),
+                Proof::Fails,
+                "another algorithm"
+            );
+            assert_eq!(verify(&records[..1], &rrsig, &key), Proof::Fails, "fewer records");
+        }
     }
 
     #[test]

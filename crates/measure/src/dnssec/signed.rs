@@ -188,6 +188,9 @@ mod tests {
     use domain::base::iana::{Class, Rtype, SecurityAlgorithm};
     use domain::base::rdata::UnknownRecordData;
     use domain::base::{Record, Ttl};
+    use domain::crypto::sign::{GenerateParams, KeyPair, generate};
+    use domain::dnssec::sign::keys::SigningKey;
+    use domain::dnssec::sign::signatures::rrsigs::sign_rrset;
     use domain::rdata::dnssec::ProtoRrsig;
     use proptest::prelude::*;
 
@@ -238,6 +241,39 @@ mod tests {
             let source = source.map(|source| source.parse().unwrap());
             assert_eq!(expanded_from(&set, &signature.rrsig), source, "{labels} labels");
         }
+    }
+
+    #[test]
+    fn a_signature_that_is_known_to_hold_expires_all_the_same() {
+        let (secret, public) = generate(&GenerateParams::EcdsaP256Sha256, 256).unwrap();
+        let pair = KeyPair::from_bytes(&secret, &public).unwrap();
+        let key = SigningKey::new(wire("example."), 256, pair);
+        let (mut set, _) = example(rrsig(3, vec![0; 64]));
+        let rrset = domain::dnssec::sign::records::Rrset::new_from_owned(&set.records).unwrap();
+        let (inception, expiration) = (1_000_000, 2_000_000);
+        let rrsig = sign_rrset(&key, &rrset, inception.into(), expiration.into()).unwrap();
+        let signature = Signature {
+            ttl: 60,
+            rrsig: rrsig.into_data(),
+        };
+        let judged = |set: &Rrset, now: u32| {
+            let now = Timestamp::from_second(i64::from(now)).unwrap();
+            judge(set, &signature, &"example".parse().unwrap(), &[key.dnskey()], now)
+        };
+        assert_eq!(judged(&set, 1_500_000).faults, []);
+        for (now, fault) in [
+            (expiration + 1, SignatureFault::Expired),
+            (inception - 1, SignatureFault::NotYetValid),
+        ] {
+            let judged = judged(&set, now);
+            assert_eq!((judged.faults, judged.is_valid), (vec![fault], false));
+        }
+        assert!(judged(&set, 1_500_000).is_valid);
+        set.records.clear();
+        assert!(
+            !judged(&set, 1_500_000).is_valid,
+            "without the records that were signed"
+        );
     }
 
     proptest! {

@@ -90,9 +90,15 @@ impl Internet {
         })))
     }
 
-    /// A new inquiry: nothing asked yet.
+    /// A new inquiry: nothing asked yet. What is not said of its zone it may have from others, no older than
+    /// [`Settings::shared_for`].
     pub fn inquiry(&self) -> Inquiry {
-        Inquiry::over(self.clone())
+        Inquiry::over(self.clone(), true)
+    }
+
+    /// A new inquiry that asks everything itself, so that nothing in it was said before it began.
+    pub fn inquiry_alone(&self) -> Inquiry {
+        Inquiry::over(self.clone(), false)
     }
 
     /// The settings it was opened with.

@@ -12,32 +12,37 @@ use tokio::time::Instant;
 
 use super::health::Way;
 use crate::exchange::Exchange;
+use crate::generations::Generations;
 use crate::question::Question;
 
-/// Answers remembered before the old ones are thrown out. Chosen by us: some 20 MB.
+/// Answers, or silent addresses, remembered at most. Chosen by us: some 20 MB. Fewer are asked for again where many zones with
+/// many name servers are checked at once.
 const REMEMBERED: usize = 10_000;
 
 type Answered = Arc<OnceCell<Arc<Exchange>>>;
 
 /// Answers by address and question, each with the moment it was first asked for.
-#[derive(Default)]
-pub(crate) struct Answers(Mutex<HashMap<(IpAddr, Question), (Instant, Answered)>>);
+pub(crate) struct Answers(Mutex<Generations<(IpAddr, Question), (Instant, Answered)>>);
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self(Mutex::new(Generations::with_room(REMEMBERED)))
+    }
+}
 
 impl Answers {
     /// The place of an answer: filled by whoever asked within `span`, else empty.
     pub fn cell(&self, address: IpAddr, question: &Question, span: Duration) -> Answered {
-        let now = Instant::now();
+        let asked = (address, question.clone());
         let mut answers = self.0.lock().expect("no holder of this lock panics");
-        if answers.len() > REMEMBERED {
-            answers.retain(|_, (since, _)| now.duration_since(*since) < span);
+        if let Some((since, answered)) = answers.get(&asked)
+            && since.elapsed() < span
+        {
+            return answered.clone();
         }
-        let (since, answered) = answers
-            .entry((address, question.clone()))
-            .or_insert((now, Answered::default()));
-        if now.duration_since(*since) >= span {
-            (*since, *answered) = (now, Answered::default());
-        }
-        answered.clone()
+        let answered = Answered::default();
+        answers.insert(asked, (Instant::now(), answered.clone()));
+        answered
     }
 
     /// The next inquiry asks for itself: silence is not shared.

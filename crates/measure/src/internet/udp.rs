@@ -42,9 +42,11 @@ impl Pool {
     fn take(&self, is_ipv4: bool) -> io::Result<Lent> {
         let found = {
             let mut idle = self.0.lock().expect("no holder of this lock panics");
-            let fitting: Vec<usize> = (0..idle.len()).filter(|at| idle[*at].is_ipv4 == is_ipv4).collect();
-            let chosen = fitting.get(usize::from(rand::random::<u16>()) % fitting.len().max(1));
-            chosen.map(|at| idle.swap_remove(*at))
+            let fits = |at: &usize| idle[*at].is_ipv4 == is_ipv4;
+            let fitting = (0..idle.len()).filter(fits).count();
+            let nth = usize::from(rand::random::<u16>()).checked_rem(fitting);
+            let chosen = nth.and_then(|nth| (0..idle.len()).filter(fits).nth(nth));
+            chosen.map(|at| idle.swap_remove(at))
         };
         let mut lent = match found {
             Some(lent) => lent,
@@ -271,47 +273,58 @@ impl<'a> Ladder<'a> {
     }
 
     async fn listen(&mut self, mut until: Instant) -> Step {
-        let mut room = vec![0; ROOM];
         loop {
-            let (size, from) = match timeout_at(until, self.lent.socket.recv_from(&mut room)).await {
-                Err(_) => return Step::Silence,
-                Ok(Err(error)) if is_refusal(&error) => return Step::Refused,
-                Ok(Err(_)) => continue,
-                Ok(Ok(received)) => received,
-            };
-            let octets = &room[..size];
-            let sent = Sent {
-                target: self.target,
-                question: self.question,
-                spelling: &self.spelling,
-                ids: &self.ids,
-            };
-            match sent.judge(octets, from) {
-                Judgement::Answer(attempt) if octets[2] & 0x02 != 0 && !self.question.ignores_truncation => {
-                    self.ended.wire = octets.to_vec();
-                    self.ended.rtt_us = u64::try_from(self.sent_at[attempt].elapsed().as_micros()).ok();
-                    return Step::AgainOverTcp;
-                }
-                Judgement::Answer(attempt) => {
-                    self.ended.wire = octets.to_vec();
-                    return Step::Answer(self.sent_at[attempt].elapsed());
-                }
-                Judgement::OtherLetters => return Step::AgainOverTcp,
-                Judgement::Garbage => {
-                    self.ended.outcome = Outcome::Garbage;
-                    self.ended.wire = octets.to_vec();
-                    until = until.min(Instant::now() + AFTER_GARBAGE);
-                }
-                Judgement::Elsewhere => {
-                    self.ended.disbelieved += 1;
-                    self.ended.answered_from = Some(from);
-                }
-                Judgement::Disbelieved => match self.answered_probe(octets, from) {
-                    Some(way) => self.heard.push(way),
-                    None => self.ended.disbelieved += 1,
-                },
+            match timeout_at(until, self.lent.socket.readable()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) | Err(_) => return Step::Silence,
+            }
+            if let Some(step) = self.receive(&mut until) {
+                return step;
             }
         }
+    }
+
+    /// Takes what has arrived; `None` where it leaves the question open.
+    fn receive(&mut self, until: &mut Instant) -> Option<Step> {
+        // on the stack: of a thousand questions under way only one at a time is read here
+        let mut room = [0; ROOM];
+        let (size, from) = match self.lent.socket.try_recv_from(&mut room) {
+            Ok(received) => received,
+            Err(error) => return is_refusal(&error).then_some(Step::Refused),
+        };
+        let octets = &room[..size];
+        let sent = Sent {
+            target: self.target,
+            question: self.question,
+            spelling: &self.spelling,
+            ids: &self.ids,
+        };
+        match sent.judge(octets, from) {
+            Judgement::Answer(attempt) if octets[2] & 0x02 != 0 && !self.question.ignores_truncation => {
+                self.ended.wire = octets.to_vec();
+                self.ended.rtt_us = u64::try_from(self.sent_at[attempt].elapsed().as_micros()).ok();
+                return Some(Step::AgainOverTcp);
+            }
+            Judgement::Answer(attempt) => {
+                self.ended.wire = octets.to_vec();
+                return Some(Step::Answer(self.sent_at[attempt].elapsed()));
+            }
+            Judgement::OtherLetters => return Some(Step::AgainOverTcp),
+            Judgement::Garbage => {
+                self.ended.outcome = Outcome::Garbage;
+                self.ended.wire = octets.to_vec();
+                *until = (*until).min(Instant::now() + AFTER_GARBAGE);
+            }
+            Judgement::Elsewhere => {
+                self.ended.disbelieved += 1;
+                self.ended.answered_from = Some(from);
+            }
+            Judgement::Disbelieved => match self.answered_probe(octets, from) {
+                Some(way) => self.heard.push(way),
+                None => self.ended.disbelieved += 1,
+            },
+        }
+        None
     }
 
     /// The way by which the probe was put that these octets answer.

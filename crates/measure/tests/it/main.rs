@@ -28,6 +28,7 @@ mod resolver;
 mod scenarios;
 mod scripted;
 mod servers;
+mod sharing;
 mod signed_zone;
 mod small_world;
 mod sweep;
