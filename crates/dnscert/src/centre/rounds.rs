@@ -177,7 +177,12 @@ async fn measure(centre: &Centre, watched: &WatchedZone, before: Option<ZoneStat
     };
     let mut checks = 0;
     let (inquiry, report) = loop {
-        let (inquiry, mark) = (centre.internet.inquiry(), centre.sight.mark());
+        let mark = centre.sight.mark();
+        let inquiry = match checks {
+            0 => centre.internet.inquiry(),
+            // what others heard in the meantime may be of the trouble that is over
+            _ => centre.internet.inquiry_alone(),
+        };
         let mut report = measure::check(&inquiry, &plan, now).await;
         checks += 1;
         match doubt(centre, mark, before.as_ref(), &report).await {
