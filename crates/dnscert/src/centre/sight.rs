@@ -42,9 +42,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// Root servers that must be silent before the line is said to be cut. One or two are now and then out of reach of everybody.
 const ROOTS: usize = 4;
 
-/// How long a server that was silent has for an answer when it is asked once more. Chosen by us: longer than the way to any place on Earth
-/// and back. Longer delays the alert of each outage; shorter, and a line that has just come back is not told from servers that are down.
-const AGAIN: Duration = Duration::from_secs(1);
+/// How long a server that was silent has for an answer when it is asked once more. Chosen by us: longer than the way by cable to any place
+/// on Earth and back. Longer delays the alert of each outage; shorter, and a line that has just come back is not told from servers that are down.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// How long a standstill is shown after the last.
 const SHOWN_FOR: Duration = Duration::from_secs(60);
