@@ -153,7 +153,7 @@ pub async fn check(inquiry: &Inquiry, plan: &CheckPlan, now: Timestamp) -> Repor
         .into_iter()
         .flat_map(|done| done.findings(&plan.profile, vantage_point))
         .collect();
-    let seconds = begin.elapsed().as_secs_f64();
+    let seconds = seconds_since(begin);
     Report {
         zone: plan.zone.clone(),
         started: now,
@@ -219,9 +219,14 @@ async fn through(case: &'static Case, run: &Run, begin: Instant) -> Done {
     let emitted = (case.run)(run).await;
     Done {
         case,
-        seconds: begin.elapsed().as_secs_f64(),
+        seconds: seconds_since(begin),
         emitted,
     }
+}
+
+/// Seconds to the microsecond: what JSON has of them reads back as the same number, which more digits may not.
+fn seconds_since(begin: Instant) -> f64 {
+    begin.elapsed().as_micros() as f64 / 1e6
 }
 
 /// What on our side keeps us from saying anything of a zone that seems dead.
