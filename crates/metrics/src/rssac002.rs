@@ -110,6 +110,73 @@ fn as_pairs<S: serde::Serializer>(sizes: &Sizes, serializer: S) -> Result<S::Ok,
     serializer.collect_seq(sizes)
 }
 
+impl Metric {
+    /// Its name in the advisory.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Metric::LoadTime { .. } => "load-time",
+            Metric::ZoneSize { .. } => "zone-size",
+            Metric::TrafficVolume(_) => "traffic-volume",
+            Metric::TrafficSizes(_) => "traffic-sizes",
+            Metric::RcodeVolume { .. } => "rcode-volume",
+            Metric::UniqueSources { .. } => "unique-sources",
+        }
+    }
+
+    /// Its figures, each with the key that the advisory has for it: by serial, by RCODE, or with the range of sizes behind the key.
+    /// What was not told is left out, but for serials, of which it says that the operator could not tell.
+    pub fn parts(&self) -> Vec<(String, Option<u64>)> {
+        match self {
+            Metric::LoadTime { seconds: values } | Metric::ZoneSize { bytes: values } => values
+                .iter()
+                .map(|(serial, value)| (serial.to_string(), *value))
+                .collect(),
+            Metric::TrafficVolume(volume) => told(&[
+                ("dns-udp-queries-received-ipv4", volume.udp_queries_ipv4),
+                ("dns-udp-queries-received-ipv6", volume.udp_queries_ipv6),
+                ("dns-tcp-queries-received-ipv4", volume.tcp_queries_ipv4),
+                ("dns-tcp-queries-received-ipv6", volume.tcp_queries_ipv6),
+                ("dns-udp-responses-sent-ipv4", volume.udp_responses_ipv4),
+                ("dns-udp-responses-sent-ipv6", volume.udp_responses_ipv6),
+                ("dns-tcp-responses-sent-ipv4", volume.tcp_responses_ipv4),
+                ("dns-tcp-responses-sent-ipv6", volume.tcp_responses_ipv6),
+            ]),
+            Metric::TrafficSizes(sizes) => [
+                ("udp-request-sizes", &sizes.udp_requests),
+                ("udp-response-sizes", &sizes.udp_responses),
+                ("tcp-request-sizes", &sizes.tcp_requests),
+                ("tcp-response-sizes", &sizes.tcp_responses),
+            ]
+            .into_iter()
+            .flat_map(|(key, sizes)| {
+                sizes.iter().map(move |((first, last), count)| {
+                    let last = last.map_or_else(String::new, |last| last.to_string());
+                    (format!("{key} {first}-{last}"), Some(*count))
+                })
+            })
+            .collect(),
+            Metric::RcodeVolume { answers } => {
+                let parts = answers.iter().map(|(rcode, count)| (rcode.to_string(), Some(*count)));
+                parts.collect()
+            }
+            Metric::UniqueSources {
+                ipv4,
+                ipv6,
+                ipv6_aggregate,
+            } => told(&[
+                ("num-sources-ipv4", *ipv4),
+                ("num-sources-ipv6", *ipv6),
+                ("num-sources-ipv6-aggregate", *ipv6_aggregate),
+            ]),
+        }
+    }
+}
+
+fn told(parts: &[(&str, Option<u64>)]) -> Vec<(String, Option<u64>)> {
+    let told = parts.iter().filter(|(_, value)| value.is_some());
+    told.map(|(key, value)| ((*key).to_owned(), *value)).collect()
+}
+
 /// Why a file is no RSSAC002 file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {

@@ -267,6 +267,31 @@ pub const VIEWS: &[View] = &[
                 FROM kept GROUP BY time, source, input, number, reason, octets)",
     },
     View {
+        name: "rssac002",
+        about: "A figure that an operator of root servers publishes of a day (RSSAC002), as it was taken in last",
+        columns: &[
+            column("day", "The day, by its first moment, UTC"),
+            column("service", "The service: `a.root-servers.net`"),
+            column("metric", "The metric, as the advisory names it: `traffic-volume`"),
+            column(
+                "part",
+                "Which of its figures: a key of the advisory, with a range of sizes where it has such, an RCODE, or the serial of a root zone",
+            ),
+            SOURCE,
+            SOURCE_OWNER,
+            SOURCE_LICENCE,
+            SOURCE_TLP,
+            column("value", "The figure; null where the operator could not tell"),
+            column("version", "Version of the advisory; null in files from before versions"),
+            column("taken", "When it was taken in, UTC, to the second"),
+        ],
+        sql: "SELECT day, service, metric, part, source, source_owner(source) AS source_owner,
+                source_licence(source) AS source_licence, source_tlp(source) AS source_tlp, value, version, taken
+            FROM (SELECT day, service, metric, part, source, last_value(value ORDER BY taken) AS value,
+                    last_value(version ORDER BY taken) AS version, max(taken) AS taken
+                FROM kept GROUP BY day, service, metric, part, source)",
+    },
+    View {
         name: "source",
         about: "Somebody who gives passive DNS, and what may be done with it",
         columns: &[

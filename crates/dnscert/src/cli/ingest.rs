@@ -77,6 +77,8 @@ pub enum InputFormat {
     Eve,
     /// The Passive DNS Common Output Format.
     Cof,
+    /// What operators of root servers publish of a day, as YAML.
+    Rssac002,
 }
 
 /// A zone and the address of a server of it: `example=192.0.2.53`.

@@ -18,6 +18,8 @@ pub enum LakeCommand {
     Evidence(EvidenceArgs),
     /// Figures of traffic by minute, server, transport, type, RCODE and flags.
     Traffic(ObservedArgs),
+    /// Figures that operators of root servers publish for each day (RSSAC002).
+    Rssac002(ObservedArgs),
 }
 
 /// Which part of it, and from where.

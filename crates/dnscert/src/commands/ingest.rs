@@ -1,6 +1,7 @@
 //! `dnscert ingest`: reads captures of DNS traffic, keeps what they hold, and says what became of each. What servers may say comes
-//! into passive DNS, what they may not say, figures of traffic, and what could not be read into tables beside it.
+//! into passive DNS; what they may not say, figures of traffic and of operators, and what could not be read into tables beside it.
 
+mod figures;
 mod keep;
 mod receipt;
 mod watch;
@@ -18,10 +19,12 @@ use capture::{CaptureError, Family, Input, LinesReceipt, Reader, Receipt, Settin
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use lake::passive::{Passive, Source};
+use model::{Clock as _, SystemClock};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 
+use figures::{FiguresReceipt, figures, table_of_figures};
 use keep::Keeping;
 use receipt::{table, table_of_lines};
 
@@ -217,19 +220,7 @@ fn one(arguments: &IngestArgs, one: &One<'_>, store: Option<&Store>, is_live: bo
         hashed = Some(id);
     }
     let mut sink = Keeping::new(bar(path, is_live), to, one.stopping.clone());
-    let input = Input::open(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    let result = Reader::new(settings(arguments, path)).take(input, arguments.format.family(), &mut sink);
-    sink.bar.finish_and_clear();
-    let result = result.map_err(|error| match error {
-        CaptureError::NotACapture { .. } => rssac002(path).unwrap_or_else(|| error.into()),
-        CaptureError::Sink { input, source } => NotKept {
-            input,
-            reason: whole(&*source),
-        }
-        .into(),
-        error => error.into(),
-    });
-    let receipt = AnyReceipt::from(result?);
+    let receipt = read(arguments, path, &mut sink)?;
     if hashed.is_some_and(|hashed| hashed != receipt.sha256()) {
         anyhow::bail!("`{}` changed while it was read; nothing of it is kept", path.display());
     }
@@ -250,20 +241,37 @@ fn one(arguments: &IngestArgs, one: &One<'_>, store: Option<&Store>, is_live: bo
     Ok(Some(taken))
 }
 
-/// What is said of an RSSAC002 file; `None` where it is none. It holds figures of an operator for a day, and no table holds such.
-fn rssac002(path: &Path) -> Option<anyhow::Error> {
-    let mut text = String::new();
-    let most = metrics::rssac002::MOST_BYTES as u64 + 1;
-    File::open(path).ok()?.take(most).read_to_string(&mut text).ok()?;
-    let days = metrics::rssac002::read(&text).ok()?;
-    let first = days.first()?;
-    Some(anyhow::anyhow!(
-        "`{}` is an RSSAC002 file ({} metrics; the first of {}, {}): it was read, but no table holds such figures, so nothing is kept",
-        path.display(),
-        days.len(),
-        first.service,
-        first.day
-    ))
+/// Reads an input to its end.
+fn read(arguments: &IngestArgs, path: &Path, sink: &mut Keeping) -> anyhow::Result<AnyReceipt> {
+    let as_figures = |sink: &mut Keeping| -> anyhow::Result<AnyReceipt> {
+        let (receipt, figures) = figures(path, SystemClock.now())?;
+        sink.figures(figures);
+        Ok(AnyReceipt::Figures(Box::new(receipt)))
+    };
+    if arguments.format == InputFormat::Rssac002 {
+        return as_figures(sink);
+    }
+    let input = Input::open(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let result = Reader::new(settings(arguments, path)).take(input, arguments.format.family(), sink);
+    sink.bar.finish_and_clear();
+    match result {
+        Ok(taken) => Ok(taken.into()),
+        // it begins like none of these: it may be YAML
+        Err(error @ CaptureError::NotACapture { .. }) => as_figures(sink).map_err(|of_figures| {
+            use metrics::rssac002::Error;
+            match of_figures.downcast_ref::<Error>() {
+                // its keys are there, so that is what it was meant to be
+                Some(Error::Key { .. }) => of_figures,
+                _ => error.into(),
+            }
+        }),
+        Err(CaptureError::Sink { input, source }) => Err(NotKept {
+            input,
+            reason: whole(&*source),
+        }
+        .into()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// An error with its causes.
@@ -311,12 +319,13 @@ struct Taken {
     kept: Option<Kept>,
 }
 
-/// A receipt of either kind; `form` tells them apart.
+/// A receipt of any kind; `form` tells them apart.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum AnyReceipt {
     Capture(Box<Receipt>),
     Lines(Box<LinesReceipt>),
+    Figures(Box<FiguresReceipt>),
 }
 
 impl From<capture::Taken> for AnyReceipt {
@@ -333,6 +342,7 @@ impl AnyReceipt {
         match self {
             Self::Capture(receipt) => receipt.fault.as_deref(),
             Self::Lines(receipt) => receipt.fault.as_deref(),
+            Self::Figures(_) => None,
         }
     }
 
@@ -340,6 +350,7 @@ impl AnyReceipt {
         match self {
             Self::Capture(receipt) => &receipt.sha256,
             Self::Lines(receipt) => &receipt.sha256,
+            Self::Figures(receipt) => &receipt.sha256,
         }
     }
 
@@ -347,6 +358,7 @@ impl AnyReceipt {
         match self {
             Self::Capture(receipt) => table(receipt),
             Self::Lines(receipt) => table_of_lines(receipt),
+            Self::Figures(receipt) => table_of_figures(receipt),
         }
     }
 }
@@ -355,7 +367,7 @@ impl InputFormat {
     /// What the input is taken for; `None` where it is told by its content.
     fn family(self) -> Option<Family> {
         match self {
-            Self::Auto => None,
+            Self::Auto | Self::Rssac002 => None,
             Self::Capture => Some(Family::Capture),
             Self::Zeek => Some(Family::Zeek),
             Self::Eve => Some(Family::Eve),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use jiff::Timestamp;
 use lake::passive::{Passive, Scope, Told};
-use model::{MalformedMessage, OutOfBailiwick, TrafficCell, rdata_text};
+use model::{MalformedMessage, OperatorFigure, OutOfBailiwick, TrafficCell, rdata_text};
 use serde_json::json;
 
 use crate::cli::{EvidenceArgs, LakeCommand, ObservedArgs};
@@ -23,7 +23,9 @@ const SHOWN_OCTETS: usize = 48;
 /// Status 0 something found, 1 nothing found.
 pub async fn run(command: LakeCommand) -> anyhow::Result<ExitCode> {
     let arguments = match &command {
-        LakeCommand::Quarantine(arguments) | LakeCommand::Traffic(arguments) => arguments,
+        LakeCommand::Quarantine(arguments) | LakeCommand::Traffic(arguments) | LakeCommand::Rssac002(arguments) => {
+            arguments
+        }
         LakeCommand::Evidence(arguments) => &arguments.observed,
     };
     let folder = match &arguments.lake {
@@ -43,6 +45,10 @@ pub async fn run(command: LakeCommand) -> anyhow::Result<ExitCode> {
             LakeCommand::Traffic(arguments) => {
                 let (from, to) = span(arguments);
                 show(passive.traffic(from, to, &scope(arguments)), arguments, traffic)
+            }
+            LakeCommand::Rssac002(arguments) => {
+                let (from, to) = span(arguments);
+                show(passive.rssac002(from, to, &scope(arguments)), arguments, rssac002)
             }
             LakeCommand::Evidence(arguments) => evidence_of(&passive, arguments),
         };
@@ -189,5 +195,27 @@ fn traffic(told: &Told<TrafficCell>) -> Line {
         cell.minute, told.source, counts.queries, counts.matched,
     );
     let object = json!({ "source": told.source, "minute": cell.minute, "key": cell.key, "counts": counts });
+    (text, object)
+}
+
+fn rssac002(told: &Told<OperatorFigure>) -> Line {
+    let figure = &told.what;
+    let value = figure
+        .value
+        .map_or_else(|| "not told".to_owned(), |value| value.to_string());
+    let text = format!(
+        "{}  {}  {} {}: {value}",
+        figure.day, figure.service, figure.metric, figure.part
+    );
+    let object = json!({
+        "day": figure.day,
+        "service": figure.service,
+        "metric": figure.metric,
+        "part": figure.part,
+        "value": figure.value,
+        "version": figure.version,
+        "source": told.source,
+        "taken": figure.taken,
+    });
     (text, object)
 }

@@ -43,6 +43,8 @@ pub enum KeptTable {
     Traffic,
     /// What could not be read.
     Malformed,
+    /// What operators publish of a day.
+    Rssac002,
 }
 
 impl KeptTable {
@@ -54,6 +56,7 @@ impl KeptTable {
             Self::Evidence => &["evidence"],
             Self::Traffic => &["traffic"],
             Self::Malformed => &["malformed"],
+            Self::Rssac002 => &["rssac002"],
         }
     }
 }

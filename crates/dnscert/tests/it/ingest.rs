@@ -335,14 +335,65 @@ fn logs_come_into_passive_dns_and_what_cannot_be_read_of_them_is_told_with_its_l
 }
 
 #[test]
-fn of_an_rssac002_file_it_is_said_that_nothing_is_kept() {
+fn figures_of_an_operator_are_kept_once_and_the_later_edition_of_a_day_holds() {
     let folder = tempfile::tempdir().unwrap();
-    let (file, lake) = (folder.path().join("volume.yaml"), folder.path().join("lake"));
-    let text = "---\nversion: rssac002v5\nservice: a.root-servers.net\nstart-period: 2026-01-01T00:00:00Z\nmetric: traffic-volume\n\
-                dns-udp-queries-received-ipv4: 5\n";
-    std::fs::write(&file, text).unwrap();
-    let (file, lake) = (file.to_str().unwrap(), lake.to_str().unwrap());
-    let output = dnscert(&["ingest", file, "--lake", lake]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("nothing is kept"), "{}", stderr(&output));
+    let lake = folder.path().join("lake");
+    let lake = lake.to_str().unwrap();
+    let head = "---\nversion: rssac002v5\nservice: A.Root-Servers.net\nstart-period: 2026-01-01T00:00:00Z\nmetric:";
+    let volume = |queries: u32| format!("{head} traffic-volume\ndns-udp-queries-received-ipv4: {queries}\n");
+    let sizes = format!("{head} traffic-sizes\nudp-request-sizes:\n  0-15: 7\n  288-: 1\n");
+    let rcodes = format!("{head} rcode-volume\n0: 40\n3: 60\n");
+    let load = format!("{head} load-time\ntime:\n  2026010100: 12\n  2026010101: ''\n");
+    let ingest = |name: &str, text: &str, options: &[&str]| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        let own = ["ingest", file.to_str().unwrap(), "--lake", lake, "--sensor", "verisign"];
+        dnscert(&[&own[..], options].concat())
+    };
+    let first = ingest("volume.yaml", &volume(5), &["--json"]);
+    assert_eq!(first.status.code(), Some(0), "{}", stderr(&first));
+    let receipt: serde_json::Value = serde_json::from_str(&stdout(&first)).unwrap();
+    let told = (
+        &receipt["form"],
+        &receipt["figures"],
+        &receipt["services"][0],
+        &receipt["first"],
+    );
+    let expected = (
+        "rssac002".into(),
+        1.into(),
+        "a.root-servers.net".into(),
+        "2026-01-01".into(),
+    );
+    assert_eq!(told, (&expected.0, &expected.1, &expected.2, &expected.3));
+    assert!(stdout(&ingest("volume.yaml", &volume(5), &[])).contains("taken in before"));
+    for (name, text) in [("sizes.yaml", sizes), ("rcodes.yaml", rcodes), ("load.yaml", load)] {
+        let output = ingest(name, &text, &[]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    }
+    // times are kept by the second
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    let corrected = ingest("corrected.yaml", &volume(6), &["--format", "rssac002"]);
+    assert_eq!(corrected.status.code(), Some(0), "{}", stderr(&corrected));
+
+    let lines = stdout(&dnscert(&["lake", "rssac002", "--lake", lake, "--json"]));
+    let figures: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told: Vec<String> = figures
+        .iter()
+        .map(|figure| format!("{} {} {}", figure["metric"], figure["part"], figure["value"]).replace('"', ""))
+        .collect();
+    let expected = [
+        "load-time 2026010100 12",
+        "load-time 2026010101 null",
+        "rcode-volume 0 40",
+        "rcode-volume 3 60",
+        "traffic-sizes udp-request-sizes 0-15 7",
+        "traffic-sizes udp-request-sizes 288- 1",
+        "traffic-volume dns-udp-queries-received-ipv4 6",
+    ];
+    assert_eq!(told, expected);
+
+    let wrong = ingest("wrong.yaml", &volume(5).replace("traffic-volume", "traffic-jam"), &[]);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(stderr(&wrong).contains("`traffic-jam`"), "{}", stderr(&wrong));
 }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use deltalake_core::kernel::Transaction;
 use jiff::Timestamp;
-use model::{MalformedMessage, OutOfBailiwick, PassiveRrset, TrafficCell};
+use model::{MalformedMessage, OperatorFigure, OutOfBailiwick, PassiveRrset, TrafficCell};
 
 use super::evidence::{EvidenceRow, evidence_rows};
 use super::malformed::{MalformedRow, malformed_rows};
 use super::rows::{NameRow, RdataRow, RrsetRow, Sorted, name_rows, rdata_rows, rrset_rows};
+use super::rssac002::{FigureRow, figure_rows};
 use super::run::{Level, Run, Writer};
 use super::traffic::{TrafficRow, traffic_rows};
 use super::{Logs, Passive};
@@ -37,12 +38,15 @@ pub struct Brought {
     pub traffic: Vec<TrafficCell>,
     /// What could not be read.
     pub malformed: Vec<MalformedMessage>,
+    /// Figures that an operator publishes of a day.
+    pub rssac002: Vec<OperatorFigure>,
 }
 
 impl Brought {
     /// Whether it holds nothing.
     pub fn is_empty(&self) -> bool {
-        self.rrsets.is_empty() && self.evidence.is_empty() && self.traffic.is_empty() && self.malformed.is_empty()
+        let beside = self.evidence.is_empty() && self.traffic.is_empty() && self.malformed.is_empty();
+        self.rrsets.is_empty() && beside && self.rssac002.is_empty()
     }
 }
 
@@ -67,6 +71,7 @@ struct Written {
     evidence: Vec<Run>,
     traffic: Vec<Run>,
     malformed: Vec<Run>,
+    rssac002: Vec<Run>,
 }
 
 impl Passive {
@@ -167,6 +172,7 @@ impl Intake {
         append(logs.evidence.as_mut(), &passive, runs.evidence).await?;
         append(logs.traffic.as_mut(), &passive, runs.traffic).await?;
         append(logs.malformed.as_mut(), &passive, runs.malformed).await?;
+        append(logs.rssac002.as_mut(), &passive, runs.rssac002).await?;
         let Logs { rrset, .. } = &mut *logs;
         rrset.append(&passive.folder("rrset"), &runs.rrset, marks).await?;
         passive.show(&logs).await?;
@@ -200,6 +206,8 @@ impl Written {
         self.traffic.extend(write(lake, traffic_rows(source, brought.traffic))?);
         self.malformed
             .extend(write(lake, malformed_rows(source, brought.malformed))?);
+        self.rssac002
+            .extend(write(lake, figure_rows(source, brought.rssac002))?);
         Ok(())
     }
 
@@ -215,6 +223,7 @@ impl Written {
             evidence: of::<EvidenceRow>(lake, self.evidence, number)?,
             traffic: of::<TrafficRow>(lake, self.traffic, number)?,
             malformed: of::<MalformedRow>(lake, self.malformed, number)?,
+            rssac002: of::<FigureRow>(lake, self.rssac002, number)?,
         })
     }
 
@@ -228,7 +237,8 @@ impl Written {
             .chain(of::<NameRow>(lake, &self.name));
         let beside = of::<EvidenceRow>(lake, &self.evidence)
             .chain(of::<TrafficRow>(lake, &self.traffic))
-            .chain(of::<MalformedRow>(lake, &self.malformed));
+            .chain(of::<MalformedRow>(lake, &self.malformed))
+            .chain(of::<FigureRow>(lake, &self.rssac002));
         for path in passive.chain(beside) {
             let _ = fs::remove_file(path);
         }

@@ -10,7 +10,8 @@
 //! crash between the commits leaves nothing to see; the next writer takes them out.
 //!
 //! What else a receipt brings stands beside it in tables of the same kind, under the same number: `evidence` (what servers said
-//! and may not say), `traffic` (figures by minute) and `malformed` (what could not be read). None of it is passive DNS.
+//! and may not say), `traffic` (figures by minute), `malformed` (what could not be read) and `rssac002` (what operators publish of a day). None of it
+//! is passive DNS.
 
 mod cache;
 pub mod cof;
@@ -24,6 +25,7 @@ mod open_run;
 mod query;
 mod retention;
 mod rows;
+mod rssac002;
 mod run;
 mod source;
 pub mod stored;
@@ -54,6 +56,7 @@ use lookup::{Answer, Lookup};
 use malformed::MalformedRow;
 use open_run::OpenRun;
 use rows::{NameRow, RdataRow, RrsetRow, Sorted, Wanted};
+use rssac002::FigureRow;
 use run::Run;
 use traffic::TrafficRow;
 
@@ -96,6 +99,7 @@ struct Logs {
     evidence: Option<Log<EvidenceRow>>,
     traffic: Option<Log<TrafficRow>>,
     malformed: Option<Log<MalformedRow>>,
+    rssac002: Option<Log<FigureRow>>,
 }
 
 /// What look-ups share.
@@ -126,6 +130,7 @@ struct View {
     evidence: Runs<EvidenceRow>,
     traffic: Runs<TrafficRow>,
     malformed: Runs<MalformedRow>,
+    rssac002: Runs<FigureRow>,
     sources: Arc<BTreeMap<String, Source>>,
 }
 
@@ -213,7 +218,8 @@ impl Passive {
         take_out_half(Some(&mut logs.name), &self.folder("name"), known).await?;
         take_out_half(logs.evidence.as_mut(), &self.folder("evidence"), known).await?;
         take_out_half(logs.traffic.as_mut(), &self.folder("traffic"), known).await?;
-        take_out_half(logs.malformed.as_mut(), &self.folder("malformed"), known).await
+        take_out_half(logs.malformed.as_mut(), &self.folder("malformed"), known).await?;
+        take_out_half(logs.rssac002.as_mut(), &self.folder("rssac002"), known).await
     }
 
     /// Shows look-ups what the logs have now.
@@ -221,7 +227,7 @@ impl Passive {
         let known = logs.receipts().await?;
         let (rrset, rdata, name) = (logs.rrset.files(), logs.rdata.files(), logs.name.files());
         let (evidence, traffic) = (files_of(&logs.evidence), files_of(&logs.traffic));
-        let malformed = files_of(&logs.malformed);
+        let (malformed, rssac002) = (files_of(&logs.malformed), files_of(&logs.rssac002));
         let (shared, before) = (self.0.shared.clone(), lock(&self.0.view).clone());
         let view = blocking(move || {
             Ok(View {
@@ -231,6 +237,7 @@ impl Passive {
                 evidence: open_runs(&shared, &before.evidence, evidence, known),
                 traffic: open_runs(&shared, &before.traffic, traffic, known),
                 malformed: open_runs(&shared, &before.malformed, malformed, known),
+                rssac002: open_runs(&shared, &before.rssac002, rssac002, known),
                 sources: Arc::new(source::read(&shared.folder)?),
             })
         })
@@ -251,6 +258,7 @@ impl Passive {
             is_new |= refresh_beside(&mut logs.evidence, lake).await?;
             is_new |= refresh_beside(&mut logs.traffic, lake).await?;
             is_new |= refresh_beside(&mut logs.malformed, lake).await?;
+            is_new |= refresh_beside(&mut logs.rssac002, lake).await?;
             if is_new {
                 self.show(&logs).await?;
             } else {
@@ -364,6 +372,10 @@ impl Passive {
             .merge_once(|view| &view.malformed, |logs| logs.malformed.as_mut(), keep_since)
             .await?
         {}
+        while self
+            .merge_once(|view| &view.rssac002, |logs| logs.rssac002.as_mut(), keep_since)
+            .await?
+        {}
         Ok(Compaction {
             files_before,
             files_after: lock(&self.0.view).runs(),
@@ -430,6 +442,9 @@ impl Passive {
         if let Some(log) = &mut logs.malformed {
             removed += upkeep::vacuum(log, &self.folder("malformed"), now, retention).await?;
         }
+        if let Some(log) = &mut logs.rssac002 {
+            removed += upkeep::vacuum(log, &self.folder("rssac002"), now, retention).await?;
+        }
         Ok(removed)
     }
 
@@ -443,7 +458,8 @@ impl Passive {
         damaged.iter().map(damage).collect()
     }
 
-    /// Sizes of the tables: `rrset`, `rdata`, `name`, and of `evidence`, `traffic` and `malformed` those that are there.
+    /// Sizes of the tables: `rrset`, `rdata`, `name`, and of `evidence`, `traffic`, `malformed` and `rssac002` those that are
+    /// there.
     pub async fn statistics(&self) -> Vec<TableStatistics> {
         fn of<S: Sorted>(log: &Log<S>, runs: &Runs<S>) -> TableStatistics {
             TableStatistics {
@@ -465,6 +481,7 @@ impl Passive {
         tables.extend(logs.evidence.as_ref().map(|log| of(log, &view.evidence)));
         tables.extend(logs.traffic.as_ref().map(|log| of(log, &view.traffic)));
         tables.extend(logs.malformed.as_ref().map(|log| of(log, &view.malformed)));
+        tables.extend(logs.rssac002.as_ref().map(|log| of(log, &view.rssac002)));
         tables
     }
 }
@@ -479,6 +496,7 @@ impl Logs {
             evidence: open_beside(lake, is_writer).await?,
             traffic: open_beside(lake, is_writer).await?,
             malformed: open_beside(lake, is_writer).await?,
+            rssac002: open_beside(lake, is_writer).await?,
         })
     }
 
@@ -510,6 +528,7 @@ pub(crate) async fn tables(lake: &Path) -> Result<Vec<TableFiles>, Error> {
         table(lake, logs.and_then(|logs| logs.evidence.as_ref()), known),
         table(lake, logs.and_then(|logs| logs.traffic.as_ref()), known),
         table(lake, logs.and_then(|logs| logs.malformed.as_ref()), known),
+        table(lake, logs.and_then(|logs| logs.rssac002.as_ref()), known),
     ])
 }
 
@@ -537,7 +556,7 @@ pub(crate) fn sources(lake: &Path) -> Result<Vec<Source>, Error> {
 
 impl View {
     fn runs(&self) -> usize {
-        let beside = self.evidence.len() + self.traffic.len() + self.malformed.len();
+        let beside = self.evidence.len() + self.traffic.len() + self.malformed.len() + self.rssac002.len();
         self.rrset.len() + self.rdata.len() + self.name.len() + beside
     }
 

@@ -111,6 +111,9 @@ impl Passive {
         gone += self
             .expire_table(retention, now, |view| &view.malformed, |logs| logs.malformed.as_mut())
             .await?;
+        gone += self
+            .expire_table(retention, now, |view| &view.rssac002, |logs| logs.rssac002.as_mut())
+            .await?;
         Ok(gone)
     }
 

@@ -1,7 +1,7 @@
-//! Reading what stands beside passive DNS: evidence, figures of traffic, and what could not be read.
+//! Reading what stands beside passive DNS: evidence, figures of traffic, what could not be read, and what operators publish.
 
 use jiff::Timestamp;
-use model::{MalformedMessage, Name, OutOfBailiwick, TrafficCell};
+use model::{MalformedMessage, Name, OperatorFigure, OutOfBailiwick, TrafficCell};
 
 use super::lookup::find_all;
 use super::source::Scope;
@@ -52,5 +52,25 @@ impl Passive {
             source: row.source.to_string(),
             what: (row.message, row.count),
         }))
+    }
+
+    /// What operators published of the days that begin from `from` up to but not including `to`, in their order, each figure once: as
+    /// it was taken in last.
+    pub fn rssac002(&self, from: Timestamp, to: Timestamp, scope: &Scope) -> AllTold<OperatorFigure> {
+        let view = lock(&self.0.view).clone();
+        let keys = key::times(from, to);
+        let mut rows = find_all(&self.0.shared, &view.rssac002, &keys, view.allowed(scope));
+        let mut rows = std::iter::from_fn(move || rows.next()).peekable();
+        let last = move || {
+            let mut row = rows.next()?;
+            while let Some(later) = rows.next_if(|later| later.is_of(&row)) {
+                row = later;
+            }
+            Some(Told {
+                source: row.source.to_string(),
+                what: row.figure,
+            })
+        };
+        Box::new(std::iter::from_fn(last))
     }
 }

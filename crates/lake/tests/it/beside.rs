@@ -4,7 +4,8 @@ use domain::base::iana::Rtype;
 use jiff::{SignedDuration, Timestamp};
 use lake::passive::{Brought, NamePattern, Passive, Query, Retention, Rule, Scope, Source};
 use model::{
-    MalformedMessage, Name, OutOfBailiwick, OutReason, Tlp, TrafficCell, TrafficCounts, TrafficKey, Transport,
+    MalformedMessage, Name, OperatorFigure, OutOfBailiwick, OutReason, Tlp, TrafficCell, TrafficCounts, TrafficKey,
+    Transport,
 };
 
 use crate::passive::{data_files, open, rrset};
@@ -58,12 +59,25 @@ fn broken(seconds: i64, number: u64) -> MalformedMessage {
     }
 }
 
+fn figure(seconds: i64, value: u64) -> OperatorFigure {
+    OperatorFigure {
+        day: jiff::civil::date(2026, 11, 23),
+        service: name("a.root-servers.net"),
+        metric: "rcode-volume".to_owned(),
+        part: "3".to_owned(),
+        value: Some(value),
+        version: Some(5),
+        taken: at(seconds),
+    }
+}
+
 fn brought(seconds: i64) -> Brought {
     Brought {
         rrsets: vec![rrset("www.example.com", Rtype::A, &[vec![192, 0, 2, 1]], seconds)],
         evidence: vec![piece("www.bank.example", seconds, "a.example.net")],
         traffic: vec![cell(0, Some("192.0.2.53"), 3), cell(0, None, 1)],
         malformed: vec![broken(seconds, 9)],
+        rssac002: vec![figure(seconds, 7)],
     }
 }
 
@@ -105,6 +119,26 @@ fn malformed(passive: &Passive) -> Vec<(u64, u64)> {
 fn count(passive: &Passive) -> u64 {
     let all = Query::new(NamePattern::Below(Name::root()), 100);
     passive.rrsets(&all).map(|seen| seen.rrset.count).sum()
+}
+
+#[tokio::test]
+async fn of_a_figure_that_is_published_again_the_later_edition_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let passive = open(folder.path()).await;
+    let edition = |seconds, value| Brought {
+        rssac002: vec![figure(seconds, value)],
+        ..Brought::default()
+    };
+    for (receipt, seconds, value) in [("r1", 0, 7), ("r2", 20, 9), ("r3", 10, 8)] {
+        assert!(take_in(&passive, "sensor-1", receipt, vec![edition(seconds, value)]).await);
+    }
+    let figures = |passive: &Passive| -> Vec<Option<u64>> {
+        let told = passive.rssac002(Timestamp::UNIX_EPOCH, Timestamp::MAX, &Scope::ALL);
+        told.map(|told| told.what.value).collect()
+    };
+    assert_eq!(figures(&passive), [Some(9)]);
+    passive.merge(None).await.unwrap();
+    assert_eq!(figures(&passive), [Some(9)]);
 }
 
 #[tokio::test]
@@ -230,8 +264,8 @@ async fn rows_leave_when_their_owner_or_their_table_may_not_keep_them_longer() {
     };
     assert_eq!(passive.expire(&retention, at(day(4))).await.unwrap(), 0);
     assert_eq!(count(&passive), 3);
-    // of the bank: an RRset, its record, evidence, a malformed message, and four cells of traffic
-    assert_eq!(passive.expire(&retention, at(day(7))).await.unwrap(), 8);
+    // of the bank: an RRset, its record, evidence, a malformed message, four cells of traffic, and two editions of a figure
+    assert_eq!(passive.expire(&retention, at(day(7))).await.unwrap(), 10);
     assert_eq!(count(&passive), 2);
     assert_eq!(traffic(&passive), [(at(0), false, 1, 101), (at(0), true, 3, 103)]);
     assert_eq!(malformed(&passive), [(9, 1), (9, 1)]);

@@ -55,6 +55,7 @@ fn receipt(number: u64) -> Brought {
             reason: "short header".to_owned(),
             octets: vec![1],
         }],
+        ..Brought::default()
     }
 }
 

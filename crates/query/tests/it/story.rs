@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use lake::Lake;
 use lake::passive::{Brought, Passive, Source};
 use model::{
-    ChangedPart, MalformedMessage, Name, OutOfBailiwick, OutReason, Outcome, PassiveRrset, Sample, SeenIn, Tlp,
-    TrafficCell, TrafficCounts, TrafficKey, Transport, ZoneChange,
+    ChangedPart, MalformedMessage, Name, OperatorFigure, OutOfBailiwick, OutReason, Outcome, PassiveRrset, Sample,
+    SeenIn, Tlp, TrafficCell, TrafficCounts, TrafficKey, Transport, ZoneChange,
 };
 use query::{Engine, Error, Format, Limits};
 
@@ -170,6 +170,18 @@ fn malformed(number: u64) -> MalformedMessage {
     }
 }
 
+fn figure(rcode: &str, value: Option<u64>, taken: Timestamp) -> OperatorFigure {
+    OperatorFigure {
+        day: jiff::civil::date(2026, 11, 23),
+        service: name("a.root-servers.example"),
+        metric: "rcode-volume".to_owned(),
+        part: rcode.to_owned(),
+        value,
+        version: Some(5),
+        taken,
+    }
+}
+
 /// Receipts of two sources. What the sensor saw on the second day adds to what it saw on the first.
 fn receipts() -> Vec<(&'static str, &'static str, Brought)> {
     let a = |octets: [u8; 4]| octets.to_vec();
@@ -260,12 +272,15 @@ fn receipts() -> Vec<(&'static str, &'static str, Brought)> {
         evidence: vec![evidence(20, "b.evil.example")],
         traffic: vec![cell(10, Some(0), 90), cell(10, Some(3), 10), cell(10, None, 1)],
         malformed: vec![malformed(17)],
+        rssac002: vec![figure("0", Some(90), at(40)), figure("3", None, at(40))],
     };
     let second = Brought {
         rrsets: of_second_day,
         evidence: vec![evidence(12, "a.evil.example")],
         traffic: vec![cell(10, Some(0), 30), cell(34, Some(2), 50), cell(34, Some(0), 50)],
         malformed: vec![malformed(17), malformed(18)],
+        // the operator corrects what it published
+        rssac002: vec![figure("0", Some(95), at(47))],
     };
     let registry = Brought {
         rrsets: zone_file,

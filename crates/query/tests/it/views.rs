@@ -146,7 +146,7 @@ fn names(passive: &Passive) -> Vec<Value> {
     last.into_iter().map(row).collect()
 }
 
-fn beside(passive: &Passive) -> [Vec<Value>; 3] {
+fn beside(passive: &Passive) -> [Vec<Value>; 4] {
     let told = |source: &str, row: Value| with_source(row, passive, source);
     let evidence = passive
         .evidence(&Name::root(), &Scope::ALL)
@@ -186,7 +186,22 @@ fn beside(passive: &Passive) -> [Vec<Value>; 3] {
             });
             told(&source, row)
         });
-    [evidence.collect(), traffic.collect(), malformed.collect()]
+    let figures = passive
+        .rssac002(all.0, all.1, &Scope::ALL)
+        .map(|Told { source, what }| {
+            let day = what.day.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp();
+            let row = json!({
+                "day": time(day), "service": what.service.to_string(), "metric": what.metric, "part": what.part,
+                "value": what.value, "version": what.version, "taken": time(what.taken),
+            });
+            told(&source, row)
+        });
+    [
+        evidence.collect(),
+        traffic.collect(),
+        malformed.collect(),
+        figures.collect(),
+    ]
 }
 
 async fn check(engine: &Engine, lake: &Lake, passive: &Passive) {
@@ -196,7 +211,7 @@ async fn check(engine: &Engine, lake: &Lake, passive: &Passive) {
         samples.extend(lake.samples(&zone.parse().unwrap(), from, to).await.unwrap());
     }
     let changes = lake.zone_changes(None, from, to).await.unwrap();
-    let [evidence, traffic, malformed] = beside(passive);
+    let [evidence, traffic, malformed, figures] = beside(passive);
     let views = [
         ("sample", samples.iter().map(of_sample).collect::<Vec<_>>()),
         ("zone_change", changes.iter().map(of_change).collect()),
@@ -206,6 +221,7 @@ async fn check(engine: &Engine, lake: &Lake, passive: &Passive) {
         ("evidence", evidence),
         ("traffic", traffic),
         ("malformed", malformed),
+        ("rssac002", figures),
     ];
     for (view, expected) in views {
         assert!(!expected.is_empty(), "{view}");

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use capture::{Malformed, OutOfBailiwick, Sink, SinkError, TrafficCell};
 use indicatif::ProgressBar;
 use lake::passive::{Brought, Intake};
-use model::{Clock as _, MalformedMessage, PassiveRrset, SystemClock};
+use model::{Clock as _, MalformedMessage, OperatorFigure, PassiveRrset, SystemClock};
 use tokio::runtime::Handle;
 
 use super::receipt::word;
@@ -52,6 +52,11 @@ impl Keeping {
             runtime.block_on(intake.add(waiting))?;
         }
         Ok(())
+    }
+
+    /// Takes what an operator published.
+    pub fn figures(&mut self, figures: Vec<OperatorFigure>) {
+        self.waiting.rssac002.extend(figures);
     }
 
     /// Brings the receipt in: from now on it is seen.
