@@ -20,7 +20,7 @@ use model::{Ds, Language, Level, Name};
 pub use ingest::{IngestArgs, InputFormat};
 pub use lake::{EvidenceArgs, LakeCommand, ObservedArgs};
 pub use sql::SqlArgs;
-pub use zone::{ZoneCommand, ZoneDiffArgs, ZoneImportArgs, ZoneReadingArgs};
+pub use zone::{ZoneCommand, ZoneDiffArgs, ZoneImportArgs, ZoneReadingArgs, ZoneTransferArgs};
 
 /// Coordinates the security of the DNS: measures, warns, asks the right party, and verifies the repair.
 #[derive(Debug, Parser)]
@@ -55,12 +55,12 @@ pub enum Command {
     CheckResolver(CheckResolverArgs),
     /// Look up in passive DNS which records a name had, or which names had a value, from when to when.
     Pdns(Box<PdnsArgs>),
-    /// Look at what stands beside passive DNS: what could not be read, evidence, figures of traffic.
+    /// Look at what stands beside passive DNS: what could not be read, evidence, figures of traffic and of operators.
     #[command(subcommand)]
     Lake(LakeCommand),
     /// Answer SQL about what was observed: samples, changes, passive DNS and what stands beside it. Only reads.
     Sql(Box<SqlArgs>),
-    /// Compare zone files, or keep what they delegate.
+    /// Transfer zones, compare zone files, or keep what they delegate.
     #[command(subcommand)]
     Zone(ZoneCommand),
     /// Say who answers for a name or an address, and why.

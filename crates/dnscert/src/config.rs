@@ -3,6 +3,7 @@
 //! Precedence: defaults < file < environment (`DNSCERT_LISTEN`, `DNSCERT_MAIL__RELAY__HOST`, …). An unknown key is an error.
 
 mod observations;
+mod transfer;
 mod wrong;
 
 use std::net::{IpAddr, SocketAddr};
@@ -16,6 +17,7 @@ use model::Name;
 use serde::{Deserialize, Serialize};
 
 pub use observations::LakeConfig;
+pub use transfer::TransferConfig;
 pub use wrong::Wrong;
 
 /// The whole configuration of a centre.
@@ -47,6 +49,8 @@ pub struct Config {
     pub measuring_zone: Option<MeasuringZoneConfig>,
     /// Observations.
     pub lake: LakeConfig,
+    /// Zones that are transferred.
+    pub transfer: Vec<TransferConfig>,
 }
 
 /// The measuring zone: a name that is delegated to this centre, whose server sees how resolvers ask.
@@ -264,6 +268,7 @@ impl Default for Config {
             mailbox: None,
             measuring_zone: None,
             lake: LakeConfig::default(),
+            transfer: Vec::new(),
         }
     }
 }
@@ -329,6 +334,7 @@ fn is_setting(key: &figment::value::UncasedStr) -> bool {
         "mailbox",
         "measuring_zone",
         "lake",
+        "transfer",
     ]
     .iter()
     .any(|known| section.eq_ignore_ascii_case(known))
@@ -382,7 +388,9 @@ impl Config {
             &mut config.mail.folder,
         ];
         let registries = &mut config.dns.special_registries;
-        for path in paths.into_iter().chain(registries).chain(relay).chain(mailbox) {
+        let keys = config.transfer.iter_mut().map(|transfer| &mut transfer.key_file);
+        let others = registries.iter_mut().chain(relay).chain(mailbox).chain(keys);
+        for path in paths.into_iter().chain(others) {
             if path.is_relative() && !path.as_os_str().is_empty() {
                 *path = folder.join(&*path);
             }
@@ -402,6 +410,11 @@ impl Config {
     /// Folder of the measuring zone's key.
     pub fn measuring_key_folder(&self) -> PathBuf {
         self.data.join("measuring-zone")
+    }
+
+    /// Folder of the zones that were transferred.
+    pub fn zones_folder(&self) -> PathBuf {
+        self.data.join("zones")
     }
 
     /// Folder of the observations.

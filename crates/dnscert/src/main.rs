@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod demo;
 mod probe;
+mod zones;
 
 use std::process::ExitCode;
 

@@ -1,7 +1,7 @@
 //! Keeps observations in a folder: the Delta tables `sample` and `zone_change`, and those of passive DNS (module `passive`).
 //!
 //! Rows come from the pollers and are durable when an append returns: they stand in a journal until a flush brings
-//! them into Parquet files, one Delta commit for each table. One process writes; any number read, ours with
+//! them into Parquet files, one Delta commit for each table. One process writes (zone changes can be added beside it); any number read, ours with
 //! `open_read_only`, or DuckDB, Spark, Trino and Python as they are. A lake's folder holds `sample/`, `zone_change/`,
 //! `journal/`, `parts/` (which sealed parts were taken), `quarantine/` (parts that were refused) and `writer.lock`.
 //!
@@ -407,6 +407,12 @@ fn span(from: Date, to: Date) -> (Timestamp, Timestamp) {
     let start = |day: Date| day.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp());
     let end = to.checked_add(1.day()).and_then(start).unwrap_or(Timestamp::MAX);
     (start(from).unwrap_or(Timestamp::MIN), end)
+}
+
+/// Keeps zone changes in a lake that a centre may have open for writing: they are in its table when this returns. A receipt counts once,
+/// for as long as Delta's log knows it: whether it was new.
+pub async fn add_zone_changes(folder: &Path, receipt: &str, changes: Vec<ZoneChange>) -> Result<bool, Error> {
+    Table::<ZoneChange>::add_beside(folder, receipt, changes).await
 }
 
 /// Locks a file of the lake's folder, for as long as the file is open.

@@ -89,6 +89,8 @@ pub(crate) trait Row: Serialize + DeserializeOwned + Clone + Send + Sync + 'stat
     const COLUMNS: &'static [Column];
     /// Whether rows come in sealed parts too, so that a ledger of them is kept.
     const HAS_PARTS: bool = false;
+    /// Whether others than the one who has the lake open for writing add rows too, so that its reads look for them.
+    const IS_SHARED: bool = false;
 
     fn zone(&self) -> &Name;
     fn time(&self) -> Timestamp;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use arrow::array::RecordBatch;
+use deltalake_core::kernel::Transaction;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -205,15 +206,39 @@ impl<R: Row> Table<R> {
         lock(&self.view).files = Arc::new(log.files());
     }
 
-    /// Takes in what the writer committed, when this is a reader.
+    /// Takes in what others committed, when there may be such.
     pub async fn refresh(&self) -> Result<(), Error> {
-        if self.journal.is_none() {
-            let mut log = self.log.lock().await;
-            if log.refresh().await? {
-                self.show(&log);
-            }
+        let mut log = match (&self.journal, R::IS_SHARED) {
+            (None, _) => self.log.lock().await,
+            // the writer's own flush or merge takes it in as well, and no read waits for those
+            (Some(_), true) => match self.log.try_lock() {
+                Ok(log) => log,
+                Err(_) => return Ok(()),
+            },
+            (Some(_), false) => return Ok(()),
+        };
+        if log.refresh().await? {
+            self.show(&log);
         }
         Ok(())
+    }
+
+    /// Adds rows beside the one who has the lake open for writing, past its journal, in one commit; whether this receipt is new.
+    pub async fn add_beside(lake: &Path, receipt: &str, rows: Vec<R>) -> Result<bool, Error> {
+        let folder = lake.join(R::TABLE);
+        let mut log = Log::<R>::open(&folder, true).await?;
+        if log.transaction(receipt).await?.is_some() {
+            return Ok(false);
+        }
+        let kept = |row: R| {
+            let time = row.time();
+            row.kept().ok_or(Error::OutOfRange { time })
+        };
+        let rows: Vec<R> = rows.into_iter().map(kept).collect::<Result<_, _>>()?;
+        let into = folder.clone();
+        let files = blocking(move || write_by_day::<R>(&into, &rows)).await?;
+        log.append(&folder, &files, vec![Transaction::new(receipt, 0)]).await?;
+        Ok(true)
     }
 
     /// The days on which there may be rows of the filter, in order.

@@ -31,6 +31,7 @@ impl Row for ZoneChange {
     const TABLE: &'static str = "zone_change";
     const COMMENT: &'static str = "Changes in what parents say of zones";
     const SCHEMA_VERSION: u32 = 1;
+    const IS_SHARED: bool = true;
     const COLUMNS: &'static [Column] = &[
         column("time", Kind::Time, "When the change was first seen, UTC"),
         column(

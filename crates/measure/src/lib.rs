@@ -34,6 +34,7 @@ mod settings;
 mod special_purpose;
 pub mod spf;
 pub mod sweep;
+pub mod transfer;
 mod verify;
 mod walk;
 

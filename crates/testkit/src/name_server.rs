@@ -81,6 +81,15 @@ impl ZoneText {
     }
 }
 
+/// A key with which a server lets zones be transferred (RFC 8945), for HMAC-SHA256.
+#[derive(Debug, Clone)]
+pub struct TransferKey {
+    /// Its name.
+    pub name: String,
+    /// Its secret, in Base64.
+    pub secret: String,
+}
+
 /// A server that runs.
 pub struct NameServer {
     software: Software,
@@ -88,12 +97,25 @@ pub struct NameServer {
     port: u16,
     folder: tempfile::TempDir,
     zones: Vec<ZoneText>,
+    /// `None`: nobody may transfer zones.
+    transfers: Option<TransferKey>,
     child: Option<Child>,
 }
 
 impl NameServer {
     /// Starts the software at `address` and `port` with these zones, and waits until it answers over TCP.
     pub fn start(software: Software, address: IpAddr, port: u16, zones: Vec<ZoneText>) -> anyhow::Result<Self> {
+        Self::start_with(software, address, port, zones, None)
+    }
+
+    /// As [`NameServer::start`], and whoever has the key may transfer the zones: as differences too (IXFR), but for PowerDNS, which keeps none.
+    pub fn start_with(
+        software: Software,
+        address: IpAddr,
+        port: u16,
+        zones: Vec<ZoneText>,
+        transfers: Option<TransferKey>,
+    ) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("dnscert-ns-")
             .tempdir()
@@ -113,6 +135,7 @@ impl NameServer {
             port,
             folder,
             zones,
+            transfers,
             child: None,
         };
         server.restart()?;
@@ -124,6 +147,25 @@ impl NameServer {
         self.zones.retain(|old| old.name != zone.name);
         self.zones.push(zone);
         self.restart()
+    }
+
+    /// Puts another edition of a zone in place of the one it serves, and has the server read it while it runs, so that it knows the
+    /// difference.
+    pub fn reload(&mut self, zone: ZoneText) -> anyhow::Result<()> {
+        let Some(child) = self.child.as_ref().filter(|_| self.software != Software::PowerDns) else {
+            return self.replace(zone);
+        };
+        let path = self.folder.path().join(file_name(&zone.name));
+        std::fs::write(&path, &zone.text).with_context(|| format!("writing `{}`", path.display()))?;
+        // servers that compare a file's times do so by the second
+        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(2);
+        let file = std::fs::File::options().append(true).open(&path);
+        file.and_then(|file| file.set_modified(later))
+            .with_context(|| format!("dating `{}`", path.display()))?;
+        let id = child.id().to_string();
+        self.zones.retain(|old| old.name != zone.name);
+        self.zones.push(zone);
+        run("/bin/kill", &["-HUP", &id]).map(drop)
     }
 
     /// Stops the server, as a machine that dies.
@@ -217,39 +259,77 @@ impl NameServer {
                 tell(&["set-nsec3", &zone.name, &parameters])?;
             }
         }
+        if let Some(key) = &self.transfers {
+            tell(&["import-tsig-key", &key.name, "hmac-sha256", &key.secret])?;
+            for zone in &self.zones {
+                tell(&["activate-tsig-key", &zone.name, &key.name, "primary"])?;
+            }
+        }
         Ok(())
     }
 
     fn configuration(&self) -> String {
         let folder = self.folder.path().display();
         let (address, port) = (self.address, self.port);
+        let key = self.transfers.as_ref();
         let mut text = match self.software {
             Software::Nsd => format!(
                 "server:\n  ip-address: {address}@{port}\n  username: \"\"\n  chroot: \"\"\n  zonesdir: \"{folder}\"\n  \
                  database: \"\"\n  pidfile: \"{folder}/pid\"\n  xfrdfile: \"{folder}/xfrd\"\n  zonelistfile: \"{folder}/list\"\n  \
-                 xfrdir: \"{folder}\"\n  hide-version: yes\n  server-count: 1\nremote-control:\n  control-enable: no\n"
+                 xfrdir: \"{folder}\"\n  hide-version: yes\n  server-count: 1\nremote-control:\n  control-enable: no\n{}",
+                key.map_or_else(String::new, |key| format!(
+                    "key:\n  name: \"{}\"\n  algorithm: hmac-sha256\n  secret: \"{}\"\n",
+                    key.name, key.secret
+                ))
             ),
             Software::Knot => format!(
                 "server:\n  listen: {address}@{port}\n  rundir: \"{folder}\"\n  udp-workers: 1\n  tcp-workers: 1\n  \
-                 background-workers: 1\ndatabase:\n  storage: \"{folder}\"\nlog:\n  - target: stderr\n    any: info\n\
-                 template:\n  - id: default\n    storage: \"{folder}\"\n    zonefile-sync: -1\n    journal-content: none\nzone:\n"
+                 background-workers: 1\ndatabase:\n  storage: \"{folder}\"\nlog:\n  - target: stderr\n    any: info\n{}\
+                 template:\n  - id: default\n    storage: \"{folder}\"\n    zonefile-sync: -1\n{}zone:\n",
+                key.map_or_else(String::new, |key| format!(
+                    "key:\n  - id: {name}\n    algorithm: hmac-sha256\n    secret: {}\n\
+                     acl:\n  - id: transfer\n    key: {name}\n    action: transfer\n",
+                    key.secret,
+                    name = key.name
+                )),
+                match key {
+                    None => "    journal-content: none\n",
+                    Some(_) => "    journal-content: changes\n    zonefile-load: difference\n    acl: transfer\n",
+                }
             ),
             Software::Bind => format!(
                 "options {{ directory \"{folder}\"; pid-file \"{folder}/pid\"; session-keyfile \"{folder}/session\";\n  \
-                 listen-on port {port} {{ {address}; }}; listen-on-v6 {{ none; }}; recursion no; allow-transfer {{ none; }};\n  \
-                 dnssec-validation no; version none; check-integrity no; notify no; }};\ncontrols {{ }};\n"
+                 listen-on port {port} {{ {address}; }}; listen-on-v6 {{ none; }}; recursion no;\n  \
+                 dnssec-validation no; version none; check-integrity no; notify no;\n  {} }};\ncontrols {{ }};\n{}",
+                key.map_or_else(
+                    || "allow-transfer { none; };".to_owned(),
+                    |key| format!("allow-transfer {{ key {}; }}; ixfr-from-differences yes;", key.name)
+                ),
+                key.map_or_else(String::new, |key| format!(
+                    "key \"{}\" {{ algorithm hmac-sha256; secret \"{}\"; }};\n",
+                    key.name, key.secret
+                ))
             ),
             Software::PowerDns => format!(
-                "launch=bind\nlocal-address={address}\nlocal-port={port}\nbind-config={folder}/zones.conf\n\
+                "allow-axfr-ips=\ndisable-axfr={}\nlaunch=bind\nlocal-address={address}\nlocal-port={port}\nbind-config={folder}/zones.conf\n\
                  bind-dnssec-db={folder}/dnssec.db\nsocket-dir={folder}\ndaemon=no\nguardian=no\ndisable-syslog=yes\n\
-                 disable-axfr=yes\nversion-string=anonymous\nsecurity-poll-suffix=\n"
+                 version-string=anonymous\nsecurity-poll-suffix=\n",
+                if key.is_some() { "no" } else { "yes" }
             ),
         };
         for zone in &self.zones {
             let (name, file) = (&zone.name, file_name(&zone.name));
             // Writing to a String cannot fail.
             let _ = match self.software {
-                Software::Nsd => writeln!(text, "zone:\n  name: \"{name}\"\n  zonefile: \"{file}\""),
+                Software::Nsd => {
+                    let provide = key.map_or_else(String::new, |key| {
+                        format!(
+                            "\n  provide-xfr: 127.0.0.0/8 {}\n  create-ixfr: yes\n  store-ixfr: yes",
+                            key.name
+                        )
+                    });
+                    writeln!(text, "zone:\n  name: \"{name}\"\n  zonefile: \"{file}\"{provide}")
+                }
                 Software::Knot => writeln!(text, "  - domain: \"{name}\"\n    file: \"{file}\""),
                 Software::Bind => writeln!(text, "zone \"{name}\" {{ type primary; file \"{file}\"; }};"),
                 Software::PowerDns => Ok(()),

@@ -20,19 +20,22 @@ pub enum Condition {
     RoundsBehind,
     /// Its machine stood still, suspended or short of processors: what was silent meanwhile is measured again.
     MachineSlow,
+    /// Zones that are transferred could not be had, or what came is doubted.
+    TransfersFailing,
     /// Another centre on the same records does the work.
     StandingBy,
 }
 
 impl Condition {
     /// All, the gravest first.
-    pub const ALL: [Condition; 7] = [
+    pub const ALL: [Condition; 8] = [
         Condition::RecordsUnwritable,
         Condition::ObservationsUnwritable,
         Condition::LineSilent,
         Condition::ClockSet,
         Condition::RoundsBehind,
         Condition::MachineSlow,
+        Condition::TransfersFailing,
         Condition::StandingBy,
     ];
 
@@ -45,6 +48,7 @@ impl Condition {
             Condition::RoundsBehind => "rounds-behind",
             Condition::LineSilent => "line-silent",
             Condition::MachineSlow => "machine-slow",
+            Condition::TransfersFailing => "transfers-failing",
             Condition::StandingBy => "standing-by",
         }
     }
@@ -58,6 +62,7 @@ impl Condition {
             Condition::RoundsBehind => "centre-condition-rounds-behind",
             Condition::LineSilent => "centre-condition-line-silent",
             Condition::MachineSlow => "centre-condition-machine-slow",
+            Condition::TransfersFailing => "centre-condition-transfers-failing",
             Condition::StandingBy => "centre-condition-standing-by",
         }
     }

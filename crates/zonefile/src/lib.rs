@@ -7,6 +7,7 @@
 //! | `snapshot` | one zone file: its apex, serial and ZONEMD, and what makes it doubtful |
 //! | `names` | a snapshot name by name, with the cut that each lies below |
 //! | `difference` | two snapshots: what became of each RRset, delegations apart |
+//! | `incoming` | a zone that comes from a server, whole or as what changed, and the file that becomes of it |
 //! | `delegations` | what passive DNS and the table of zone changes keep of them |
 //!
 //! Names are compared without regard to case, data in canonical form; RRsets have no order, and their TTL is the lowest of
@@ -15,6 +16,7 @@
 mod delegations;
 mod difference;
 mod entries;
+mod incoming;
 mod names;
 mod snapshot;
 mod sorted;
@@ -22,6 +24,7 @@ mod sorted;
 use std::path::PathBuf;
 
 pub use difference::{Change, Difference, Kind, Limits, Part, Serials, Without};
+pub use incoming::{Applied, Changes, Incoming, Unfit};
 pub use names::{Place, RrsetAt};
 pub use snapshot::{Digest, Fault, Reading, Snapshot};
 
@@ -39,6 +42,14 @@ pub enum Error {
     /// Records beyond the bound of memory could not be put on disk, or read from there.
     #[error("sorting the records of `{}` on disk", path.display())]
     Sort {
+        /// The zone file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A zone could not be written.
+    #[error("writing the zone into `{}`", path.display())]
+    Write {
         /// The zone file.
         path: PathBuf,
         /// Why.

@@ -5,8 +5,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use domain::base::iana::Rtype;
-use domain::base::rdata::ComposeRecordData as _;
-use domain::zonefile::inplace::ScannedRecord;
 use model::Name;
 use model::zonemd::{Integrity, ZoneDigest, Zonemd};
 
@@ -157,7 +155,7 @@ impl Snapshot {
         let mut sorter = Sorter::new(reading.memory);
         let mut heads = Heads::default();
         let end = entries::read(source.as_mut(), reading.origin.as_ref(), |record| {
-            let row = row(&record);
+            let row = Row::of(&record);
             heads.note(&row);
             sorter.push(&row)
         });
@@ -169,17 +167,6 @@ impl Snapshot {
     /// The snapshot name by name.
     pub(crate) fn owners(&self) -> io::Result<Names> {
         Names::new(sorted::key(self.zone.as_wire()), self.sorted.rows()?)
-    }
-}
-
-fn row(record: &ScannedRecord) -> Row {
-    let mut rdata = Vec::with_capacity(32);
-    let Ok(()) = record.data().compose_canonical_rdata(&mut rdata);
-    Row {
-        owner: sorted::key(record.owner()),
-        rtype: record.rtype().to_int(),
-        rdata,
-        ttl: record.ttl().as_secs(),
     }
 }
 

@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 use domain::base::iana::Rtype;
 use domain::base::name::ToLabelIter;
+use domain::base::rdata::ComposeRecordData;
+use domain::base::{Record, RecordData, ToName};
 use model::Name;
 use tempfile::NamedTempFile;
 
@@ -26,6 +28,17 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    pub fn of<N: ToName, D: RecordData + ComposeRecordData>(record: &Record<N, D>) -> Self {
+        let mut rdata = Vec::with_capacity(32);
+        let Ok(()) = record.data().compose_canonical_rdata(&mut rdata);
+        Self {
+            owner: key(record.owner()),
+            rtype: record.rtype().to_int(),
+            rdata,
+            ttl: record.ttl().as_secs(),
+        }
+    }
+
     pub fn rtype(&self) -> Rtype {
         Rtype::from_int(self.rtype)
     }

@@ -13,6 +13,7 @@ mod rounds;
 pub mod secret;
 mod sight;
 mod supervisor;
+mod transfers;
 mod upkeep;
 mod vantage;
 
@@ -225,7 +226,7 @@ const TASKS: [(&str, Task); 5] = [
 ];
 
 /// The tasks of the one that leads.
-const LEADERS_TASKS: [(&str, Task); 6] = [
+const LEADERS_TASKS: [(&str, Task); 7] = [
     ("rounds", |centre, stop| Box::pin(rounds::run(centre, stop))),
     ("notices", |centre, stop| {
         Box::pin(jobs::run(centre, Kind::DeliverNotice, stop))
@@ -236,6 +237,7 @@ const LEADERS_TASKS: [(&str, Task); 6] = [
     ("requests", |centre, stop| Box::pin(jobs::watch_requests(centre, stop))),
     ("mailbox", |centre, stop| Box::pin(mailbox::run(centre, stop))),
     ("vantage points", |centre, stop| Box::pin(vantage::run(centre, stop))),
+    ("transfers", |centre, stop| Box::pin(transfers::run(centre, stop))),
 ];
 
 /// By what rounds are judged, by the configuration.

@@ -1,5 +1,6 @@
 //! `dnscert zone`.
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -15,6 +16,8 @@ pub enum ZoneCommand {
     Diff(ZoneDiffArgs),
     /// Keep what a zone file delegates in passive DNS, and how that changed.
     Import(Box<ZoneImportArgs>),
+    /// Bring a zone from one of its servers into a file: what changed (IXFR) where that can be had, else all of it (AXFR).
+    Transfer(ZoneTransferArgs),
 }
 
 /// How zone files are read.
@@ -99,4 +102,47 @@ pub struct ZoneImportArgs {
     /// The centre.
     #[command(flatten)]
     pub config: ConfigArg,
+}
+
+/// `dnscert zone transfer`.
+#[derive(Debug, Args)]
+pub struct ZoneTransferArgs {
+    /// The zone.
+    #[arg(value_name = "ZONE")]
+    pub zone: Name,
+    /// The server: an address, with a port where that is not 53.
+    #[arg(long, value_name = "ADDRESS", value_parser = server)]
+    pub from: SocketAddr,
+    /// The file, which is packed by Zstandard. What it was before is kept as FILE.before.
+    #[arg(long, value_name = "FILE")]
+    pub into: PathBuf,
+    /// A file with the TSIG key: `hmac-sha256:NAME:SECRET`, or a `key` clause as tsig-keygen and keymgr print it.
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Ask for the whole zone although FILE is there.
+    #[arg(long)]
+    pub whole: bool,
+    /// Refuse what comes when more than so many of a hundred names of FILE are gone, and more than ten.
+    #[arg(long, value_name = "PERCENT", default_value_t = 2, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub max_gone: u8,
+    /// Take it although something speaks against it, and say what.
+    #[arg(long)]
+    pub force: bool,
+    /// Seconds that the connection, and then each message, may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub timeout: u32,
+    /// One JSON document about what came.
+    #[arg(long)]
+    pub json: bool,
+    /// Memory for the records, in MiB; what is more is sorted on disk, in the folder of temporary files.
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4000))]
+    pub memory: u32,
+}
+
+/// An address with the port 53 unless it says another.
+fn server(text: &str) -> Result<SocketAddr, String> {
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    text.parse::<SocketAddr>()
+        .or_else(|_| bare.parse::<IpAddr>().map(|address| SocketAddr::new(address, 53)))
+        .map_err(|_| "an address is wanted, like 192.0.2.1, 192.0.2.1:5353 or [2001:db8::1]:53".to_owned())
 }

@@ -46,6 +46,10 @@ pub fn wrong(config: &Config) -> Vec<Wrong> {
                 .try_for_each(|keep| at_least_1(keep.days.into())),
         ),
         (
+            "transfer",
+            config.transfer.iter().try_for_each(super::TransferConfig::check),
+        ),
+        (
             "mailbox.interval_secs",
             config
                 .mailbox

@@ -27,4 +27,5 @@ mod resolver;
 mod sight;
 mod sql;
 mod sweep;
+mod transfer;
 mod zone;

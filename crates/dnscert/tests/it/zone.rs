@@ -8,21 +8,21 @@ use crate::centre::{dnscert, stdout};
 const APEX: &str = "$TTL 3600\n@ SOA ns1 host 7 14400 3600 1209600 300\n@ NS ns1\nns1 A 192.0.2.53\n";
 
 /// A zone `example` with thirty delegations.
-fn zone() -> String {
+pub fn zone() -> String {
     let delegation = |at: u32| format!("child{at} NS ns.child{at}\nns.child{at} A 192.0.2.{at}\n");
     (1..=30)
         .map(delegation)
         .fold(APEX.to_owned(), |text, lines| text + &lines)
 }
 
-struct Folder(tempfile::TempDir);
+pub struct Folder(pub tempfile::TempDir);
 
 impl Folder {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn file(&self, name: &str, text: &str) -> PathBuf {
+    pub fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.path().join(name);
         std::fs::write(&path, text).unwrap();
         path
@@ -35,21 +35,21 @@ impl Folder {
     }
 }
 
-fn diff(before: &Path, after: &Path, options: &[&str]) -> Output {
+pub fn diff(before: &Path, after: &Path, options: &[&str]) -> Output {
     let files = [before, after].map(|path| path.to_str().unwrap());
     dnscert(&[&["zone", "diff"], &files[..], options].concat())
 }
 
-fn status(output: &Output) -> i32 {
+pub fn status(output: &Output) -> i32 {
     output.status.code().unwrap()
 }
 
-fn errors(output: &Output) -> String {
+pub fn errors(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// The lines that say what differs.
-fn lines(output: &Output) -> Vec<String> {
+pub fn lines(output: &Output) -> Vec<String> {
     let lines = stdout(output);
     lines
         .lines()

@@ -45,5 +45,6 @@ centre-condition-observations-unwritable = The observations cannot be written. Z
 centre-condition-clock-set = The clock was set.
 centre-condition-rounds-behind = Rounds are late: this many zones are measured more than an interval behind. Give the centre more places (dns.zones_at_once) or longer intervals.
 centre-condition-line-silent = No root server answers this centre: its own line is cut most likely. Until one answers, nothing can be said of any zone, and silence is nobody’s outage.
+centre-condition-transfers-failing = Zones that registries let this centre transfer could not be had, or what came is doubted and was put aside. Passive DNS and the zone changes lack them until it works again.
 centre-condition-machine-slow = This machine stood still, suspended or short of processors. What did not answer meanwhile is measured again before it becomes an alert.
 centre-condition-standing-by = Another centre does the work; this one stands by.

@@ -45,5 +45,6 @@ centre-condition-observations-unwritable = No se pueden escribir las observacion
 centre-condition-clock-set = Se ha ajustado el reloj.
 centre-condition-rounds-behind = Las mediciones van con retraso: tantas zonas se miden con más de un intervalo de demora. Dé más plazas al centro (dns.zones_at_once) o intervalos más largos.
 centre-condition-line-silent = Ningún servidor raíz responde a este centro: lo más probable es que su propia línea esté cortada. Mientras ninguno responda, nada puede decirse de ninguna zona, y el silencio no es la avería de nadie.
+centre-condition-transfers-failing = No se pudieron obtener zonas que los registros permiten transferir a este centro, o lo que llegó es dudoso y se apartó. Faltan en el DNS pasivo y en los cambios de zonas hasta que vuelva a funcionar.
 centre-condition-machine-slow = Esta máquina se detuvo, suspendida o falta de procesadores. Lo que no respondió entretanto se mide de nuevo antes de convertirse en alerta.
 centre-condition-standing-by = Otro centro hace el trabajo; este está en reserva.

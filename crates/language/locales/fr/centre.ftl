@@ -45,5 +45,6 @@ centre-condition-observations-unwritable = Les observations ne peuvent pas être
 centre-condition-clock-set = L’horloge a été réglée.
 centre-condition-rounds-behind = Les mesures ont du retard : ce nombre de zones est mesuré avec plus d’un intervalle de retard. Donnez plus de places au centre (dns.zones_at_once) ou allongez les intervalles.
 centre-condition-line-silent = Aucun serveur racine ne répond à ce centre : sa propre ligne est très probablement coupée. Tant qu’aucun ne répond, rien ne peut être dit d’aucune zone, et le silence n’est la panne de personne.
+centre-condition-transfers-failing = Des zones que des registres laissent ce centre transférer n’ont pu être obtenues, ou ce qui est arrivé est douteux et a été mis de côté. Elles manquent au DNS passif et aux changements de zones jusqu’à ce que cela remarche.
 centre-condition-machine-slow = Cette machine est restée figée, suspendue ou à court de processeurs. Ce qui n’a pas répondu entre-temps est mesuré à nouveau avant de devenir une alerte.
 centre-condition-standing-by = Un autre centre fait le travail ; celui-ci se tient prêt.

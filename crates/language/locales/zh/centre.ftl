@@ -42,5 +42,6 @@ centre-condition-observations-unwritable = 无法写入观测数据。有空间�
 centre-condition-clock-set = 时钟被调整过。
 centre-condition-rounds-behind = 测量滞后：这么多区域的测量晚了一个间隔以上。请增加并行数（dns.zones_at_once）或延长间隔。
 centre-condition-line-silent = 没有任何根服务器应答本中心：极可能是本中心自己的线路中断。在有根服务器应答之前，无法判断任何区域的状况，无应答不算任何人的故障。
+centre-condition-transfers-failing = 注册局允许本中心传送的区域未能取得，或取得的内容可疑而被搁置。在恢复之前，被动 DNS 和区域变更中缺少这些区域。
 centre-condition-machine-slow = 本机曾停顿（被挂起或处理器不足）。其间没有应答的对象会先重新测量，再决定是否成为警报。
 centre-condition-standing-by = 另一个中心正在工作；本中心待命。

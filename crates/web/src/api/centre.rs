@@ -33,7 +33,7 @@ pub struct Centre {
 /// Something that hinders the centre.
 #[derive(Serialize, ToSchema)]
 pub struct Condition {
-    /// `records-unwritable`, `observations-unwritable`, `line-silent`, `clock-set`, `rounds-behind`, `machine-slow` or `standing-by`.
+    /// `records-unwritable`, `observations-unwritable`, `line-silent`, `clock-set`, `rounds-behind`, `machine-slow`, `transfers-failing` or `standing-by`.
     condition: String,
     #[schema(value_type = String, format = DateTime)]
     since: Timestamp,

@@ -2,6 +2,7 @@
 
 mod diff;
 mod import;
+mod transfer;
 
 use std::process::ExitCode;
 
@@ -17,6 +18,10 @@ pub async fn run(command: ZoneCommand) -> anyhow::Result<ExitCode> {
         ZoneCommand::Import(arguments) => {
             let runtime = Handle::current();
             tokio::task::spawn_blocking(move || import::run(&arguments, &runtime)).await?
+        }
+        ZoneCommand::Transfer(arguments) => {
+            let runtime = Handle::current();
+            tokio::task::spawn_blocking(move || transfer::run(&arguments, &runtime)).await?
         }
     }
 }
