@@ -53,7 +53,7 @@ async fn again_and_again(
         }
         let failure = done.context("transferring a zone")?.err().map(|error| {
             tracing::warn!(zone = %transfer.zone, "a zone could not be transferred: {error:#}");
-            format!("{}: {error:#}", transfer.zone)
+            format!("{error:#}")
         });
         {
             let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
