@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
@@ -158,10 +159,12 @@ impl NameServer {
         let path = self.folder.path().join(file_name(&zone.name));
         std::fs::write(&path, &zone.text).with_context(|| format!("writing `{}`", path.display()))?;
         // servers that compare a file's times do so by the second
-        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(2);
         let file = std::fs::File::options().append(true).open(&path);
-        file.and_then(|file| file.set_modified(later))
-            .with_context(|| format!("dating `{}`", path.display()))?;
+        file.and_then(|file| {
+            let written = file.metadata()?.modified()?;
+            file.set_modified(written + Duration::from_secs(2))
+        })
+        .with_context(|| format!("dating `{}`", path.display()))?;
         let id = child.id().to_string();
         self.zones.retain(|old| old.name != zone.name);
         self.zones.push(zone);

@@ -193,6 +193,7 @@ fn receive(
     if let Some((before, serial)) = known.and_then(|before| Some((before, before.serial?))) {
         match once(bringing, Some((before, serial)), part, runtime) {
             Ok(change) => return Ok(change),
+            Err(error) if is_unreachable(&error) => return Err(error),
             // an old server, one that forgot, or a difference that does not fit: all of it is asked for
             Err(error) => {
                 tracing::info!(zone = %bringing.plan.zone, "what changed could not be had, asking for the whole zone: {error:#}");
@@ -200,6 +201,14 @@ fn receive(
         }
     }
     once(bringing, None, part, runtime)
+}
+
+/// Whether no connection came about: asking for more over another one would take as long once more.
+fn is_unreachable(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref::<TransferError<anyhow::Error>>(),
+        Some(TransferError::Connect { .. })
+    )
 }
 
 fn once(

@@ -32,6 +32,7 @@ mod sharing;
 mod signed_zone;
 mod small_world;
 mod sweep;
+mod transfer;
 mod transport;
 mod verify;
 mod zone;
