@@ -89,6 +89,11 @@ pub const PACKAGES: &[Package] = &[
         needed_for: "the tests of resolvers",
     },
     Package {
+        name: "fstrm-bin",
+        program: "fstrm_replay",
+        needed_for: "dnstap over a socket, by the writer of those who made it",
+    },
+    Package {
         name: "tshark",
         program: "tshark",
         needed_for: "the count of messages in real captures",

@@ -46,8 +46,13 @@ struct Recorded {
     response_message: Option<Vec<u8>>,
 }
 
-/// Takes one frame's messages.
-pub(crate) fn take(frame: &[u8], pass: &mut Pass<'_>) -> Result<(), SinkError> {
+/// How far a sender's clock may be off, in nanoseconds. fstrm holds frames back for a second or a few. Lower: frames of a busy sender are
+/// taken for late. Higher: a wrong clock writes into minutes that are long over, or have not begun.
+const MOST_OFF: i64 = 60_000_000_000;
+
+/// Takes one frame's messages. `now`: when it came, in nanoseconds since 1970, where it comes while it happens; a sender whose clock is
+/// far off is not believed then.
+pub(crate) fn take(frame: &[u8], now: Option<i64>, pass: &mut Pass<'_>) -> Result<(), SinkError> {
     pass.receipt.packets += 1;
     let recorded = match Frame::decode(frame) {
         Ok(Frame {
@@ -58,8 +63,18 @@ pub(crate) fn take(frame: &[u8], pass: &mut Pass<'_>) -> Result<(), SinkError> {
             return Ok(());
         }
     };
-    let query_time = time(recorded.query_time_sec, recorded.query_time_nsec);
-    let response_time = time(recorded.response_time_sec, recorded.response_time_nsec);
+    let mut query_time = time(recorded.query_time_sec, recorded.query_time_nsec);
+    let mut response_time = time(recorded.response_time_sec, recorded.response_time_nsec);
+    if let Some(now) = now {
+        let is_off = |time: Option<i64>| time.is_none_or(|time| time.abs_diff(now) > MOST_OFF as u64);
+        if is_off(response_time.or(query_time)) {
+            pass.receipt.wrong_clock += u64::from(response_time.or(query_time).is_some());
+            // how long the answer took stays as the sender says
+            query_time =
+                query_time.map(|asked| now.saturating_sub(response_time.map_or(0, |time| time.saturating_sub(asked))));
+            response_time = Some(now);
+        }
+    }
     let client = (
         address(recorded.query_address.as_deref()),
         recorded.query_port.unwrap_or(0) as u16,

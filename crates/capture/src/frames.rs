@@ -8,16 +8,20 @@ use crate::pcap::{Fault, need};
 
 /// Longest data frame that is taken, in octets: what fstrm's own reader takes by default. Two DNS messages of 64 KiB fit eight times
 /// over; a broken length would make us hold 4 GiB.
-const LONGEST_FRAME: u32 = 1 << 20;
+pub(crate) const LONGEST_FRAME: u32 = 1 << 20;
 
 /// Longest control frame (`FSTRM_CONTROL_FRAME_LENGTH_MAX`).
-const LONGEST_CONTROL: u32 = 512;
+pub(crate) const LONGEST_CONTROL: u32 = 512;
 
 /// What the frames hold.
-const CONTENT_TYPE: &[u8] = b"protobuf:dnstap.Dnstap";
+pub(crate) const CONTENT_TYPE: &[u8] = b"protobuf:dnstap.Dnstap";
 
-const START: u32 = 2;
-const STOP: u32 = 3;
+// control frames (FSTRM_CONTROL_ACCEPT and so on)
+pub(crate) const ACCEPT: u32 = 1;
+pub(crate) const START: u32 = 2;
+pub(crate) const STOP: u32 = 3;
+pub(crate) const READY: u32 = 4;
+pub(crate) const FINISH: u32 = 5;
 
 /// A stream of frames in a file.
 pub(crate) struct FrameStream {
@@ -75,9 +79,7 @@ impl FrameStream {
         let frame = &octets.take(8 + length as usize)[8..];
         match read_u32(frame, 0) {
             START => {
-                let says_type = frame.len() > 4;
-                let is_dnstap = frame.windows(CONTENT_TYPE.len()).any(|field| field == CONTENT_TYPE);
-                if says_type && !is_dnstap {
+                if names_content_type(frame) == Some(false) {
                     return Err(Fault::Broken(at, "the frames hold something else than dnstap"));
                 }
                 self.is_started = true;
@@ -90,6 +92,11 @@ impl FrameStream {
     }
 }
 
-fn read_u32(octets: &[u8], at: usize) -> u32 {
+/// Whether a control frame names dnstap among its content types; `None` where it names none.
+pub(crate) fn names_content_type(control: &[u8]) -> Option<bool> {
+    (control.len() > 4).then(|| control.windows(CONTENT_TYPE.len()).any(|field| field == CONTENT_TYPE))
+}
+
+pub(crate) fn read_u32(octets: &[u8], at: usize) -> u32 {
     u32::from_be_bytes([octets[at], octets[at + 1], octets[at + 2], octets[at + 3]])
 }

@@ -8,25 +8,29 @@
 //! |---|---|
 //! | file or reader, gzip, xz, Zstandard, hash | `input` |
 //! | pcap and pcapng | `pcap` |
-//! | dnstap in Frame Streams | `frames`, `dnstap` |
+//! | dnstap in Frame Streams, over a connection too | `frames`, `connection`, `dnstap` |
 //! | C-DNS | `cdns`, `cbor` |
 //! | Zeek, EVE, COF | `lines` |
 //! | link, IP, UDP, TCP | `layers`, `fragments`, `streams` |
 //! | message, query and response | `message`, `pairing` |
 //! | RRsets and evidence, by the bailiwick rule | `reduce`, `bailiwick`, `merge` |
 //! | figures of traffic | `traffic` |
-//! | the whole way | `reader`, `pass` |
+//! | how many clients and names | `distinct` |
+//! | the whole way, of a file and of what happens | `reader`, `live`, `pass` |
 #![forbid(unsafe_code)]
 
 mod bailiwick;
 mod cbor;
 mod cdns;
+mod connection;
+mod distinct;
 mod dnstap;
 mod fragments;
 mod frames;
 mod input;
 mod layers;
 mod lines;
+mod live;
 mod merge;
 mod message;
 mod pairing;
@@ -41,12 +45,16 @@ mod streams;
 mod traffic;
 mod wire;
 
+pub use connection::{Came, ConnectionError, FrameConnection};
+pub use distinct::Distincts;
 pub use input::{Compression, Input};
 pub use lines::{LeftOut, LinesReceipt, MalformedLines};
+pub use live::Listening;
 pub use message::MalformedReason;
 pub use reader::{CaptureError, Family, Reader, Taken};
 pub use receipt::{DropReason, Form, Receipt};
 pub use settings::Settings;
 pub use sink::{
-    Discard, Malformed, OutOfBailiwick, OutReason, Sink, SinkError, TrafficCell, TrafficCounts, TrafficKey,
+    Discard, DistinctCell, Malformed, OutOfBailiwick, OutReason, Sink, SinkError, TrafficCell, TrafficCounts,
+    TrafficKey,
 };

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use model::Transport;
 
 use crate::bailiwick::Servers;
+use crate::distinct::Counting;
 use crate::fragments::{Fragments, Reassembly};
 use crate::layers::{Carried, Ends, IpPacket, carried, ip_packet};
 use crate::message::{self, Parsed, RecordAt};
@@ -21,6 +22,9 @@ use crate::traffic::Traffic;
 /// Responses held because their query may still come, within the skew. More than a few at once are a flood, and none of its
 /// messages has a query.
 const MOST_HELD: usize = 256;
+
+/// Minutes of distinct counts held at once; a clock that jumps about would hold more.
+const MOST_MINUTES: usize = 3;
 
 /// A response that met no query yet.
 struct Held {
@@ -54,6 +58,7 @@ pub(crate) struct Pass<'a> {
     held: VecDeque<Held>,
     reducer: Reducer,
     traffic: Traffic,
+    distincts: Option<Counting>,
     /// Memory for the places of records, used for message after message.
     records: Vec<RecordAt>,
     span: Option<(i64, i64)>,
@@ -78,6 +83,7 @@ impl<'a> Pass<'a> {
             held: VecDeque::new(),
             reducer: Reducer::new(settings.most_rrsets),
             traffic: Traffic::new(settings.most_cells),
+            distincts: settings.distincts.clone().map(Counting::new),
             records: Vec::new(),
             span: None,
             last_message: i64::MIN,
@@ -275,6 +281,7 @@ impl<'a> Pass<'a> {
             qtype: message.question.map(|question| question.qtype),
             dnssec_ok: message.dnssec_ok,
         };
+        self.count(&parties, message, time)?;
         let question = message.question.map_or(&[][..], |question| question.octets);
         let id = message.header.id();
         if !self.pairing.query(parties, id, question, query) {
@@ -324,6 +331,7 @@ impl<'a> Pass<'a> {
                     dnssec_ok: message.dnssec_ok,
                 };
                 self.receipt.vouched += 1;
+                self.count(parties, message, query.time)?;
                 self.keep(parties, message, records, &query, 0, time)
             }
             Met::Nothing => {
@@ -376,6 +384,18 @@ impl<'a> Pass<'a> {
     ) -> Result<(), SinkError> {
         self.receipt.pairs += 1;
         self.keep(parties, message, records, query, 1, time)
+    }
+
+    /// Counts client and name of a query, or of a response that stands for it.
+    fn count(&mut self, parties: &Parties, message: &Parsed<'_>, time: i64) -> Result<(), SinkError> {
+        let Some(distincts) = &mut self.distincts else {
+            return Ok(());
+        };
+        if distincts.minutes() > MOST_MINUTES {
+            distincts.pass_on(self.sink)?;
+        }
+        distincts.add(time, parties.server, parties.client, message);
+        Ok(())
     }
 
     /// Reduces a response to a query. `queries`: 0 where the query itself is not in the input.
@@ -444,6 +464,44 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
+    /// Passes on what came since the last turn, and gives its receipt. What waits goes on waiting, but for queries whose time is over.
+    pub(crate) fn turn(&mut self, now: i64) -> Result<Receipt, SinkError> {
+        let now = now.max(self.last_message);
+        self.release_held(now)?;
+        let (receipt, traffic) = (&mut self.receipt, &mut self.traffic);
+        self.pairing
+            .advance(now, |parties, query| unanswered(receipt, traffic, parties, query));
+        self.pass_on()?;
+        let Receipt {
+            ref input,
+            form,
+            compression,
+            ..
+        } = self.receipt;
+        let next = Receipt::new(input.clone(), form, compression);
+        Ok(std::mem::replace(&mut self.receipt, next))
+    }
+
+    /// Passes on everything that was reduced, and closes the receipt's figures.
+    fn pass_on(&mut self) -> Result<(), SinkError> {
+        self.reducer.pass_on(true, self.sink)?;
+        self.traffic.pass_on(true, self.sink)?;
+        if let Some(distincts) = &mut self.distincts {
+            distincts.pass_on(self.sink)?;
+        }
+        let incomplete = std::mem::take(&mut self.fragments.incomplete);
+        let receipt = &mut self.receipt;
+        if incomplete > 0 {
+            receipt.dropped.insert(DropReason::MissingFragment, incomplete);
+        }
+        receipt.tcp_holes = std::mem::take(&mut self.streams.holes);
+        receipt.tcp_lost_octets = std::mem::take(&mut self.streams.lost);
+        let span = self.span.take();
+        receipt.first = span.map(|(first, _)| timestamp(first));
+        receipt.last = span.map(|(_, last)| timestamp(last));
+        Ok(())
+    }
+
     pub(crate) fn finish(mut self) -> Result<Receipt, SinkError> {
         self.fragments.clear();
         self.streams.clear();
@@ -455,17 +513,7 @@ impl<'a> Pass<'a> {
         let (receipt, traffic) = (&mut self.receipt, &mut self.traffic);
         self.pairing
             .give_up_all(|parties, query| unanswered(receipt, traffic, parties, query));
-        self.reducer.pass_on(true, self.sink)?;
-        traffic.pass_on(true, self.sink)?;
-        if self.fragments.incomplete > 0 {
-            receipt
-                .dropped
-                .insert(DropReason::MissingFragment, self.fragments.incomplete);
-        }
-        receipt.tcp_holes = self.streams.holes;
-        receipt.tcp_lost_octets = self.streams.lost;
-        receipt.first = self.span.map(|(first, _)| timestamp(first));
-        receipt.last = self.span.map(|(_, last)| timestamp(last));
+        self.pass_on()?;
         Ok(self.receipt)
     }
 }

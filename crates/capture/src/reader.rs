@@ -7,8 +7,9 @@ use crate::bailiwick::Servers;
 use crate::cdns::CDns;
 use crate::dnstap;
 use crate::frames::FrameStream;
-use crate::input::{Input, Octets};
+use crate::input::{Compression, Input, Octets};
 use crate::lines::{self, Lines, LinesReceipt};
+use crate::live::Listening;
 use crate::pass::Pass;
 use crate::pcap::{Fault, PacketFile};
 use crate::receipt::{Form, Receipt};
@@ -133,6 +134,12 @@ impl Reader {
         Ok(taken)
     }
 
+    /// Listens to traffic while it happens. `name` stands in its receipts.
+    pub fn listen<'a>(&'a mut self, name: &str, form: Form, sink: &'a mut dyn Sink) -> Listening<'a> {
+        let receipt = Receipt::new(name.to_owned(), form, Compression::None);
+        Listening::new(Pass::new(&self.settings, &mut self.servers, receipt, sink))
+    }
+
     fn capture(
         &mut self,
         name: &str,
@@ -225,7 +232,7 @@ impl Source {
                 None => return Ok(false),
             },
             Source::Dnstap(stream) => match stream.next(octets).map_err(Stop::Fault)? {
-                Some(frame) => dnstap::take(frame, pass).map_err(Stop::Sink)?,
+                Some(frame) => dnstap::take(frame, None, pass).map_err(Stop::Sink)?,
                 None => return Ok(false),
             },
             Source::CDns(file) => match file.next(octets).map_err(Stop::Fault)? {

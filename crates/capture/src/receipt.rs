@@ -18,6 +18,8 @@ pub enum Form {
     Pcapng,
     /// dnstap in Frame Streams.
     Dnstap,
+    /// Packets of an interface, while they pass.
+    Interface,
     /// C-DNS (RFC 8618) or one of its drafts.
     CDns,
     /// Zeek's dns.log, tab-separated.
@@ -46,6 +48,8 @@ pub enum DropReason {
     TooManyQueries,
     /// A dnstap frame that holds no DNS message.
     NotAMessage,
+    /// Packets of an interface that came faster than they could be read.
+    TooFast,
 }
 
 /// What became of one input. Each packet, and each message, is in exactly one of the places that the documentation of the fields
@@ -89,6 +93,8 @@ pub struct Receipt {
     pub no_query: u64,
     /// Messages whose time lies before that of the message before.
     pub out_of_order: u64,
+    /// dnstap frames whose sender's clock is off by more than a minute; they count for the time at which they came.
+    pub wrong_clock: u64,
     /// Messages of which the capture or the sender cut off records; they are counted and paired, their records are not kept.
     pub cut_messages: u64,
     /// Packets without DNS: other protocols, other ports, ICMP but for the unreachables.
@@ -149,6 +155,7 @@ impl Receipt {
             wrong_port: 0,
             no_query: 0,
             out_of_order: 0,
+            wrong_clock: 0,
             cut_messages: 0,
             non_dns: 0,
             icmp_unreachable: 0,

@@ -6,6 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use model::Name;
 
+use crate::distinct::Distincts;
+
 /// How captures are read.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -29,6 +31,8 @@ pub struct Settings {
     pub most_quarantined: u64,
     /// Octets of malformed messages of one input that go to the sink. TCP allows 65,535 for each: their number alone is no bound.
     pub most_quarantined_octets: u64,
+    /// Whether clients and names are counted, and how; `None`: they are not.
+    pub distincts: Option<Distincts>,
     /// The time of malformed lines before the first line that tells one: when the input was written, or is read.
     pub time_of_lines: Timestamp,
     /// Zones and the addresses that serve them, as known from elsewhere: root hints, a root zone, one's own servers.
@@ -46,6 +50,7 @@ impl Default for Settings {
             most_cells: 10_000,
             most_quarantined: 10_000,
             most_quarantined_octets: 16 << 20,
+            distincts: None,
             time_of_lines: Timestamp::UNIX_EPOCH,
             served: Vec::new(),
         }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use model::PassiveRrset;
-pub use model::{OutOfBailiwick, OutReason, TrafficCell, TrafficCounts, TrafficKey};
+pub use model::{DistinctCell, OutOfBailiwick, OutReason, TrafficCell, TrafficCounts, TrafficKey};
 
 use crate::message::MalformedReason;
 
@@ -20,6 +20,11 @@ pub trait Sink {
 
     /// Figures of the traffic of one minute.
     fn traffic(&mut self, cell: TrafficCell) -> Result<(), SinkError>;
+
+    /// How many clients and names there were in one minute; where they are counted.
+    fn distinct(&mut self, _: DistinctCell) -> Result<(), SinkError> {
+        Ok(())
+    }
 
     /// Octets on a DNS port that are no DNS message.
     fn quarantine(&mut self, malformed: Malformed<'_>) -> Result<(), SinkError>;

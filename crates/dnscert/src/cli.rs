@@ -2,6 +2,7 @@
 
 mod ingest;
 mod lake;
+mod sensor;
 mod sql;
 mod zone;
 
@@ -19,6 +20,7 @@ use model::{Ds, Language, Level, Name};
 
 pub use ingest::{IngestArgs, InputFormat};
 pub use lake::{EvidenceArgs, LakeCommand, ObservedArgs};
+pub use sensor::SensorArgs;
 pub use sql::SqlArgs;
 pub use zone::{ZoneCommand, ZoneDiffArgs, ZoneImportArgs, ZoneReadingArgs, ZoneTransferArgs};
 
@@ -79,6 +81,8 @@ pub enum Command {
     Watch(WatchCommand),
     /// Measure for a centre from here: pull its plan, ask, and hand the samples over.
     Probe(ProbeArgs),
+    /// Listen for a centre from here, to interfaces and to name servers that send dnstap, and hand over what passes, without clients.
+    Sensor(Box<SensorArgs>),
     /// Register vantage points, show how they do, give them another token, or revoke them.
     #[command(subcommand)]
     Vantage(VantageCommand),
@@ -596,13 +600,21 @@ pub struct WatchOptions {
 /// `dnscert probe`.
 #[derive(Debug, Args)]
 pub struct ProbeArgs {
+    /// The way to the centre.
+    #[command(flatten)]
+    pub way: WayArgs,
+}
+
+/// How what was seen comes to the centre.
+#[derive(Debug, Args)]
+pub struct WayArgs {
     /// Address of the centre: `https://dnscert.example`.
     #[arg(long, value_name = "URL")]
     pub centre: String,
     /// File with the token that the centre gave for this vantage point.
     #[arg(long, value_name = "FILE")]
     pub token: PathBuf,
-    /// Folder where samples wait while the line is down.
+    /// Folder where parts wait while the line is down.
     #[arg(long, value_name = "DIR", default_value = "dnscert-spool")]
     pub spool: PathBuf,
     /// Megabytes that they may take there. When it is full the oldest go first, and the centre is told how many.
@@ -674,6 +686,21 @@ pub struct VantageArgs {
     /// Handle of the organisation that runs it, in the directory.
     #[arg(long, value_name = "HANDLE")]
     pub operator: Option<String>,
+    /// It listens to traffic (`dnscert sensor`) and asks nothing.
+    #[arg(long)]
+    pub sensor: bool,
+    /// Whose data a sensor gives.
+    #[arg(long, value_name = "TEXT", default_value = "this centre", requires = "sensor")]
+    pub owner: String,
+    /// Under which licence or agreement it is used.
+    #[arg(long, value_name = "TEXT", default_value = "own observations", requires = "sensor")]
+    pub licence: String,
+    /// How far it may travel.
+    #[arg(long, value_name = "TLP", default_value = "TLP:AMBER", requires = "sensor")]
+    pub tlp: model::Tlp,
+    /// The law or contract that allows it to be processed.
+    #[arg(long, value_name = "TEXT", default_value = "not stated", requires = "sensor")]
+    pub legal_basis: String,
     /// It has no IPv4.
     #[arg(long, conflicts_with = "no_ipv6")]
     pub no_ipv4: bool,

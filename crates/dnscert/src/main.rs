@@ -5,7 +5,9 @@ mod cli;
 mod commands;
 mod config;
 mod demo;
+mod hand_over;
 mod probe;
+mod sensor;
 mod zones;
 
 use std::process::ExitCode;

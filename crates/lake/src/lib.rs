@@ -72,6 +72,8 @@ struct Inner {
     zone_changes: Table<ZoneChange>,
     settings: Settings,
     passive: tokio::sync::OnceCell<Passive>,
+    /// Held while observations come in.
+    observing: tokio::sync::Mutex<()>,
     /// Locked as long as the lake is open for writing.
     _lock: Option<File>,
 }
@@ -141,6 +143,7 @@ impl Lake {
             zone_changes,
             settings,
             passive: tokio::sync::OnceCell::new(),
+            observing: tokio::sync::Mutex::default(),
             _lock: lock,
         })))
     }
@@ -167,6 +170,21 @@ impl Lake {
     /// Whether a part was taken.
     pub fn knows_part(&self, part: &PartId) -> bool {
         table::lock(&self.0.samples.ledger).contains(part)
+    }
+
+    /// Takes in what a sensor observed, as a sealed part of it says, under the word of its source, once: whether it is new. Known
+    /// are parts for [`passive::RECEIPT_MEMORY`]. `Error::Busy` while somebody else has passive DNS open for writing: hand it over
+    /// again later.
+    pub async fn take_observed(
+        &self,
+        part: PartId,
+        source: passive::Source,
+        observed: passive::Brought,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        // one after the other: who comes second would find it busy
+        let _turn = self.0.observing.lock().await;
+        passive::take_in(&self.0.folder, &format!("part/{part}"), &source, observed, now).await
     }
 
     /// Puts a refused part aside, with the reason, and gives the file's path.

@@ -7,6 +7,7 @@ pub mod chain;
 pub mod check;
 pub mod clock;
 pub mod delegation;
+pub mod distinct;
 pub mod evidence;
 pub mod finding;
 pub mod health;
@@ -29,6 +30,7 @@ pub use chain::{AbsenceKind, AbsenceState, Chain, KeyState, Link, RrsetState, Se
 pub use check::{Check, Verdict, VerdictState};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use delegation::{Delegation, Ds};
+pub use distinct::{DistinctCell, Sketch, SketchError};
 pub use evidence::{OutOfBailiwick, OutReason};
 pub use finding::{Finding, Level};
 pub use health::Health;

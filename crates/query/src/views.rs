@@ -244,6 +244,24 @@ pub const VIEWS: &[View] = &[
                 FROM kept GROUP BY owner, rtype, server, zone, reason, rdata, source)",
     },
     View {
+        name: "distinct_count",
+        about: "How many different clients asked a server in a minute, and for how many names; counted by sensors",
+        columns: &[
+            column("minute", "Minute of the queries, UTC"),
+            column("server", "Address of the server; null for the servers that found no row of their own"),
+            SOURCE,
+            SOURCE_OWNER,
+            SOURCE_LICENCE,
+            SOURCE_TLP,
+            column("clients", "About how many clients, with a standard error of 1.6 %"),
+            column("names", "About how many names, with a standard error of 1.6 %"),
+        ],
+        sql: "SELECT minute, server, source, source_owner(source) AS source_owner, source_licence(source) AS source_licence,
+                source_tlp(source) AS source_tlp, clients, names
+            FROM (SELECT minute, server, source, max(clients) AS clients, max(names) AS names
+                FROM kept GROUP BY minute, server, source)",
+    },
+    View {
         name: "malformed",
         about: "A message or line of an input that could not be read",
         columns: &[

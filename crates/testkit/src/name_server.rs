@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -100,13 +101,15 @@ pub struct NameServer {
     zones: Vec<ZoneText>,
     /// `None`: nobody may transfer zones.
     transfers: Option<TransferKey>,
+    /// Where BIND sends dnstap.
+    tap: Option<PathBuf>,
     child: Option<Child>,
 }
 
 impl NameServer {
     /// Starts the software at `address` and `port` with these zones, and waits until it answers over TCP.
     pub fn start(software: Software, address: IpAddr, port: u16, zones: Vec<ZoneText>) -> anyhow::Result<Self> {
-        Self::start_with(software, address, port, zones, None)
+        Self::begin(software, address, port, zones, None, None)
     }
 
     /// As [`NameServer::start`], and whoever has the key may transfer the zones: as differences too (IXFR), but for PowerDNS, which keeps none.
@@ -116,6 +119,27 @@ impl NameServer {
         port: u16,
         zones: Vec<ZoneText>,
         transfers: Option<TransferKey>,
+    ) -> anyhow::Result<Self> {
+        Self::begin(software, address, port, zones, transfers, None)
+    }
+
+    /// Starts BIND, which tells a Unix socket by dnstap what it is asked and answers.
+    pub fn start_bind_with_dnstap(
+        address: IpAddr,
+        port: u16,
+        zones: Vec<ZoneText>,
+        socket: &Path,
+    ) -> anyhow::Result<Self> {
+        Self::begin(Software::Bind, address, port, zones, None, Some(socket.to_owned()))
+    }
+
+    fn begin(
+        software: Software,
+        address: IpAddr,
+        port: u16,
+        zones: Vec<ZoneText>,
+        transfers: Option<TransferKey>,
+        tap: Option<PathBuf>,
     ) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("dnscert-ns-")
@@ -137,6 +161,7 @@ impl NameServer {
             folder,
             zones,
             transfers,
+            tap,
             child: None,
         };
         server.restart()?;
@@ -320,6 +345,14 @@ impl NameServer {
                 if key.is_some() { "no" } else { "yes" }
             ),
         };
+        if let Some(tap) = &self.tap {
+            // Debian's BIND has it; it connects again by itself, after five seconds where nothing else is said
+            let options = format!(
+                "{{ dnstap {{ auth; client; }}; dnstap-output unix \"{}\"; fstrm-set-reopen-interval 1;",
+                tap.display()
+            );
+            text = text.replacen('{', &options, 1);
+        }
         for zone in &self.zones {
             let (name, file) = (&zone.name, file_name(&zone.name));
             // Writing to a String cannot fail.

@@ -35,10 +35,10 @@ enum Value<'a> {
 }
 use Value::{Fixed, Number, Octets};
 
-const SECONDS: u64 = 1_767_225_600;
+pub const SECONDS: u64 = 1_767_225_600;
 
 /// A dnstap frame from its client 192.0.2.10 to the server 198.51.100.53; `protocol` as in dnstap.proto.
-fn frame(protocol: u64, query: Option<&Message>, response: Option<&Message>) -> Vec<u8> {
+pub fn frame(protocol: u64, query: Option<&Message>, response: Option<&Message>) -> Vec<u8> {
     let mut message = [
         field(1, Number(3)),
         field(2, Number(1)),
@@ -67,10 +67,10 @@ fn frame(protocol: u64, query: Option<&Message>, response: Option<&Message>) -> 
     .concat()
 }
 
-const START: &[u8] = b"\0\0\0\0\0\0\0\x22\0\0\0\x02\0\0\0\x01\0\0\0\x16protobuf:dnstap.Dnstap";
-const STOP: &[u8] = b"\0\0\0\0\0\0\0\x04\0\0\0\x03";
+pub const START: &[u8] = b"\0\0\0\0\0\0\0\x22\0\0\0\x02\0\0\0\x01\0\0\0\x16protobuf:dnstap.Dnstap";
+pub const STOP: &[u8] = b"\0\0\0\0\0\0\0\x04\0\0\0\x03";
 
-fn stream(frames: &[Vec<u8>]) -> Vec<u8> {
+pub fn stream(frames: &[Vec<u8>]) -> Vec<u8> {
     let mut octets = START.to_vec();
     for frame in frames {
         octets.extend((frame.len() as u32).to_be_bytes());
@@ -80,11 +80,11 @@ fn stream(frames: &[Vec<u8>]) -> Vec<u8> {
     octets
 }
 
-fn query() -> Message {
+pub fn query() -> Message {
     Message::query(7, "www.example", 1)
 }
 
-fn response() -> Message {
+pub fn response() -> Message {
     Message::response(7, "www.example", 1)
         .authoritative()
         .a(In::Answer, "www.example", "192.0.2.80")

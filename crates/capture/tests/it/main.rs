@@ -3,12 +3,14 @@
 
 mod bailiwick;
 mod cdns;
+mod connection;
 mod dnstap;
 mod files;
 mod fragments;
 mod hostile;
 mod lines;
 mod links;
+mod live;
 mod packets;
 mod pairing;
 mod real;

@@ -3,7 +3,9 @@
 use std::io::Cursor;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use capture::{Input, Malformed, OutOfBailiwick, Reader, Receipt, Settings, Sink, SinkError, TrafficCell};
+use capture::{
+    DistinctCell, Input, Malformed, OutOfBailiwick, Reader, Receipt, Settings, Sink, SinkError, TrafficCell,
+};
 use model::{PassiveRrset, rdata_text};
 
 /// Everything that came out of an input.
@@ -12,6 +14,7 @@ pub struct Kept {
     pub rrsets: Vec<PassiveRrset>,
     pub evidence: Vec<OutOfBailiwick>,
     pub cells: Vec<TrafficCell>,
+    pub distincts: Vec<DistinctCell>,
     /// Packet number, reason and octets.
     pub quarantined: Vec<(u64, String, Vec<u8>)>,
 }
@@ -29,6 +32,11 @@ impl Sink for Kept {
 
     fn traffic(&mut self, cell: TrafficCell) -> Result<(), SinkError> {
         self.cells.push(cell);
+        Ok(())
+    }
+
+    fn distinct(&mut self, cell: DistinctCell) -> Result<(), SinkError> {
+        self.distincts.push(cell);
         Ok(())
     }
 

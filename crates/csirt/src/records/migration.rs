@@ -32,6 +32,7 @@ fn all() -> Vec<&'static Migration> {
         &crate::watch::migration::DUE,
         &crate::watch::migration::HEALTH,
         &crate::lead::migration::STANDBY,
+        &crate::vantage::migration::SENSOR,
     ]
 }
 

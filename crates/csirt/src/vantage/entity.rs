@@ -23,6 +23,10 @@ pub mod vantage_point {
         pub created_at_us: i64,
         pub token_at_us: i64,
         pub revoked_at_us: Option<i64>,
+        pub data_owner: Option<String>,
+        pub licence: Option<String>,
+        pub tlp: Option<String>,
+        pub legal_basis: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -56,6 +60,7 @@ pub mod vantage_state {
         pub refused_parts: i64,
         pub refused_at_us: Option<i64>,
         pub refused_reason: Option<String>,
+        pub lost_packets: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -54,3 +54,19 @@ pub(crate) const MIGRATION: Migration = Migration {
     sqlite: &[],
     postgres: &[],
 };
+
+pub(crate) const SENSOR: Migration = Migration {
+    name: "0022_sensor",
+    tables: &[],
+    statements: &[
+        // a vantage point that listens, and does not ask, has all four: whose data it gives and what may be done with it
+        "ALTER TABLE vantage_point ADD COLUMN data_owner TEXT",
+        "ALTER TABLE vantage_point ADD COLUMN licence TEXT",
+        "ALTER TABLE vantage_point ADD COLUMN tlp TEXT",
+        "ALTER TABLE vantage_point ADD COLUMN legal_basis TEXT",
+        // packets that passed a sensor and that it could not read, since it was started
+        "ALTER TABLE vantage_state ADD COLUMN lost_packets BIGINT NOT NULL DEFAULT 0",
+    ],
+    sqlite: &[],
+    postgres: &[],
+};

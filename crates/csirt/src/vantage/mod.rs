@@ -1,7 +1,7 @@
-//! Vantage points: from where in the world zones are measured, and how each of them does.
+//! Vantage points: from where in the world zones are measured, or traffic is listened to, and how each of them does.
 //!
-//! A vantage point bears a token of its own that lets it do three things: read its plan, hand over its samples, and say how it
-//! is. It is no account, so there is nothing else that the token could open. Its name stands in its samples for ever and
+//! A vantage point either asks, or it is a *sensor* and listens. It bears a token of its own that lets it do three things: read its plan (a sensor has none), hand over
+//! what it saw, and say how it is. It is no account, so there is nothing else that the token could open. Its name stands in its samples for ever and
 //! is therefore never given to another, not even after it is revoked.
 
 mod entity;
@@ -9,6 +9,7 @@ pub(crate) mod migration;
 mod place;
 mod plan;
 mod state;
+mod terms;
 
 use model::{Id, Timestamp};
 use sea_orm::ActiveValue::Set;
@@ -17,6 +18,7 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, Query
 pub use place::{Coordinates, CoordinatesError, Place};
 pub use plan::{PlanSettings, plan_for, zones_to_plan};
 pub use state::{PartFigures, Report, Standing, State, note_part, note_refusal, report, standing, states};
+pub use terms::Terms;
 
 use crate::Error;
 use crate::accounts::Secret;
@@ -40,6 +42,8 @@ pub struct VantagePoint {
     pub id: Id<VantagePoint>,
     /// What is known of it.
     pub profile: Profile,
+    /// Under which what a sensor hears may be used; `None` for one that asks.
+    pub terms: Option<Terms>,
     /// When it was registered.
     pub created: Timestamp,
     /// When its present token was made.
@@ -67,9 +71,28 @@ pub struct Profile {
     pub ipv6: bool,
 }
 
-/// Registers a vantage point. The token is shown now and never again. Fails with `Invalid`, with `Conflict` when the name is
-/// taken (also by one that was revoked), and with `NotFound` for an operator that is not in the directory.
+/// Registers a vantage point that asks. The token is shown now and never again. Fails with `Invalid`, with `Conflict` when the name
+/// is taken (also by one that was revoked), and with `NotFound` for an operator that is not in the directory.
 pub async fn create(records: &Records, actor: Actor, profile: Profile) -> Result<(VantagePoint, Secret), Error> {
+    register(records, actor, profile, None).await
+}
+
+/// Registers a sensor, as [`create`] does.
+pub async fn create_sensor(
+    records: &Records,
+    actor: Actor,
+    profile: Profile,
+    terms: Terms,
+) -> Result<(VantagePoint, Secret), Error> {
+    register(records, actor, profile, Some(terms.checked()?)).await
+}
+
+async fn register(
+    records: &Records,
+    actor: Actor,
+    profile: Profile,
+    terms: Option<Terms>,
+) -> Result<(VantagePoint, Secret), Error> {
     let profile = checked(profile)?;
     let mut change = records.begin(actor).await?;
     if row_of(change.db(), &profile.name).await?.is_some() {
@@ -81,10 +104,11 @@ pub async fn create(records: &Records, actor: Actor, profile: Profile) -> Result
     if let Some(operator) = profile.operator {
         crate::directory::require(change.db(), operator).await?;
     }
-    let secret = Secret::token("dnscert_probe_", change.random());
+    let secret = Secret::token(prefix(terms.is_some()), change.random());
     let vantage_point = VantagePoint {
         id: change.new_id(),
         profile,
+        terms,
         created: change.now(),
         token_made: change.now(),
         revoked: None,
@@ -102,8 +126,25 @@ pub async fn create(records: &Records, actor: Actor, profile: Profile) -> Result
         None,
         Some(&place.to_string()),
     );
+    if let Some(terms) = &vantage_point.terms {
+        change.audit(
+            "vantage_point",
+            vantage_point.id,
+            "terms",
+            None,
+            Some(&terms.to_string()),
+        );
+    }
     change.commit().await?;
     Ok((vantage_point, secret))
+}
+
+/// How a token begins, so that who finds one knows what it is of.
+fn prefix(is_sensor: bool) -> &'static str {
+    match is_sensor {
+        true => "dnscert_sensor_",
+        false => "dnscert_probe_",
+    }
 }
 
 /// Gives a vantage point another token; the one before stops working. Fails with `NotFound`, and with `Conflict` when it is
@@ -114,7 +155,7 @@ pub async fn renew_token(records: &Records, actor: Actor, id: Id<VantagePoint>) 
     if old.revoked_at_us.is_some() {
         return Err(Error::conflict(format!("vantage point `{}` is revoked", old.name)));
     }
-    let secret = Secret::token("dnscert_probe_", change.random());
+    let secret = Secret::token(prefix(old.data_owner.is_some()), change.random());
     let new = ActiveModel {
         token_hash: Set(digest(secret.reveal())),
         token_at_us: Set(change.now().as_microsecond()),
@@ -224,6 +265,7 @@ fn row(vantage_point: &VantagePoint, secret: &Secret) -> Model {
         ipv4,
         ipv6,
     } = &vantage_point.profile;
+    let terms = vantage_point.terms.as_ref();
     Model {
         id: vantage_point.id.to_string(),
         name: name.clone(),
@@ -241,6 +283,10 @@ fn row(vantage_point: &VantagePoint, secret: &Secret) -> Model {
         created_at_us: vantage_point.created.as_microsecond(),
         token_at_us: vantage_point.token_made.as_microsecond(),
         revoked_at_us: vantage_point.revoked.map(Timestamp::as_microsecond),
+        data_owner: terms.map(|terms| terms.owner.clone()),
+        licence: terms.map(|terms| terms.licence.clone()),
+        tlp: terms.map(|terms| terms.tlp.to_string()),
+        legal_basis: terms.map(|terms| terms.legal_basis.clone()),
     }
 }
 
@@ -257,7 +303,17 @@ impl TryFrom<Model> for VantagePoint {
             city: row.city.clone(),
             coordinates: coordinates.map_err(|error| damaged(&error))?,
         };
+        let terms = match (row.data_owner, row.licence, &row.tlp, row.legal_basis) {
+            (Some(owner), Some(licence), Some(tlp), Some(legal_basis)) => Some(Terms {
+                owner,
+                licence,
+                tlp: column::parse(TABLE, id, tlp)?,
+                legal_basis,
+            }),
+            _ => None,
+        };
         Ok(Self {
+            terms,
             id: column::parse(TABLE, id, id)?,
             created: column::time(TABLE, id, row.created_at_us)?,
             token_made: column::time(TABLE, id, row.token_at_us)?,

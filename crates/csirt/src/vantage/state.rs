@@ -28,14 +28,16 @@ pub struct Report {
     pub spool_bytes: u64,
     /// Since when the oldest of them waits.
     pub oldest_part: Option<Timestamp>,
-    /// Samples that its spool had no room for, since it was set up.
+    /// Samples (of a sensor: rows) that its spool had no room for, since it was set up.
     pub dropped_samples: u64,
+    /// Packets that passed a sensor and that it could not read, since it was started.
+    pub lost_packets: u64,
 }
 
 /// What a part that was taken held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PartFigures {
-    /// Its samples.
+    /// Its samples; of a sensor its rows.
     pub samples: u64,
     /// Time of the newest of them.
     pub newest: Timestamp,
@@ -107,6 +109,7 @@ pub(super) async fn insert(db: &DatabaseTransaction, id: Id<VantagePoint>) -> Re
         refused_parts: 0,
         refused_at_us: None,
         refused_reason: None,
+        lost_packets: 0,
     };
     Entity::insert(ActiveModel::from(row).reset_all())
         .exec_without_returning(db)
@@ -125,6 +128,7 @@ pub async fn report(records: &Records, id: Id<VantagePoint>, report: &Report) ->
         row.spool_bytes = whole(report.spool_bytes);
         row.oldest_part_at_us = report.oldest_part.map(Timestamp::as_microsecond);
         row.dropped_samples = whole(report.dropped_samples);
+        row.lost_packets = whole(report.lost_packets);
     })
     .await
 }
@@ -219,6 +223,7 @@ impl TryFrom<Model> for State {
                 spool_bytes: count(row.spool_bytes)?,
                 oldest_part: column::time_opt(TABLE, id, row.oldest_part_at_us)?,
                 dropped_samples: count(row.dropped_samples)?,
+                lost_packets: count(row.lost_packets)?,
                 version: row.version.clone(),
             },
             parts: count(row.parts)?,

@@ -2,12 +2,12 @@
 
 use csirt::directory::{self, Kind, Profile as Organisation, Region};
 use csirt::vantage::{
-    Coordinates, PartFigures, Place, PlanSettings, Profile, Report, VantagePoint, by_name, by_token, create, list,
-    note_part, note_refusal, plan_for, renew_token, report, revoke, states, zones_to_plan,
+    Coordinates, PartFigures, Place, PlanSettings, Profile, Report, Terms, VantagePoint, by_name, by_token, create,
+    create_sensor, list, note_part, note_refusal, plan_for, renew_token, report, revoke, states, zones_to_plan,
 };
 use csirt::watch::{self, Watch};
 use csirt::{Actor, Error, audit};
-use model::{Delegation, Ds, Id, Name, Transport};
+use model::{Delegation, Ds, Id, Name, Tlp, Transport};
 
 use crate::{World, on_each_database, time};
 
@@ -87,6 +87,53 @@ async fn a_vantage_point_is_registered_known_by_its_token_and_revoked() {
     .await;
 }
 
+fn terms() -> Terms {
+    Terms {
+        owner: " Example Net ".to_owned(),
+        licence: "agreement 17".to_owned(),
+        tlp: Tlp::Amber,
+        legal_basis: "contract".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn a_sensor_keeps_the_terms_under_which_what_it_hears_may_be_used() {
+    on_each_database(async |world| {
+        let records = &world.records;
+        let (made, secret) = create_sensor(records, Actor::System, profile("ns1"), terms())
+            .await
+            .unwrap();
+        assert!(secret.reveal().starts_with("dnscert_sensor_"));
+        let kept = made.terms.as_ref().unwrap();
+        assert_eq!((kept.owner.as_str(), kept.tlp), ("Example Net", Tlp::Amber));
+        assert_eq!(by_token(records, secret.reveal()).await.unwrap(), Some(made.clone()));
+        let renewed = renew_token(records, Actor::System, made.id).await.unwrap();
+        assert!(renewed.reveal().starts_with("dnscert_sensor_"));
+        let said = Report {
+            lost_packets: 4,
+            ..said(0)
+        };
+        report(records, made.id, &said).await.unwrap();
+        assert_eq!(states(records).await.unwrap()[0].1.report.lost_packets, 4);
+        type Change = fn(&mut Terms);
+        let changes: [(&str, Change); 3] = [
+            ("owner", |terms| terms.owner = "  ".to_owned()),
+            ("licence", |terms| terms.licence = "x".repeat(201)),
+            ("legal_basis", |terms| terms.legal_basis = "a\nb".to_owned()),
+        ];
+        for (field, change) in changes {
+            let mut wrong = terms();
+            change(&mut wrong);
+            match create_sensor(records, Actor::System, profile("ns2"), wrong).await {
+                Err(Error::Invalid { field: named, .. }) => assert_eq!(named, field),
+                other => panic!("{field}: {other:?}"),
+            }
+        }
+        assert_eq!(list(records).await.unwrap().len(), 1);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_bad_profile_is_refused_by_the_field_that_is_wrong() {
     on_each_database(async |world| {
@@ -130,6 +177,7 @@ fn said(spool_parts: u64) -> Report {
         spool_bytes: spool_parts * 9000,
         oldest_part: Some(time("2026-07-01T08:00:00Z")),
         dropped_samples: 7,
+        lost_packets: 0,
     }
 }
 

@@ -17,6 +17,9 @@ const FLUSH_EVERY: Duration = Duration::from_secs(30);
 /// How often small files are merged. Rarer, and a page opens more files; more often, and the same rows are written again.
 const COMPACT_EVERY: Duration = Duration::from_secs(1_800);
 
+/// Files of a table of passive DNS from which on they are merged sooner: sensors bring one each a minute, and a look-up opens all.
+const MANY_FILES: usize = 60;
+
 /// How often it is looked which observations may not be kept longer: all rows are gone through.
 const EXPIRE_EVERY: Duration = Duration::from_secs(86_400);
 
@@ -56,6 +59,8 @@ pub async fn run(centre: Arc<Centre>, stop: CancellationToken) -> anyhow::Result
                 .await
                 .context("removing files that no table uses")?;
             passive(&centre, &mut expired_passive).await?;
+        } else if has_many_files(&centre).await? {
+            merge_passive(&centre).await?;
         }
     }
 }
@@ -69,11 +74,9 @@ async fn passive(centre: &Centre, expired: &mut Option<Instant>) -> anyhow::Resu
     if centre.lake.passive().await.context("reading passive DNS")?.is_none() {
         return Ok(());
     }
-    let passive = match Passive::open(&centre.config.lake_folder()).await {
-        Err(lake::Error::Busy { .. }) => return Ok(()),
-        opened => opened.context("opening passive DNS")?,
+    let Some(passive) = merge_passive(centre).await? else {
+        return Ok(());
     };
-    passive.merge(None).await.context("merging passive DNS")?;
     if is_due(*expired) {
         let retention = centre.config.lake.retention();
         let gone = passive.expire(&retention, centre.records.now()).await;
@@ -86,4 +89,22 @@ async fn passive(centre: &Centre, expired: &mut Option<Instant>) -> anyhow::Resu
     let removed = passive.vacuum(centre.records.now(), RETENTION).await;
     removed.context("removing files that passive DNS does not use")?;
     Ok(())
+}
+
+async fn has_many_files(centre: &Centre) -> anyhow::Result<bool> {
+    let Some(passive) = centre.lake.passive().await.context("reading passive DNS")? else {
+        return Ok(false);
+    };
+    let tables = passive.statistics().await;
+    Ok(tables.iter().any(|table| table.files > MANY_FILES))
+}
+
+/// Merges the files of passive DNS, and gives it; `None` while somebody else has it open, who does it.
+async fn merge_passive(centre: &Centre) -> anyhow::Result<Option<Passive>> {
+    let passive = match Passive::open(&centre.config.lake_folder()).await {
+        Err(lake::Error::Busy { .. }) => return Ok(None),
+        opened => opened.context("opening passive DNS")?,
+    };
+    passive.merge(None).await.context("merging passive DNS")?;
+    Ok(Some(passive))
 }

@@ -7,21 +7,29 @@ use clap::Args;
 use model::Name;
 
 use super::ConfigArg;
+use crate::sensor::TapAddress;
 
 /// `dnscert ingest`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Ends with status 0 when every input was read to its end (of watched folders: when told to stop), 1 when one was \
+    after_help = "Ends with status 0 when every input was read to its end (of watched folders and dnstap: when told to stop), 1 when one was \
                   not, 2 when the command line is wrong, 130 when told to stop before."
 )]
 pub struct IngestArgs {
     /// Captures (pcap, pcapng, dnstap, C-DNS) or logs (Zeek's dns.log, Suricata's EVE, COF), plain or compressed by gzip, xz or
     /// Zstandard.
-    #[arg(value_name = "PATH", required_unless_present = "watch")]
+    #[arg(value_name = "PATH", required_unless_present_any = ["watch", "dnstap"])]
     pub paths: Vec<PathBuf>,
     /// Take in the files of this folder, and those that come into it, until told to stop. May be repeated.
     #[arg(long, value_name = "DIR")]
     pub watch: Vec<PathBuf>,
+    /// Take in what name servers tell that connect to this Unix socket, or to this address of TCP, by dnstap, until told to stop. May be
+    /// repeated.
+    #[arg(long, value_name = "PATH|ADDR:PORT", conflicts_with_all = ["paths", "watch"])]
+    pub dnstap: Vec<TapAddress>,
+    /// Seconds after which what came by dnstap is kept: as much is lost when the machine dies.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "dnstap", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub window: u32,
     /// Seconds for which a file of a watched folder must not have changed before it is taken in.
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub settle: u64,
@@ -82,7 +90,7 @@ pub enum InputFormat {
 }
 
 /// A zone and the address of a server of it: `example=192.0.2.53`.
-fn served(text: &str) -> Result<(Name, IpAddr), String> {
+pub(super) fn served(text: &str) -> Result<(Name, IpAddr), String> {
     let (zone, address) = text.split_once('=').ok_or("it is not of the form ZONE=ADDRESS")?;
     let zone = zone.parse().map_err(|error: model::NameError| error.to_string())?;
     let address = address.parse().map_err(|_| format!("`{address}` is no IP address"))?;

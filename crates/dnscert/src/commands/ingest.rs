@@ -3,6 +3,7 @@
 
 mod figures;
 mod keep;
+mod live;
 mod receipt;
 mod watch;
 
@@ -26,6 +27,7 @@ use tokio::runtime::Handle;
 
 use figures::{FiguresReceipt, figures, table_of_figures};
 use keep::Keeping;
+pub(crate) use receipt::word;
 use receipt::{table, table_of_lines};
 
 use crate::cli::{IngestArgs, InputFormat};
@@ -49,6 +51,10 @@ const MANY_FILES: usize = 36;
 pub async fn run(arguments: IngestArgs) -> anyhow::Result<ExitCode> {
     let stop = super::told_to_stop();
     let arguments = Arc::new(arguments);
+    if !arguments.dnstap.is_empty() {
+        live::run(arguments, stop).await?;
+        return Ok(ExitCode::from(READ));
+    }
     let mut are_all_read = true;
     if !arguments.paths.is_empty() {
         let store = open(&arguments).await?;

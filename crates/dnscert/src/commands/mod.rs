@@ -6,7 +6,7 @@ mod check;
 mod demo;
 mod directory;
 mod doctor;
-mod ingest;
+pub(crate) mod ingest;
 mod init;
 mod lab;
 mod lake;
@@ -14,6 +14,7 @@ mod pdns;
 mod probe;
 mod route;
 mod secret;
+mod sensor;
 mod serve;
 mod sql;
 mod sweep;
@@ -58,6 +59,7 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Secret(command) => secret::run(command).await,
         Command::Watch(command) => watch::run(command).await,
         Command::Probe(arguments) => probe::run(arguments).await,
+        Command::Sensor(arguments) => sensor::run(*arguments).await,
         Command::Vantage(command) => vantage::run(command).await,
         Command::Lab(command) => lab::run(command).await,
         Command::Audit(arguments) => audit::run(&arguments).await,

@@ -1,9 +1,9 @@
-//! `dnscert vantage add|list|token|revoke`: from where zones are measured.
+//! `dnscert vantage add|list|token|revoke`: from where zones are measured, or traffic is listened to.
 
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use csirt::vantage::{self, Place, Profile, Standing, State, VantagePoint};
+use csirt::vantage::{self, Place, Profile, Standing, State, Terms, VantagePoint};
 use csirt::{Actor, Records, directory};
 use jiff::Timestamp;
 
@@ -78,13 +78,28 @@ async fn add(arguments: VantageArgs) -> anyhow::Result<()> {
         ipv4: !arguments.no_ipv4,
         ipv6: !arguments.no_ipv6,
     };
-    let (point, secret) = vantage::create(&records, Actor::System, profile)
-        .await
-        .context("registering the vantage point")?;
+    let terms = arguments.sensor.then_some(Terms {
+        owner: arguments.owner,
+        licence: arguments.licence,
+        tlp: arguments.tlp,
+        legal_basis: arguments.legal_basis,
+    });
+    let is_sensor = terms.is_some();
+    let made = match terms {
+        None => vantage::create(&records, Actor::System, profile).await,
+        Some(terms) => vantage::create_sensor(&records, Actor::System, profile, terms).await,
+    };
+    let (point, secret) = made.context("registering the vantage point")?;
     let name = &point.profile.name;
     eprintln!("{name}: {}", point.profile.place);
     eprintln!("This token is shown this once. Put it into a file there, and run:");
-    eprintln!("  dnscert probe --centre {} --token {name}.token", config.public_url);
+    match is_sensor {
+        false => eprintln!("  dnscert probe --centre {} --token {name}.token", config.public_url),
+        true => eprintln!(
+            "  dnscert sensor --centre {} --token {name}.token --dnstap /run/dnstap.sock",
+            config.public_url
+        ),
+    }
     println!("{}", secret.reveal());
     Ok(())
 }
@@ -109,7 +124,7 @@ fn as_line(point: &VantagePoint, state: &State, standing: Standing) -> String {
     let time = |time: Option<Timestamp>| time.map_or_else(|| "-".to_owned(), |time| format!("{time:.0}"));
     let place = &point.profile.place;
     format!(
-        "{:<16} {:<12} {:<4} {:<24} contact {:<22} newest {:<22} {} samples, {} parts waiting, {} dropped",
+        "{:<16} {:<12} {:<4} {:<24} contact {:<22} newest {:<22} {} {}, {} parts waiting, {} dropped",
         point.profile.name,
         word(standing),
         place.region,
@@ -117,6 +132,7 @@ fn as_line(point: &VantagePoint, state: &State, standing: Standing) -> String {
         time(state.contact),
         time(state.newest.as_ref().map(|newest| newest.newest)),
         state.samples,
+        if point.terms.is_some() { "rows" } else { "samples" },
         state.report.spool_parts,
         state.report.dropped_samples,
     )
@@ -126,6 +142,7 @@ fn as_json(point: &VantagePoint, state: &State, standing: Standing) -> serde_jso
     let (profile, report) = (&point.profile, &state.report);
     serde_json::json!({
         "name": profile.name,
+        "kind": if point.terms.is_some() { "sensor" } else { "probe" },
         "standing": word(standing),
         "region": profile.place.region,
         "country": profile.place.country,
@@ -144,6 +161,7 @@ fn as_json(point: &VantagePoint, state: &State, standing: Standing) -> serde_jso
         "spool_bytes": report.spool_bytes,
         "oldest_part_at": report.oldest_part,
         "dropped_samples": report.dropped_samples,
+        "lost_packets": report.lost_packets,
         "parts": state.parts,
         "samples": state.samples,
         "refused_parts": state.refused_parts,

@@ -39,7 +39,7 @@ pub enum KeptTable {
     Passive,
     /// What servers said and may not say.
     Evidence,
-    /// Figures of traffic.
+    /// Figures of traffic, with the counts of clients and names.
     Traffic,
     /// What could not be read.
     Malformed,
@@ -54,7 +54,7 @@ impl KeptTable {
             Self::ZoneChange => &["zone_change"],
             Self::Passive => &["rrset", "rdata", "name"],
             Self::Evidence => &["evidence"],
-            Self::Traffic => &["traffic"],
+            Self::Traffic => &["traffic", "distinct_count"],
             Self::Malformed => &["malformed"],
             Self::Rssac002 => &["rssac002"],
         }

@@ -13,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::ProbesConfig;
-use crate::probe::{self, Settings};
+use crate::hand_over::Settings;
+use crate::probe;
 
 /// Octets that each may spool.
 const SPOOL_BYTES: u64 = 16 << 20;

@@ -24,6 +24,10 @@ mod real_loop;
 mod resilience;
 #[cfg(target_os = "linux")]
 mod resolver;
+#[cfg(target_os = "linux")]
+mod sensor;
+#[cfg(target_os = "linux")]
+mod sensor_interface;
 mod sight;
 mod sql;
 mod sweep;

@@ -4,8 +4,11 @@
 //! often it comes. It comes from outside, so nothing of it is believed: `pages` walks its structure before the Parquet
 //! decoder sees it. The pages are not compressed, for what unfolds to many times its size is a bomb; dictionaries make a
 //! part small enough (some 25 octets for each sample).
+//!
+//! What a sensor hands over is of another form: module `observed`.
 
 pub(crate) mod ledger;
+pub mod observed;
 mod pages;
 pub(crate) mod quarantine;
 
@@ -133,7 +136,7 @@ pub enum Refusal {
     /// It is larger than a part may be.
     #[error("it has {found} {what}, more than {most}")]
     TooLarge {
-        /// `octets` or `samples`.
+        /// `octets`, `samples` or `rows`.
         what: &'static str,
         /// How many it has.
         found: usize,
@@ -144,23 +147,23 @@ pub enum Refusal {
     #[error("it is no part: {0}")]
     Form(String),
     /// It has no rows.
-    #[error("it holds no sample")]
+    #[error("it holds no row")]
     Empty,
-    /// A value is none that a sample can have.
-    #[error("a sample in it cannot be read: {0}")]
+    /// A value is none that a row can have.
+    #[error("a row in it cannot be read: {0}")]
     Value(String),
-    /// A sample is not of the vantage point that hands it over.
-    #[error("a sample in it is of vantage point `{found}`, not of `{expected}`")]
+    /// A row is not of the vantage point that hands it over.
+    #[error("a row in it is of vantage point `{found}`, not of `{expected}`")]
     Foreign {
-        /// Whose sample it says it is.
+        /// Whose it says it is.
         found: String,
         /// Who handed it over.
         expected: String,
     },
-    /// A sample was taken too long ago, or in the future.
-    #[error("a sample in it is of {time}, which is {when}")]
+    /// A row is of too long ago, or of the future.
+    #[error("a row in it is of {time}, which is {when}")]
     Time {
-        /// When it says it was taken.
+        /// Of when it says it is.
         time: Timestamp,
         /// `too long ago` or `in the future`.
         when: &'static str,
@@ -279,16 +282,18 @@ pub fn check(samples: &[Sample], probe: &str, now: Timestamp, limits: &Limits) -
                 expected: probe.to_owned(),
             });
         }
-        let age = now.duration_since(sample.time);
-        let when = match () {
-            () if age > limits.oldest => "too long ago",
-            () if -age > limits.ahead => "in the future",
-            () => continue,
-        };
-        return Err(Refusal::Time {
-            time: sample.time,
-            when,
-        });
+        check_time(sample.time, now, limits)?;
     }
     Ok(())
+}
+
+/// Whether a moment is one of which a vantage point may tell now.
+fn check_time(time: Timestamp, now: Timestamp, limits: &Limits) -> Result<(), Refusal> {
+    let age = now.duration_since(time);
+    let when = match () {
+        () if age > limits.oldest => "too long ago",
+        () if -age > limits.ahead => "in the future",
+        () => return Ok(()),
+    };
+    Err(Refusal::Time { time, when })
 }

@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use deltalake_core::kernel::Transaction;
 use jiff::Timestamp;
-use model::{MalformedMessage, OperatorFigure, OutOfBailiwick, PassiveRrset, TrafficCell};
+use model::{DistinctCell, MalformedMessage, OperatorFigure, OutOfBailiwick, PassiveRrset, TrafficCell};
 
+use super::distinct_count::{DistinctRow, distinct_rows};
 use super::evidence::{EvidenceRow, evidence_rows};
 use super::malformed::{MalformedRow, malformed_rows};
 use super::rows::{NameRow, RdataRow, RrsetRow, Sorted, name_rows, rdata_rows, rrset_rows};
 use super::rssac002::{FigureRow, figure_rows};
 use super::run::{Level, Run, Writer};
 use super::traffic::{TrafficRow, traffic_rows};
-use super::{Logs, Passive};
+use super::{Logs, Passive, Source};
 use crate::delta::Log;
 use crate::error::{Error, blocking};
 use crate::table::lock;
@@ -36,6 +37,8 @@ pub struct Brought {
     pub evidence: Vec<OutOfBailiwick>,
     /// Figures of traffic.
     pub traffic: Vec<TrafficCell>,
+    /// How many clients and names there were.
+    pub distincts: Vec<DistinctCell>,
     /// What could not be read.
     pub malformed: Vec<MalformedMessage>,
     /// Figures that an operator publishes of a day.
@@ -45,8 +48,23 @@ pub struct Brought {
 impl Brought {
     /// Whether it holds nothing.
     pub fn is_empty(&self) -> bool {
-        let beside = self.evidence.is_empty() && self.traffic.is_empty() && self.malformed.is_empty();
-        self.rrsets.is_empty() && beside && self.rssac002.is_empty()
+        self.rows() == 0
+    }
+
+    /// Adds what another part holds.
+    pub fn append(&mut self, mut other: Self) {
+        self.rrsets.append(&mut other.rrsets);
+        self.evidence.append(&mut other.evidence);
+        self.traffic.append(&mut other.traffic);
+        self.distincts.append(&mut other.distincts);
+        self.malformed.append(&mut other.malformed);
+        self.rssac002.append(&mut other.rssac002);
+    }
+
+    /// How many things it holds.
+    pub fn rows(&self) -> usize {
+        let beside = self.evidence.len() + self.traffic.len() + self.distincts.len() + self.malformed.len();
+        self.rrsets.len() + beside + self.rssac002.len()
     }
 }
 
@@ -70,8 +88,29 @@ struct Written {
     name: Vec<Run>,
     evidence: Vec<Run>,
     traffic: Vec<Run>,
+    distincts: Vec<Run>,
     malformed: Vec<Run>,
     rssac002: Vec<Run>,
+}
+
+/// Takes in what a source saw as one receipt, which opens passive DNS for writing and closes it again: whether it is new. The source is
+/// registered, or what may be done with it said anew, where the lake does not know it so. `Error::Busy` while somebody else has it open.
+pub async fn take_in(
+    lake: &Path,
+    receipt: &str,
+    source: &Source,
+    brought: Brought,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let passive = Passive::open(lake).await?;
+    if !passive.sources().contains(source) {
+        passive.set_source(source.clone()).await?;
+    }
+    let Some(mut intake) = passive.begin(&source.id, receipt).await? else {
+        return Ok(false);
+    };
+    intake.add(brought).await?;
+    intake.commit(now).await
 }
 
 impl Passive {
@@ -171,6 +210,7 @@ impl Intake {
         append(Some(&mut logs.rdata), &passive, runs.rdata).await?;
         append(logs.evidence.as_mut(), &passive, runs.evidence).await?;
         append(logs.traffic.as_mut(), &passive, runs.traffic).await?;
+        append(logs.distincts.as_mut(), &passive, runs.distincts).await?;
         append(logs.malformed.as_mut(), &passive, runs.malformed).await?;
         append(logs.rssac002.as_mut(), &passive, runs.rssac002).await?;
         let Logs { rrset, .. } = &mut *logs;
@@ -204,6 +244,8 @@ impl Written {
         self.evidence
             .extend(write(lake, evidence_rows(source, &brought.evidence))?);
         self.traffic.extend(write(lake, traffic_rows(source, brought.traffic))?);
+        self.distincts
+            .extend(write(lake, distinct_rows(source, brought.distincts))?);
         self.malformed
             .extend(write(lake, malformed_rows(source, brought.malformed))?);
         self.rssac002
@@ -222,6 +264,7 @@ impl Written {
             name: of::<NameRow>(lake, self.name, number)?,
             evidence: of::<EvidenceRow>(lake, self.evidence, number)?,
             traffic: of::<TrafficRow>(lake, self.traffic, number)?,
+            distincts: of::<DistinctRow>(lake, self.distincts, number)?,
             malformed: of::<MalformedRow>(lake, self.malformed, number)?,
             rssac002: of::<FigureRow>(lake, self.rssac002, number)?,
         })
@@ -237,6 +280,7 @@ impl Written {
             .chain(of::<NameRow>(lake, &self.name));
         let beside = of::<EvidenceRow>(lake, &self.evidence)
             .chain(of::<TrafficRow>(lake, &self.traffic))
+            .chain(of::<DistinctRow>(lake, &self.distincts))
             .chain(of::<MalformedRow>(lake, &self.malformed))
             .chain(of::<FigureRow>(lake, &self.rssac002));
         for path in passive.chain(beside) {

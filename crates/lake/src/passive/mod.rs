@@ -10,11 +10,12 @@
 //! crash between the commits leaves nothing to see; the next writer takes them out.
 //!
 //! What else a receipt brings stands beside it in tables of the same kind, under the same number: `evidence` (what servers said
-//! and may not say), `traffic` (figures by minute), `malformed` (what could not be read) and `rssac002` (what operators publish of a day). None of it
-//! is passive DNS.
+//! and may not say), `traffic` (figures by minute), `distinct_count` (how many clients and names), `malformed` (what could not be read) and
+//! `rssac002` (what operators publish of a day). None of it is passive DNS.
 
 mod cache;
 pub mod cof;
+mod distinct_count;
 mod evidence;
 mod intake;
 mod key;
@@ -40,7 +41,7 @@ use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use intake::{Brought, Intake};
+pub use intake::{Brought, Intake, take_in};
 pub use lookup::{End, Seen, SeenRecord, SeenRrset, Summary, summarize};
 pub use open_run::Touched;
 pub use query::{Fences, NamePattern, Pattern, Query, ValuePattern};
@@ -51,6 +52,7 @@ pub use told::{AllTold, Told};
 pub use value::values;
 
 use cache::Cache;
+use distinct_count::DistinctRow;
 use evidence::EvidenceRow;
 use lookup::{Answer, Lookup};
 use malformed::MalformedRow;
@@ -98,6 +100,7 @@ struct Logs {
     // a lake of before they came lacks them until it is opened for writing
     evidence: Option<Log<EvidenceRow>>,
     traffic: Option<Log<TrafficRow>>,
+    distincts: Option<Log<DistinctRow>>,
     malformed: Option<Log<MalformedRow>>,
     rssac002: Option<Log<FigureRow>>,
 }
@@ -129,6 +132,7 @@ struct View {
     name: Runs<NameRow>,
     evidence: Runs<EvidenceRow>,
     traffic: Runs<TrafficRow>,
+    distincts: Runs<DistinctRow>,
     malformed: Runs<MalformedRow>,
     rssac002: Runs<FigureRow>,
     sources: Arc<BTreeMap<String, Source>>,
@@ -218,6 +222,7 @@ impl Passive {
         take_out_half(Some(&mut logs.name), &self.folder("name"), known).await?;
         take_out_half(logs.evidence.as_mut(), &self.folder("evidence"), known).await?;
         take_out_half(logs.traffic.as_mut(), &self.folder("traffic"), known).await?;
+        take_out_half(logs.distincts.as_mut(), &self.folder("distinct_count"), known).await?;
         take_out_half(logs.malformed.as_mut(), &self.folder("malformed"), known).await?;
         take_out_half(logs.rssac002.as_mut(), &self.folder("rssac002"), known).await
     }
@@ -227,7 +232,8 @@ impl Passive {
         let known = logs.receipts().await?;
         let (rrset, rdata, name) = (logs.rrset.files(), logs.rdata.files(), logs.name.files());
         let (evidence, traffic) = (files_of(&logs.evidence), files_of(&logs.traffic));
-        let (malformed, rssac002) = (files_of(&logs.malformed), files_of(&logs.rssac002));
+        let (distincts, malformed) = (files_of(&logs.distincts), files_of(&logs.malformed));
+        let rssac002 = files_of(&logs.rssac002);
         let (shared, before) = (self.0.shared.clone(), lock(&self.0.view).clone());
         let view = blocking(move || {
             Ok(View {
@@ -236,6 +242,7 @@ impl Passive {
                 name: open_runs(&shared, &before.name, name, known),
                 evidence: open_runs(&shared, &before.evidence, evidence, known),
                 traffic: open_runs(&shared, &before.traffic, traffic, known),
+                distincts: open_runs(&shared, &before.distincts, distincts, known),
                 malformed: open_runs(&shared, &before.malformed, malformed, known),
                 rssac002: open_runs(&shared, &before.rssac002, rssac002, known),
                 sources: Arc::new(source::read(&shared.folder)?),
@@ -257,6 +264,7 @@ impl Passive {
             let lake = &self.0.shared.folder;
             is_new |= refresh_beside(&mut logs.evidence, lake).await?;
             is_new |= refresh_beside(&mut logs.traffic, lake).await?;
+            is_new |= refresh_beside(&mut logs.distincts, lake).await?;
             is_new |= refresh_beside(&mut logs.malformed, lake).await?;
             is_new |= refresh_beside(&mut logs.rssac002, lake).await?;
             if is_new {
@@ -369,6 +377,10 @@ impl Passive {
             .await?
         {}
         while self
+            .merge_once(|view| &view.distincts, |logs| logs.distincts.as_mut(), keep_since)
+            .await?
+        {}
+        while self
             .merge_once(|view| &view.malformed, |logs| logs.malformed.as_mut(), keep_since)
             .await?
         {}
@@ -439,6 +451,9 @@ impl Passive {
         if let Some(log) = &mut logs.traffic {
             removed += upkeep::vacuum(log, &self.folder("traffic"), now, retention).await?;
         }
+        if let Some(log) = &mut logs.distincts {
+            removed += upkeep::vacuum(log, &self.folder("distinct_count"), now, retention).await?;
+        }
         if let Some(log) = &mut logs.malformed {
             removed += upkeep::vacuum(log, &self.folder("malformed"), now, retention).await?;
         }
@@ -458,8 +473,8 @@ impl Passive {
         damaged.iter().map(damage).collect()
     }
 
-    /// Sizes of the tables: `rrset`, `rdata`, `name`, and of `evidence`, `traffic`, `malformed` and `rssac002` those that are
-    /// there.
+    /// Sizes of the tables: `rrset`, `rdata`, `name`, and of `evidence`, `traffic`, `distinct_count`, `malformed` and `rssac002` those that
+    /// are there.
     pub async fn statistics(&self) -> Vec<TableStatistics> {
         fn of<S: Sorted>(log: &Log<S>, runs: &Runs<S>) -> TableStatistics {
             TableStatistics {
@@ -480,6 +495,7 @@ impl Passive {
         ];
         tables.extend(logs.evidence.as_ref().map(|log| of(log, &view.evidence)));
         tables.extend(logs.traffic.as_ref().map(|log| of(log, &view.traffic)));
+        tables.extend(logs.distincts.as_ref().map(|log| of(log, &view.distincts)));
         tables.extend(logs.malformed.as_ref().map(|log| of(log, &view.malformed)));
         tables.extend(logs.rssac002.as_ref().map(|log| of(log, &view.rssac002)));
         tables
@@ -495,6 +511,7 @@ impl Logs {
             name: Log::open(&lake.join("name"), is_writer).await?,
             evidence: open_beside(lake, is_writer).await?,
             traffic: open_beside(lake, is_writer).await?,
+            distincts: open_beside(lake, is_writer).await?,
             malformed: open_beside(lake, is_writer).await?,
             rssac002: open_beside(lake, is_writer).await?,
         })
@@ -527,6 +544,7 @@ pub(crate) async fn tables(lake: &Path) -> Result<Vec<TableFiles>, Error> {
         table(lake, logs.map(|logs| &logs.name), known),
         table(lake, logs.and_then(|logs| logs.evidence.as_ref()), known),
         table(lake, logs.and_then(|logs| logs.traffic.as_ref()), known),
+        table(lake, logs.and_then(|logs| logs.distincts.as_ref()), known),
         table(lake, logs.and_then(|logs| logs.malformed.as_ref()), known),
         table(lake, logs.and_then(|logs| logs.rssac002.as_ref()), known),
     ])
@@ -556,7 +574,8 @@ pub(crate) fn sources(lake: &Path) -> Result<Vec<Source>, Error> {
 
 impl View {
     fn runs(&self) -> usize {
-        let beside = self.evidence.len() + self.traffic.len() + self.malformed.len() + self.rssac002.len();
+        let beside = self.evidence.len() + self.traffic.len() + self.distincts.len() + self.malformed.len();
+        let beside = beside + self.rssac002.len();
         self.rrset.len() + self.rdata.len() + self.name.len() + beside
     }
 

@@ -4,8 +4,8 @@ use domain::base::iana::Rtype;
 use jiff::{SignedDuration, Timestamp};
 use lake::passive::{Brought, NamePattern, Passive, Query, Retention, Rule, Scope, Source};
 use model::{
-    MalformedMessage, Name, OperatorFigure, OutOfBailiwick, OutReason, Tlp, TrafficCell, TrafficCounts, TrafficKey,
-    Transport,
+    DistinctCell, MalformedMessage, Name, OperatorFigure, OutOfBailiwick, OutReason, Sketch, Tlp, TrafficCell,
+    TrafficCounts, TrafficKey, Transport,
 };
 
 use crate::passive::{data_files, open, rrset};
@@ -49,6 +49,18 @@ fn piece(owner: &str, seconds: i64, question: &str) -> OutOfBailiwick {
     }
 }
 
+/// Clients and names of a minute, by the numbers of which their hashes are made.
+fn distinct(server: Option<&str>, things: std::ops::Range<u64>) -> DistinctCell {
+    let mut sketch = Sketch::default();
+    things.for_each(|thing| sketch.add((thing + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    DistinctCell {
+        minute: at(0),
+        server: server.map(|server| server.parse().unwrap()),
+        clients: sketch.clone(),
+        names: sketch,
+    }
+}
+
 fn broken(seconds: i64, number: u64) -> MalformedMessage {
     MalformedMessage {
         time: at(seconds),
@@ -76,6 +88,7 @@ fn brought(seconds: i64) -> Brought {
         rrsets: vec![rrset("www.example.com", Rtype::A, &[vec![192, 0, 2, 1]], seconds)],
         evidence: vec![piece("www.bank.example", seconds, "a.example.net")],
         traffic: vec![cell(0, Some("192.0.2.53"), 3), cell(0, None, 1)],
+        distincts: Vec::new(),
         malformed: vec![broken(seconds, 9)],
         rssac002: vec![figure(seconds, 7)],
     }
@@ -103,6 +116,15 @@ fn traffic(passive: &Passive) -> Vec<(Timestamp, bool, u64, u32)> {
         )
     };
     told.map(|told| short(told.what)).collect()
+}
+
+/// Whether there is a server, and about how many clients and names, of each cell.
+fn distincts(passive: &Passive) -> Vec<(bool, u64, u64)> {
+    let told = passive.distincts(Timestamp::UNIX_EPOCH, Timestamp::MAX, &Scope::ALL);
+    let cells = told.map(|told| told.what);
+    cells
+        .map(|cell| (cell.server.is_some(), cell.clients.estimate(), cell.names.estimate()))
+        .collect()
 }
 
 fn evidence(passive: &Passive, below: &str) -> Vec<(String, String, u64)> {
@@ -283,4 +305,26 @@ async fn rows_leave_when_their_owner_or_their_table_may_not_keep_them_longer() {
     drop(passive);
     let reader = Passive::open_read_only(folder.path()).await.unwrap();
     assert_eq!((count(&reader), reader.damaged()), (2, vec![]));
+}
+
+#[tokio::test]
+async fn distinct_counts_of_two_receipts_are_one_and_what_both_saw_counts_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let passive = open(folder.path()).await;
+    let of = |things| Brought {
+        distincts: vec![distinct(Some("192.0.2.53"), things)],
+        ..Brought::default()
+    };
+    assert!(take_in(&passive, "sensor-1", "1", vec![of(0..200), of(100..300)]).await);
+    assert!(take_in(&passive, "sensor-1", "2", vec![of(200..400)]).await);
+    let about = |cells: Vec<(bool, u64, u64)>| match cells[..] {
+        [(true, clients, names)] => clients == names && (390..=410).contains(&clients),
+        _ => false,
+    };
+    assert!(about(distincts(&passive)), "{:?}", distincts(&passive));
+    for number in 3..12 {
+        assert!(take_in(&passive, "sensor-1", &number.to_string(), vec![of(0..10)]).await);
+    }
+    passive.merge(None).await.unwrap();
+    assert!(about(distincts(&passive)), "{:?}", distincts(&passive));
 }

@@ -48,6 +48,7 @@ fn receipt(number: u64) -> Brought {
                 ..TrafficCounts::default()
             },
         }],
+        distincts: Vec::new(),
         malformed: vec![MalformedMessage {
             time: at(0),
             input: "night.pcap".to_owned(),

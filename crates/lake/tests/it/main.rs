@@ -7,6 +7,8 @@ mod compaction_crash;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod observed;
+#[cfg(test)]
 mod other_readers;
 #[cfg(test)]
 mod parts;

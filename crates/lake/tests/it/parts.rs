@@ -97,7 +97,7 @@ fn a_part_holds_samples_of_its_vantage_point_alone_and_of_a_sane_time() {
     let told =
         |samples: &[Sample], probe: &str| check(samples, probe, now, &Limits::default()).map_err(|e| e.to_string());
     assert_eq!(told(&twenty(), "ams-1"), Ok(()));
-    let foreign = "a sample in it is of vantage point `ams-1`, not of `fra-1`";
+    let foreign = "a row in it is of vantage point `ams-1`, not of `fra-1`";
     assert_eq!(told(&twenty(), "fra-1"), Err(foreign.to_owned()));
     let of = |time| [sample("shop.example", at(0)), sample("shop.example", time)];
     let week = SignedDuration::from_hours(7 * 24);

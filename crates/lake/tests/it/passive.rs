@@ -376,7 +376,16 @@ async fn what_is_seen_on_the_wire_and_in_a_zone_file_stays_apart() {
 /// Data files of all tables, whether live or not.
 pub fn data_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for table in ["rrset", "rdata", "name", "evidence", "traffic", "malformed", "rssac002"] {
+    for table in [
+        "rrset",
+        "rdata",
+        "name",
+        "evidence",
+        "traffic",
+        "distinct_count",
+        "malformed",
+        "rssac002",
+    ] {
         for level in ["minute", "hour", "day", "month"] {
             let entries = fs::read_dir(folder.join(table).join(format!("level={level}")));
             files.extend(entries.into_iter().flatten().map(|entry| entry.unwrap().path()));

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use lake::Lake;
 use lake::passive::{Brought, Passive, Source};
 use model::{
-    ChangedPart, MalformedMessage, Name, OperatorFigure, OutOfBailiwick, OutReason, Outcome, PassiveRrset, Sample,
-    SeenIn, Tlp, TrafficCell, TrafficCounts, TrafficKey, Transport, ZoneChange,
+    ChangedPart, DistinctCell, MalformedMessage, Name, OperatorFigure, OutOfBailiwick, OutReason, Outcome,
+    PassiveRrset, Sample, SeenIn, Sketch, Tlp, TrafficCell, TrafficCounts, TrafficKey, Transport, ZoneChange,
 };
 use query::{Engine, Error, Format, Limits};
 
@@ -160,6 +160,21 @@ fn cell(hours: i64, rcode: Option<u16>, queries: u64) -> TrafficCell {
     }
 }
 
+/// So many clients and names, of which a later call has the same.
+fn distinct(hours: i64, clients: u64, names: u64) -> DistinctCell {
+    let of = |count: u64| {
+        let mut sketch = Sketch::default();
+        (1..=count).for_each(|thing| sketch.add(thing.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+        sketch
+    };
+    DistinctCell {
+        minute: at(hours),
+        server: Some("192.0.2.53".parse().unwrap()),
+        clients: of(clients),
+        names: of(names),
+    }
+}
+
 fn malformed(number: u64) -> MalformedMessage {
     MalformedMessage {
         time: at(30),
@@ -271,6 +286,7 @@ fn receipts() -> Vec<(&'static str, &'static str, Brought)> {
         rrsets: of_first_day,
         evidence: vec![evidence(20, "b.evil.example")],
         traffic: vec![cell(10, Some(0), 90), cell(10, Some(3), 10), cell(10, None, 1)],
+        distincts: vec![distinct(10, 3, 40)],
         malformed: vec![malformed(17)],
         rssac002: vec![figure("0", Some(90), at(40)), figure("3", None, at(40))],
     };
@@ -278,6 +294,7 @@ fn receipts() -> Vec<(&'static str, &'static str, Brought)> {
         rrsets: of_second_day,
         evidence: vec![evidence(12, "a.evil.example")],
         traffic: vec![cell(10, Some(0), 30), cell(34, Some(2), 50), cell(34, Some(0), 50)],
+        distincts: vec![distinct(10, 2, 40), distinct(34, 1, 1)],
         malformed: vec![malformed(17), malformed(18)],
         // the operator corrects what it published
         rssac002: vec![figure("0", Some(95), at(47))],

@@ -146,7 +146,7 @@ fn names(passive: &Passive) -> Vec<Value> {
     last.into_iter().map(row).collect()
 }
 
-fn beside(passive: &Passive) -> [Vec<Value>; 4] {
+fn beside(passive: &Passive) -> [Vec<Value>; 5] {
     let told = |source: &str, row: Value| with_source(row, passive, source);
     let evidence = passive
         .evidence(&Name::root(), &Scope::ALL)
@@ -196,9 +196,19 @@ fn beside(passive: &Passive) -> [Vec<Value>; 4] {
             });
             told(&source, row)
         });
+    let distincts = passive
+        .distincts(all.0, all.1, &Scope::ALL)
+        .map(|Told { source, what }| {
+            let row = json!({
+                "minute": time(what.minute), "server": what.server.map(|server| server.to_string()),
+                "clients": what.clients.estimate(), "names": what.names.estimate(),
+            });
+            told(&source, row)
+        });
     [
         evidence.collect(),
         traffic.collect(),
+        distincts.collect(),
         malformed.collect(),
         figures.collect(),
     ]
@@ -211,7 +221,7 @@ async fn check(engine: &Engine, lake: &Lake, passive: &Passive) {
         samples.extend(lake.samples(&zone.parse().unwrap(), from, to).await.unwrap());
     }
     let changes = lake.zone_changes(None, from, to).await.unwrap();
-    let [evidence, traffic, malformed, figures] = beside(passive);
+    let [evidence, traffic, distincts, malformed, figures] = beside(passive);
     let views = [
         ("sample", samples.iter().map(of_sample).collect::<Vec<_>>()),
         ("zone_change", changes.iter().map(of_change).collect()),
@@ -220,6 +230,7 @@ async fn check(engine: &Engine, lake: &Lake, passive: &Passive) {
         ("name", names(passive)),
         ("evidence", evidence),
         ("traffic", traffic),
+        ("distinct_count", distincts),
         ("malformed", malformed),
         ("rssac002", figures),
     ];

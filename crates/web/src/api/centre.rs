@@ -112,6 +112,8 @@ pub async fn centre(
 pub struct VantagePoint {
     /// Its name: samples and findings bear it.
     name: String,
+    /// `probe`: it asks; `sensor`: it listens.
+    kind: &'static str,
     /// `working`, `silent`, `new` or `revoked`.
     standing: &'static str,
     region: String,
@@ -134,10 +136,12 @@ pub struct VantagePoint {
     /// Since when the oldest of them waits.
     #[schema(value_type = Option<String>, format = DateTime)]
     oldest_part: Option<Timestamp>,
-    /// Samples taken from it.
+    /// Samples, of a sensor rows, taken from it.
     samples: u64,
-    /// Samples that its spool had no room for.
+    /// Samples, of a sensor rows, that its spool had no room for.
     dropped_samples: u64,
+    /// Packets that passed a sensor and that it could not read, since it was started.
+    lost_packets: u64,
     /// Parts that were refused.
     refused_parts: u64,
 }
@@ -158,6 +162,7 @@ pub async fn vantage_points(
     let part = from.cut(all, |(one, _)| one.profile.name.clone())?;
     let silent_after_secs = app.settings.plan.silent_after_secs;
     let told = |(one, state): (vantage::VantagePoint, vantage::State)| VantagePoint {
+        kind: if one.terms.is_some() { "sensor" } else { "probe" },
         standing: match vantage::standing(&one, &state, silent_after_secs, page.now) {
             vantage::Standing::Working => "working",
             vantage::Standing::Silent => "silent",
@@ -178,6 +183,7 @@ pub async fn vantage_points(
         oldest_part: state.report.oldest_part,
         samples: state.samples,
         dropped_samples: state.report.dropped_samples,
+        lost_packets: state.report.lost_packets,
         refused_parts: state.refused_parts,
     };
     answer(&headers, &part.map(told))

@@ -97,7 +97,7 @@ impl From<csirt::Error> for WebError {
 impl From<lake::Error> for WebError {
     fn from(error: lake::Error) -> Self {
         match error {
-            lake::Error::File { .. } => WebError::Unavailable(Box::new(error)),
+            lake::Error::File { .. } | lake::Error::Busy { .. } => WebError::Unavailable(Box::new(error)),
             other => WebError::internal(other),
         }
     }

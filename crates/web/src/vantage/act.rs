@@ -34,13 +34,17 @@ struct Token {
     page: Page,
     name: String,
     secret: String,
+    is_sensor: bool,
 }
 
 impl Token {
     /// What is run on the machine of the vantage point.
     fn command(&self) -> String {
-        let centre = &self.page.settings.public_url;
-        format!("dnscert probe --centre {centre} --token {}.token", self.name)
+        let (centre, name) = (&self.page.settings.public_url, &self.name);
+        match self.is_sensor {
+            false => format!("dnscert probe --centre {centre} --token {name}.token"),
+            true => format!("dnscert sensor --centre {centre} --token {name}.token --dnstap /run/dnstap.sock"),
+        }
     }
 }
 
@@ -97,6 +101,7 @@ pub async fn register(
                     page,
                     name: made.profile.name,
                     secret: secret.reveal().to_owned(),
+                    is_sensor: false,
                 });
             }
             Err(csirt::Error::Conflict { .. }) => errors.add("name", "vantage-error-taken"),
@@ -124,6 +129,7 @@ pub async fn renew(
     let secret = vantage::renew_token(&app.records, page.actor()?, found.id).await?;
     shell::show(Token {
         page,
+        is_sensor: found.terms.is_some(),
         name: found.profile.name,
         secret: secret.reveal().to_owned(),
     })

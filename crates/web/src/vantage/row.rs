@@ -55,7 +55,11 @@ impl Row {
         region_text(self.vantage_point.profile.place.region)
     }
 
-    pub fn families(&self) -> &'static str {
+    /// Id of the text that says what it does: listens, or over what it asks.
+    pub fn does(&self) -> &'static str {
+        if self.vantage_point.terms.is_some() {
+            return "vantage-sensor";
+        }
         match (self.vantage_point.profile.ipv4, self.vantage_point.profile.ipv6) {
             (true, true) => "vantage-families-both",
             (_, false) => "vantage-families-4",
@@ -63,8 +67,35 @@ impl Row {
         }
     }
 
-    /// Of the newest part.
+    /// Id of the text that says how much was taken from it.
+    pub fn taken(&self) -> &'static str {
+        match self.vantage_point.terms {
+            Some(_) => "vantage-taken-rows",
+            None => "vantage-taken",
+        }
+    }
+
+    /// Id of the text that says how much its spool had no room for.
+    pub fn dropped(&self) -> &'static str {
+        match self.vantage_point.terms {
+            Some(_) => "vantage-dropped-rows",
+            None => "vantage-dropped",
+        }
+    }
+
+    /// Whose data a sensor gives, and what may be done with it.
+    pub fn terms(&self) -> String {
+        let terms = self.vantage_point.terms.as_ref();
+        terms
+            .map(|terms| format!("{}; {}; {}", terms.owner, terms.licence, terms.tlp))
+            .unwrap_or_default()
+    }
+
+    /// Of the newest part. A sensor asks nothing.
     pub fn answered(&self) -> String {
+        if self.vantage_point.terms.is_some() {
+            return percent(Share::default());
+        }
         let newest = self.state.newest.as_ref();
         percent(newest.map_or(Share::default(), |newest| Share::of(newest.answered, newest.samples)))
     }

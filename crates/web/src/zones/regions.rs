@@ -197,6 +197,7 @@ mod tests {
                 ipv4: true,
                 ipv6: true,
             },
+            terms: None,
             created: Timestamp::UNIX_EPOCH,
             token_made: Timestamp::UNIX_EPOCH,
             revoked: None,

@@ -6,12 +6,13 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use csirt::accounts::{self, Scope};
 use csirt::directory::Region;
-use csirt::vantage::{self, Place, Profile};
+use csirt::vantage::{self, Place, Profile, Terms};
 use csirt::{Actor, audit};
 use jiff::SignedDuration;
 use lake::PartId;
-use lake::part::seal;
-use model::{Outcome, Plan, Sample, Timestamp, Transport};
+use lake::part::{observed, seal};
+use lake::passive::Brought;
+use model::{Outcome, Plan, Sample, Timestamp, Tlp, TrafficCell, TrafficCounts, Transport};
 use serde_json::Value;
 
 use super::html;
@@ -19,7 +20,25 @@ use super::rooms::{busy, main_of};
 use super::world::{Answer, Furnished, World, name, now};
 
 async fn registered(world: &World, name: &str, region: Region) -> String {
-    let profile = Profile {
+    let made = vantage::create(&world.app.records, Actor::System, profile(name, region)).await;
+    made.unwrap().1.reveal().to_owned()
+}
+
+/// A sensor, and its token.
+async fn registered_sensor(world: &World, name: &str) -> String {
+    let terms = Terms {
+        owner: "Example Net".to_owned(),
+        licence: "agreement 17".to_owned(),
+        tlp: Tlp::Green,
+        legal_basis: "contract".to_owned(),
+    };
+    let profile = profile(name, Region::Af);
+    let made = vantage::create_sensor(&world.app.records, Actor::System, profile, terms).await;
+    made.unwrap().1.reveal().to_owned()
+}
+
+fn profile(name: &str, region: Region) -> Profile {
+    Profile {
         name: name.to_owned(),
         operator: None,
         place: Place {
@@ -32,11 +51,7 @@ async fn registered(world: &World, name: &str, region: Region) -> String {
         asn: Some(64_500),
         ipv4: true,
         ipv6: false,
-    };
-    let made = vantage::create(&world.app.records, Actor::System, profile)
-        .await
-        .unwrap();
-    made.1.reveal().to_owned()
+    }
 }
 
 /// Samples of one vantage point, one a second before now.
@@ -410,6 +425,59 @@ async fn the_page_registers_renews_and_revokes_and_shows_the_token_once() {
             .await
             .status,
         StatusCode::NOT_FOUND
+    );
+}
+
+#[tokio::test]
+async fn a_sensor_hands_over_what_it_observed_and_is_shown_with_its_terms_and_losses() {
+    let furnished = busy().await;
+    let world = &furnished.world;
+    let token = registered_sensor(world, "ns1").await;
+    let plan = call(world, "GET", "/api/v1/probe/plan", &token, Vec::new()).await;
+    assert_eq!(plan.status, StatusCode::CONFLICT);
+    let brought = Brought {
+        traffic: vec![TrafficCell {
+            minute: now(),
+            key: None,
+            counts: TrafficCounts::default(),
+        }],
+        ..Brought::default()
+    };
+    let part = observed::seal("w", brought).unwrap().remove(0);
+    for status in [StatusCode::CREATED, StatusCode::OK] {
+        assert_eq!(put(world, &token, &part.id, &part.octets).await.status, status);
+    }
+    let (samples, octets) = seal(&samples("ns1", 1)).unwrap();
+    assert_eq!(
+        put(world, &token, &samples, &octets).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    let probe = registered(world, "nbo1", Region::Af).await;
+    let foreign = put(world, &probe, &part.id, &part.octets).await;
+    assert_eq!(
+        foreign.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "a probe has no observations"
+    );
+    let said = r#"{"version":"0.1.0","spool_parts":0,"spool_bytes":0,"dropped_samples":5,"lost_packets":17}"#;
+    call(world, "POST", "/api/v1/probe/state", &token, said.as_bytes().to_vec()).await;
+    let cookie = world.sign_in("duty").await;
+    let page = world.get_as("/vantage/ns1", &cookie).await;
+    html::check("/vantage/ns1", &page);
+    for shown in [
+        "Listens (sensor)",
+        "Example Net; agreement 17; TLP:GREEN",
+        "Rows taken: 1",
+        "Rows that its spool had no room for: 5",
+        "Packets that it could not read: 17",
+        "Parts refused: 1",
+    ] {
+        assert!(page.body.contains(shown), "{shown}: {}", page.body);
+    }
+    let sources = world.app.lake.passive().await.unwrap().unwrap().sources();
+    assert_eq!(
+        sources.iter().map(|source| source.id.as_str()).collect::<Vec<_>>(),
+        ["sensor.ns1"]
     );
 }
 

@@ -143,7 +143,7 @@ fn reasons(counts: impl Iterator<Item = (String, u64)>) -> String {
 }
 
 /// The word that JSON has for it.
-pub(super) fn word(value: &impl Serialize) -> String {
+pub(crate) fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word.replace('_', " "),
         _ => String::new(),

@@ -19,6 +19,32 @@ use tokio::sync::Notify;
 /// Parts that lie aside because they were refused. Chosen by us: enough to see what is wrong.
 const MOST_ASIDE: usize = 20;
 
+/// What the parts of a spool are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Samples, as Parquet.
+    Samples,
+    /// What a sensor observed, as lines of JSON in Zstandard.
+    Observed,
+}
+
+impl Form {
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Samples => "parquet",
+            Self::Observed => "zst",
+        }
+    }
+
+    /// The media type under which they are handed over.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Samples => "application/vnd.apache.parquet",
+            Self::Observed => "application/zstd",
+        }
+    }
+}
+
 /// The spool of one vantage point. Clones share it.
 #[derive(Clone)]
 pub struct Spool(Arc<Inner>);
@@ -26,6 +52,7 @@ pub struct Spool(Arc<Inner>);
 struct Inner {
     folder: PathBuf,
     most_bytes: u64,
+    form: Form,
     contents: Mutex<Contents>,
     grown: Notify,
     /// Locked as long as the spool is open.
@@ -67,21 +94,32 @@ pub struct Amount {
     pub dropped_samples: u64,
 }
 
-/// Time in microseconds, samples, and id of a part, as its name says them.
-fn name_of(time: Timestamp, samples: usize, id: &PartId) -> String {
-    format!("{:020}-{samples}-{id}.parquet", time.as_microsecond().max(0))
+/// Time in microseconds, samples (or rows), and id of a part, as its name says them.
+fn name_of(time: Timestamp, samples: usize, id: &PartId, form: Form) -> String {
+    format!(
+        "{:020}-{samples}-{id}.{}",
+        time.as_microsecond().max(0),
+        form.extension()
+    )
 }
 
 fn read_name(name: &str) -> Option<(Timestamp, u64, PartId)> {
-    let mut words = name.strip_suffix(".parquet")?.split('-');
+    let (stem, extension) = name.rsplit_once('.')?;
+    if ![Form::Samples, Form::Observed]
+        .map(Form::extension)
+        .contains(&extension)
+    {
+        return None;
+    }
+    let mut words = stem.split('-');
     let time = Timestamp::from_microsecond(words.next()?.parse().ok()?).ok()?;
     let (samples, id) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
     words.next().is_none().then_some((time, samples, id))
 }
 
 impl Spool {
-    /// Opens the spool in `folder`, making it where it is missing. Fails where another probe has it open.
-    pub fn open(folder: &Path, most_bytes: u64) -> anyhow::Result<Self> {
+    /// Opens the spool in `folder`, making it where it is missing. Fails where another process has it open.
+    pub fn open(folder: &Path, most_bytes: u64, form: Form) -> anyhow::Result<Self> {
         let shown = folder.display();
         fs::create_dir_all(folder).with_context(|| format!("making the spool `{shown}`"))?;
         let lock = OpenOptions::new()
@@ -91,7 +129,7 @@ impl Spool {
             .open(folder.join("lock"))
             .with_context(|| format!("opening the spool `{shown}`"))?;
         if lock.try_lock().is_err() {
-            bail!("another probe uses the spool `{shown}`");
+            bail!("another process uses the spool `{shown}`");
         }
         let mut contents = Contents {
             dropped_samples: finish_dropping(folder).with_context(|| format!("reading the spool `{shown}`"))?,
@@ -103,7 +141,7 @@ impl Spool {
             if name.ends_with(".tmp") {
                 // a crash left it half written: it was never sealed
                 fs::remove_file(entry.path()).with_context(|| format!("removing `{name}` from the spool"))?;
-            } else if let Some((_, _, id)) = read_name(&name) {
+            } else if let Some((_, _, id)) = read_name(&name).filter(|_| name.ends_with(form.extension())) {
                 let bytes = entry
                     .metadata()
                     .with_context(|| format!("reading `{name}` in the spool"))?
@@ -115,6 +153,7 @@ impl Spool {
         Ok(Self(Arc::new(Inner {
             folder: folder.to_owned(),
             most_bytes,
+            form,
             contents: Mutex::new(contents),
             grown: Notify::new(),
             _lock: lock,
@@ -132,13 +171,18 @@ impl Spool {
             return Ok(());
         };
         let (id, octets) = part::seal(samples).context("sealing samples")?;
+        self.keep_part(id, &octets, samples.len(), newest)
+    }
+
+    /// Keeps a sealed part durably: its octets, its rows, and the time of the newest of them. Makes room as [`Spool::keep`] does.
+    pub fn keep_part(&self, id: PartId, octets: &[u8], rows: usize, newest: Timestamp) -> anyhow::Result<()> {
         let bytes = octets.len() as u64;
         ensure!(
             bytes <= self.0.most_bytes,
             "the spool has no room for a part of {bytes} octets"
         );
-        let name = name_of(newest, samples.len(), &id);
-        write(&self.0.folder, &name, &octets).with_context(|| format!("writing `{name}` into the spool"))?;
+        let name = name_of(newest, rows, &id, self.0.form);
+        write(&self.0.folder, &name, octets).with_context(|| format!("writing `{name}` into the spool"))?;
         let mut contents = self.contents();
         if contents.parts.insert(name, Waiting { id, bytes }).is_none() {
             contents.bytes += bytes;
@@ -149,6 +193,11 @@ impl Spool {
         drop(contents);
         self.0.grown.notify_one();
         Ok(())
+    }
+
+    /// What its parts are.
+    pub fn form(&self) -> Form {
+        self.0.form
     }
 
     /// Noted first and then removed: a crash in between is finished at the next start, so nothing is counted twice.
@@ -318,7 +367,7 @@ fn set_aside(folder: &Path, name: &str, reason: &str) -> anyhow::Result<()> {
     let mut there: Vec<PathBuf> = fs::read_dir(&refused)
         .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
         .context("reading the folder of refused parts")?;
-    there.retain(|path| path.extension().is_some_and(|extension| extension == "parquet"));
+    there.retain(|path| path.extension().is_some_and(|extension| extension != "txt"));
     there.sort();
     let surplus = (there.len() + 1).saturating_sub(MOST_ASIDE);
     for path in there.into_iter().take(surplus) {
@@ -374,12 +423,12 @@ mod tests {
     #[test]
     fn parts_wait_over_a_restart_and_the_newest_goes_first() {
         let folder = tempfile::tempdir().unwrap();
-        let spool = Spool::open(folder.path(), 1 << 20).unwrap();
+        let spool = Spool::open(folder.path(), 1 << 20, Form::Samples).unwrap();
         for from in [100, 0, 50] {
             spool.keep(&three(from)).unwrap();
         }
         drop(spool);
-        let spool = Spool::open(folder.path(), 1 << 20).unwrap();
+        let spool = Spool::open(folder.path(), 1 << 20, Form::Samples).unwrap();
         let waiting = spool.waiting();
         assert_eq!(
             (waiting.parts, waiting.oldest, waiting.dropped_samples),
@@ -401,7 +450,7 @@ mod tests {
     fn a_full_spool_drops_its_oldest_parts_and_counts_their_samples() {
         let folder = tempfile::tempdir().unwrap();
         let room_for_two = part_bytes() * 2 + 10;
-        let spool = Spool::open(folder.path(), room_for_two).unwrap();
+        let spool = Spool::open(folder.path(), room_for_two, Form::Samples).unwrap();
         for from in [0, 10, 20, 30] {
             spool.keep(&three(from)).unwrap();
         }
@@ -410,7 +459,7 @@ mod tests {
         assert_eq!(waiting.oldest, Some(sample(22).time));
         spool.lose(1);
         drop(spool);
-        let spool = Spool::open(folder.path(), room_for_two).unwrap();
+        let spool = Spool::open(folder.path(), room_for_two, Form::Samples).unwrap();
         assert_eq!(
             spool.waiting().dropped_samples,
             6,
@@ -419,7 +468,7 @@ mod tests {
         spool.keep(&three(40)).unwrap();
         drop(spool);
         assert_eq!(
-            Spool::open(folder.path(), room_for_two)
+            Spool::open(folder.path(), room_for_two, Form::Samples)
                 .unwrap()
                 .waiting()
                 .dropped_samples,
@@ -430,7 +479,7 @@ mod tests {
     #[test]
     fn what_is_too_old_for_the_centre_goes_and_is_counted() {
         let folder = tempfile::tempdir().unwrap();
-        let spool = Spool::open(folder.path(), 1 << 20).unwrap();
+        let spool = Spool::open(folder.path(), 1 << 20, Form::Samples).unwrap();
         for from in [0, 10, 20] {
             spool.keep(&three(from)).unwrap();
         }
@@ -445,7 +494,7 @@ mod tests {
     #[test]
     fn a_crash_while_dropping_or_writing_is_finished_at_the_next_start() {
         let folder = tempfile::tempdir().unwrap();
-        let spool = Spool::open(folder.path(), 1 << 20).unwrap();
+        let spool = Spool::open(folder.path(), 1 << 20, Form::Samples).unwrap();
         spool.keep(&three(0)).unwrap();
         spool.keep(&three(10)).unwrap();
         let oldest = spool.contents().parts.first_key_value().unwrap().0.clone();
@@ -460,7 +509,7 @@ mod tests {
         noted.write_all(b"00001800000000000000").unwrap();
         fs::write(folder.path().join("x.parquet.tmp"), b"PAR1").unwrap();
         for _ in 0..2 {
-            let spool = Spool::open(folder.path(), 1 << 20).unwrap();
+            let spool = Spool::open(folder.path(), 1 << 20, Form::Samples).unwrap();
             let waiting = spool.waiting();
             assert_eq!((waiting.parts, waiting.dropped_samples), (1, 3));
         }
@@ -470,7 +519,7 @@ mod tests {
     #[test]
     fn the_same_samples_again_make_no_second_part() {
         let folder = tempfile::tempdir().unwrap();
-        let spool = Spool::open(folder.path(), 1 << 20).unwrap();
+        let spool = Spool::open(folder.path(), 1 << 20, Form::Samples).unwrap();
         spool.keep(&three(0)).unwrap();
         spool.keep(&three(0)).unwrap();
         spool.keep(&[]).unwrap();
@@ -480,7 +529,7 @@ mod tests {
     #[test]
     fn refused_parts_lie_aside_with_the_reason_and_are_not_offered_again() {
         let folder = tempfile::tempdir().unwrap();
-        let spool = Spool::open(folder.path(), 1 << 20).unwrap();
+        let spool = Spool::open(folder.path(), 1 << 20, Form::Samples).unwrap();
         for from in 0..25 {
             spool.keep(&three(from * 10)).unwrap();
             let part = spool.newest().unwrap();
@@ -494,17 +543,17 @@ mod tests {
     #[test]
     fn one_spool_serves_one_probe() {
         let folder = tempfile::tempdir().unwrap();
-        let spool = Spool::open(folder.path(), 1 << 20).unwrap();
-        let second = Spool::open(folder.path(), 1 << 20).err().unwrap();
-        assert!(second.to_string().contains("another probe"));
+        let spool = Spool::open(folder.path(), 1 << 20, Form::Samples).unwrap();
+        let second = Spool::open(folder.path(), 1 << 20, Form::Samples).err().unwrap();
+        assert!(second.to_string().contains("another process"));
         drop(spool);
-        Spool::open(folder.path(), 1 << 20).unwrap();
+        Spool::open(folder.path(), 1 << 20, Form::Samples).unwrap();
     }
 
     #[test]
     fn a_part_larger_than_the_spool_is_an_error_and_no_endless_dropping() {
         let folder = tempfile::tempdir().unwrap();
-        let spool = Spool::open(folder.path(), 100).unwrap();
+        let spool = Spool::open(folder.path(), 100, Form::Samples).unwrap();
         assert!(spool.keep(&three(0)).unwrap_err().to_string().contains("no room"));
         assert_eq!(spool.waiting().parts, 0);
     }
@@ -514,7 +563,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("notes.txt"), b"hello").unwrap();
         fs::write(folder.path().join("1-2-3.parquet"), b"hello").unwrap();
-        let spool = Spool::open(folder.path(), 1 << 20).unwrap();
+        let spool = Spool::open(folder.path(), 1 << 20, Form::Samples).unwrap();
         assert_eq!(spool.waiting().parts, 0);
         assert!(folder.path().join("notes.txt").exists());
     }

@@ -10,7 +10,7 @@ use model::Plan;
 use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Response, StatusCode, Url, header};
 use serde::{Deserialize, Serialize};
 
-use super::Settings;
+use super::{Form, Settings};
 
 /// How long a connection may take, and a whole call: a part of 2 MB over a line of 300 kbit/s takes 55 s.
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(120));
@@ -19,7 +19,7 @@ const PATIENCE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_
 const MOST_BYTES: usize = 32 << 20;
 
 /// The centre's side of the line.
-pub(super) struct Line {
+pub struct Line {
     client: Client,
     base: String,
     token: String,
@@ -29,7 +29,7 @@ pub(super) struct Line {
 
 /// Why a call brought nothing.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Failure {
+pub enum Failure {
     /// The centre could not be reached, or broke off.
     #[error("the centre does not answer: {0}")]
     Unreachable(String),
@@ -49,7 +49,7 @@ pub(super) enum Failure {
 
 /// What a vantage point says of itself.
 #[derive(Debug, Serialize)]
-pub(super) struct Said {
+pub struct Said {
     pub version: String,
     pub clock_offset_us: Option<i64>,
     pub round_trip_us: Option<i64>,
@@ -57,11 +57,12 @@ pub(super) struct Said {
     pub spool_bytes: u64,
     pub oldest_part: Option<Timestamp>,
     pub dropped_samples: u64,
+    pub lost_packets: u64,
 }
 
 /// The centre's clock when it read a call and when it answered.
 #[derive(Debug, Deserialize)]
-pub(super) struct Clocks {
+pub struct Clocks {
     pub received: Timestamp,
     pub answered: Timestamp,
 }
@@ -97,7 +98,7 @@ impl Line {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(PATIENCE.0)
             .timeout(PATIENCE.1)
-            .user_agent(concat!("dnscert-probe/", env!("CARGO_PKG_VERSION")));
+            .user_agent(concat!("dnscert/", env!("CARGO_PKG_VERSION")));
         if let Some(pem) = &settings.certificate {
             let certificates = Certificate::from_pem_bundle(pem).context("reading the certificate")?;
             if certificates.is_empty() {
@@ -151,11 +152,11 @@ impl Line {
     }
 
     /// Hands a part over.
-    pub async fn part(&self, id: &PartId, octets: Vec<u8>) -> Result<(), Failure> {
+    pub async fn part(&self, id: &PartId, octets: Vec<u8>, form: Form) -> Result<(), Failure> {
         let request = self
             .client
             .put(format!("{}/api/v1/probe/parts/{id}", self.base))
-            .header(header::CONTENT_TYPE, "application/vnd.apache.parquet")
+            .header(header::CONTENT_TYPE, form.content_type())
             .body(octets);
         let response = self.send(request).await?;
         match response.status() {
