@@ -48,6 +48,9 @@ impl IntoLake {
     fn keep(&self, fresh: Brought) -> anyhow::Result<()> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.append(fresh);
+        if waiting.is_empty() {
+            return Ok(());
+        }
         let receipt = format!("window/{}", Uuid::new_v4());
         let now = SystemClock.now();
         let take = passive::take_in(&self.folder, &receipt, &self.source, waiting.clone(), now);
@@ -70,9 +73,10 @@ impl Keep {
     pub fn keep(&self, fresh: Brought) {
         let rows = fresh.rows();
         let kept = match self {
+            // also when nothing came: something may wait
+            Self::Lake(lake) => lake.keep(fresh),
             _ if rows == 0 => Ok(()),
             Self::Spool(spool) => into_spool(spool, fresh).inspect_err(|_| spool.lose(rows as u64)),
-            Self::Lake(lake) => lake.keep(fresh),
             Self::Nowhere => Ok(()),
         };
         if let Err(error) = kept {

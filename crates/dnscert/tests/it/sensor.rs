@@ -27,6 +27,9 @@ const KILLS: usize = 20;
 /// Longest wait for one step.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// What a server is asked so that it notices a connection that broke.
+const WAKES: &str = "wakes.example.test";
+
 /// RRsets in each part that the test seals.
 const RRSETS: usize = 30;
 
@@ -196,6 +199,7 @@ pub fn known(centre: &Centre) -> Value {
 }
 
 /// What stands in the lake.
+#[derive(Default)]
 pub struct InLake {
     /// How often each owner name was seen with a record of type A.
     pub seen: BTreeMap<String, u64>,
@@ -205,7 +209,12 @@ pub struct InLake {
 }
 
 pub async fn in_lake(centre: &Centre) -> InLake {
-    let passive = Passive::open_read_only(&centre.home().join("data/lake")).await.unwrap();
+    let lake = centre.home().join("data/lake");
+    // nothing has come yet
+    if !lake.join("name/_delta_log").is_dir() {
+        return InLake::default();
+    }
+    let passive = Passive::open_read_only(&lake).await.unwrap();
     let all = Query::new(NamePattern::Below(Name::root()), 1_000_000);
     let mut seen = BTreeMap::new();
     let mut sources = Vec::new();
@@ -225,6 +234,11 @@ pub async fn in_lake(centre: &Centre) -> InLake {
 }
 
 impl InLake {
+    /// How many of the questions that woke the server came through.
+    fn wakes(&self) -> u64 {
+        self.seen.get(WAKES).copied().unwrap_or(0)
+    }
+
     pub fn queries(&self) -> u64 {
         self.traffic.iter().map(|cell| cell.counts.queries).sum()
     }
@@ -300,25 +314,30 @@ async fn a_sensor_takes_what_a_real_server_tells_and_hands_it_over_over_a_line_t
         sensor.stop();
         assert!(!sensor.socket().exists(), "the socket stays behind");
         sensor.start(&[]);
-        sensor.until("the server's next connection", || sensor.opened() == 2);
+        // BIND notices that its writer broke when it has something to tell
+        sensor.until("the server's next connection", || {
+            ask(at, WAKES);
+            sensor.opened() == 2
+        });
         ask_for(at, 70..100, &mut asked);
-        sensor.until("the pairs behind the restart", || sensor.pairs() == 120);
         centre.start();
         sensor.until("an empty spool", || sensor.waiting() == 0);
         // the last window may have been sealed a moment ago
         sensor.until("all rows", || {
             let there = tokio::runtime::Handle::current().block_on(in_lake(&centre));
-            there.matched() == 120
+            there.matched() == 120 + there.wakes()
         });
         sensor.stop();
         assert!(centre.stop(), "{}", centre.log());
         assert_eq!(sensor.waiting(), 0);
         drop(server);
     });
-    let there = in_lake(&centre).await;
+    let mut there = in_lake(&centre).await;
+    let all = 120 + there.wakes();
+    assert_eq!((there.queries(), there.matched()), (all, all));
+    there.seen.remove(WAKES);
     assert_eq!(there.seen, asked);
     assert_eq!(there.sources, ["sensor.fra1"]);
-    assert_eq!((there.queries(), there.matched()), (120, 120));
     let server = Some(IpAddr::from([127, 0, 0, 1]));
     assert!(
         there
@@ -476,6 +495,9 @@ fn ingest_takes_dnstap_into_a_lake_beside_another_writer() {
         );
     };
     let matched = || {
+        if !lake.join("name/_delta_log").is_dir() {
+            return 0;
+        }
         let passive = runtime.block_on(Passive::open_read_only(&lake)).unwrap();
         let cells = passive.traffic(Timestamp::UNIX_EPOCH, Timestamp::MAX, &Scope::ALL);
         cells.map(|told| told.what.counts.matched).sum::<u64>()
@@ -587,7 +609,7 @@ async fn either_side_is_killed_at_20_random_moments_and_no_row_is_lost_or_double
             wait_until(wait, || false);
         };
         for _ in 0..KILLS {
-            fill(&sensor.spool(), 40, &mut made);
+            fill(&sensor.spool(), 10, &mut made);
             sensor.start(&[]);
             pause(50..900);
             centre.kill();
