@@ -359,7 +359,7 @@ async fn what_a_zone_delegates_is_kept_once_with_its_times_and_changes() {
     assert_eq!(seen(&["child3.example", "--type", "NS"]).lines().count(), 2);
     assert_eq!(seen(&["--rdata", "ns.elsewhere.test"]).lines().count(), 1);
 
-    let lake = lake::Lake::open_read_only(Path::new(lake)).await.unwrap();
+    let lake = lake::Lake::open(Path::new(lake)).await.unwrap();
     let changes = lake
         .zone_changes(None, model::Timestamp::MIN, model::Timestamp::MAX)
         .await

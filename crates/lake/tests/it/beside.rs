@@ -52,7 +52,14 @@ fn piece(owner: &str, seconds: i64, question: &str) -> OutOfBailiwick {
 /// Clients and names of a minute, by the numbers of which their hashes are made.
 fn distinct(server: Option<&str>, things: std::ops::Range<u64>) -> DistinctCell {
     let mut sketch = Sketch::default();
-    things.for_each(|thing| sketch.add((thing + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    // SplitMix64 (Steele, Lea and Flood, 2014): a sketch wants bits as good as chance
+    let hash = |thing: u64| {
+        let mut z = (thing + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    };
+    things.for_each(|thing| sketch.add(hash(thing)));
     DistinctCell {
         minute: at(0),
         server: server.map(|server| server.parse().unwrap()),
