@@ -19,9 +19,9 @@ use measure::Rtype;
 use model::{Ds, Language, Level, Name};
 
 pub use ingest::{IngestArgs, InputFormat};
-pub use lake::{EvidenceArgs, LakeCommand, ObservedArgs};
+pub use lake::{EvidenceArgs, LakeCommand, ObservedArgs, ShownCommand};
 pub use sensor::SensorArgs;
-pub use sql::SqlArgs;
+pub use sql::{FlightSqlArgs, HandedArgs, SqlArgs};
 pub use zone::{ZoneCommand, ZoneDiffArgs, ZoneImportArgs, ZoneReadingArgs, ZoneTransferArgs};
 
 /// Coordinates the security of the DNS: measures, warns, asks the right party, and verifies the repair.
@@ -57,7 +57,7 @@ pub enum Command {
     CheckResolver(CheckResolverArgs),
     /// Look up in passive DNS which records a name had, or which names had a value, from when to when.
     Pdns(Box<PdnsArgs>),
-    /// Look at what stands beside passive DNS: what could not be read, evidence, figures of traffic and of operators.
+    /// Look at what stands beside passive DNS (what could not be read, evidence, figures), and run servers that answer SQL.
     #[command(subcommand)]
     Lake(LakeCommand),
     /// Answer SQL about what was observed: samples, changes, passive DNS and what stands beside it. Only reads.

@@ -5,21 +5,28 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ballista_core::extension::SessionConfigExt as _;
 use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{TableProvider, view::ViewTable};
+use datafusion::common::tree_node::TreeNode as _;
 use datafusion::config::Dialect;
 use datafusion::datasource::MemTable;
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::error::DataFusionError;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::optimizer::{Optimizer, OptimizerRule};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use futures_util::StreamExt as _;
 use lake::Snapshot;
 use lake::passive::Source;
 use tokio::time::{Instant, timeout_at};
 
+use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::functions;
 use crate::kept::Kept;
@@ -52,6 +59,7 @@ impl Default for Limits {
 pub struct Engine {
     context: SessionContext,
     limits: Limits,
+    cluster: Option<Cluster>,
 }
 
 /// The rows of an answer, batch by batch.
@@ -59,12 +67,24 @@ pub struct Answer {
     stream: SendableRecordBatchStream,
     deadline: Instant,
     limits: Limits,
+    /// The scheduler of the machines that answer.
+    scheduler: Option<String>,
 }
 
 impl Engine {
     /// Opens the lake in a folder for reading, beside its writer. It sees what was committed until now; rows that wait in the journal of
     /// a running centre are not among them. `Error::Lake` when its logs cannot be read.
     pub async fn open(lake: &Path, limits: Limits) -> Result<Self, Error> {
+        Self::open_with(lake, limits, None).await
+    }
+
+    /// As [`open`](Self::open), to have statements answered by a cluster. Its executors need the files of the lake under the same
+    /// paths. The limit of memory is each executor's own there; what reads no file, and EXPLAIN ANALYZE, is answered here.
+    pub async fn open_on(lake: &Path, limits: Limits, cluster: Cluster) -> Result<Self, Error> {
+        Self::open_with(lake, limits, Some(cluster)).await
+    }
+
+    async fn open_with(lake: &Path, limits: Limits, cluster: Option<Cluster>) -> Result<Self, Error> {
         let lake = lake.canonicalize().map_err(|source| lake::Error::File {
             attempt: "open",
             path: lake.to_owned(),
@@ -72,7 +92,7 @@ impl Engine {
         })?;
         let snapshot = Snapshot::of(&lake).await?;
         let engine = |error| Error::of(error, limits.memory);
-        let context = context(limits).map_err(engine)?;
+        let context = context(limits, cluster.is_some()).map_err(engine)?;
         for function in functions::all(&snapshot.sources) {
             context.register_udf(function);
         }
@@ -86,7 +106,11 @@ impl Engine {
                 register(&context, view, table).await.map_err(engine)?;
             }
         }
-        Ok(Self { context, limits })
+        Ok(Self {
+            context,
+            limits,
+            cluster,
+        })
     }
 
     /// Begins to answer a statement. `Error::Sql`, `NoTable` or `Refused` say what is wrong with it.
@@ -100,11 +124,36 @@ impl Engine {
             stream,
             deadline,
             limits: self.limits,
+            scheduler: self.cluster.as_ref().map(Cluster::to_string),
         })
     }
 
+    /// The columns that the answer to a statement would have. Errors as of [`ask`](Self::ask).
+    pub async fn columns(&self, sql: &str) -> Result<SchemaRef, Error> {
+        let plan = self.plan(sql).await?;
+        let plan = self.context.state().create_physical_plan(&plan).await;
+        plan.map(|plan| plan.schema()).map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, error: DataFusionError) -> Error {
+        Error::of(error, self.limits.memory)
+    }
+
     async fn start(&self, sql: &str) -> Result<SendableRecordBatchStream, Error> {
-        let failed = |error| Error::of(error, self.limits.memory);
+        let failed = |error| self.failed(error);
+        let logical = self.plan(sql).await?;
+        let state = self.context.state();
+        let plan = state.create_physical_plan(&logical).await.map_err(failed)?;
+        match &self.cluster {
+            Some(cluster) if !matches!(logical, LogicalPlan::Analyze(_)) && reads_tables(&plan).map_err(failed)? => {
+                cluster.run(plan, state.config()).await
+            }
+            _ => execute_stream(plan, self.context.task_ctx()).map_err(failed),
+        }
+    }
+
+    async fn plan(&self, sql: &str) -> Result<LogicalPlan, Error> {
+        let failed = |error| self.failed(error);
         let state = self.context.state();
         let statement = state.sql_to_statement(sql, &Dialect::Generic).map_err(failed)?;
         statement::check(&statement)?;
@@ -124,9 +173,13 @@ impl Engine {
             .with_allow_dml(false)
             .with_allow_statements(false);
         only_reading.verify_plan(&plan).map_err(failed)?;
-        let frame = self.context.execute_logical_plan(plan).await.map_err(failed)?;
-        frame.execute_stream().await.map_err(failed)
+        Ok(plan)
     }
+}
+
+/// Whether a plan reads tables, and not only what is said of them.
+fn reads_tables(plan: &Arc<dyn ExecutionPlan>) -> datafusion::common::Result<bool> {
+    plan.exists(|node| Ok(node.downcast_ref::<DataSourceExec>().is_some()))
 }
 
 impl Answer {
@@ -138,16 +191,35 @@ impl Answer {
     /// The next rows; `None` when there are no more. After an error nothing comes.
     pub async fn next(&mut self) -> Option<Result<RecordBatch, Error>> {
         match timeout_at(self.deadline, self.stream.next()).await {
-            Ok(batch) => batch.map(|batch| batch.map_err(|error| Error::of(error, self.limits.memory))),
+            Ok(batch) => batch.map(|batch| batch.map_err(|error| self.failed(error))),
             Err(_) => Some(Err(Error::Time {
                 limit: self.limits.time,
             })),
         }
     }
+
+    fn failed(&self, error: DataFusionError) -> Error {
+        match &self.scheduler {
+            Some(scheduler) => Error::Cluster {
+                scheduler: scheduler.clone(),
+                message: error.to_string(),
+            },
+            None => Error::of(error, self.limits.memory),
+        }
+    }
 }
 
-fn context(limits: Limits) -> datafusion::common::Result<SessionContext> {
+/// Parts into which a question to a cluster is divided at most: Ballista's own default. Fewer leave machines without work; more make
+/// many small files between two steps.
+const PARTS: usize = 16;
+
+fn context(limits: Limits, is_for_cluster: bool) -> datafusion::common::Result<SessionContext> {
     let mut config = SessionConfig::new().with_information_schema(true);
+    if is_for_cluster {
+        config = config.with_target_partitions(PARTS).upgrade_for_ballista();
+        // an aggregate that may stop early is read back by an executor as one with an order that it does not have (DataFusion 55.2)
+        config.options_mut().optimizer.enable_distinct_aggregation_soft_limit = false;
+    }
     let options = config.options_mut();
     options.sql_parser.collect_spans = true;
     // conditions are judged page by page of the columns that they are about, before others are read

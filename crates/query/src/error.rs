@@ -49,6 +49,32 @@ pub enum Error {
     /// A file of the lake could not be read.
     #[error("cannot read a file of the lake")]
     Read(#[source] Box<DataFusionError>),
+    /// The cluster's scheduler could not be reached.
+    #[error("cannot reach the scheduler {scheduler}")]
+    Unreachable {
+        /// Its address.
+        scheduler: String,
+        /// Why not.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The cluster took the question and did not answer it.
+    #[error("the cluster of {scheduler} could not answer: {message}")]
+    Cluster {
+        /// Address of its scheduler.
+        scheduler: String,
+        /// What it says.
+        message: String,
+    },
+    /// A part of a cluster, or the server of Flight SQL, cannot work or not any more.
+    #[error("cannot run the {what}")]
+    Serve {
+        /// Which.
+        what: &'static str,
+        /// Why not.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The answer could not be written.
     #[error("cannot write the answer")]
     Write(#[source] io::Error),
@@ -73,6 +99,17 @@ impl Error {
     /// Whether another statement is needed, and not another time or another limit.
     pub fn is_of_statement(&self) -> bool {
         matches!(self, Self::Sql { .. } | Self::NoTable { .. } | Self::Refused { .. })
+    }
+
+    /// What is wrong, and what it comes of.
+    pub fn whole(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(source) = cause {
+            text.push_str(&format!(": {source}"));
+            cause = source.source();
+        }
+        text
     }
 
     /// What DataFusion says, in our words.

@@ -81,6 +81,9 @@ pub(crate) enum Kind {
 
 type Body = Arc<dyn Fn(&[ArrayRef]) -> Result<ArrayRef> + Send + Sync>;
 
+/// What a function of sources says of each, by the word of the source.
+pub(crate) type Words = Arc<BTreeMap<String, String>>;
+
 /// A function of ours.
 pub(crate) struct OfLake {
     pub kind: Kind,
@@ -88,6 +91,8 @@ pub(crate) struct OfLake {
     signature: Signature,
     gives: DataType,
     body: Body,
+    /// Of a function of sources: what its body gives. It has to travel with the function, since only the lake knows it.
+    pub words: Option<Words>,
 }
 
 impl fmt::Debug for OfLake {
@@ -96,10 +101,9 @@ impl fmt::Debug for OfLake {
     }
 }
 
-// within one engine a kind has one body
 impl PartialEq for OfLake {
     fn eq(&self, other: &Self) -> bool {
-        self.kind == other.kind
+        self.kind == other.kind && self.words == other.words
     }
 }
 
@@ -155,13 +159,55 @@ impl ScalarUDFImpl for OfLake {
 
 /// All functions, for a lake with these sources.
 pub(crate) fn all(sources: &[Source]) -> Vec<ScalarUDF> {
+    let words = |word: fn(&Source) -> String| -> Words {
+        let words = sources.iter().map(|source| (source.id.clone(), word(source)));
+        Arc::new(words.collect())
+    };
+    let mut functions = of_any_lake();
+    functions.extend([
+        of_sources(Kind::SourceOwner, words(|source| source.owner.clone())),
+        of_sources(Kind::SourceLicence, words(|source| source.licence.clone())),
+        of_sources(Kind::SourceTlp, words(|source| source.tlp.to_string())),
+    ]);
+    functions
+}
+
+/// The function of one name: one that gives these words, or one that is the same for any lake. `None` where there is none such.
+pub(crate) fn named(name: &str, words: Option<Words>) -> Option<ScalarUDF> {
+    match words {
+        Some(words) => {
+            let kinds = [Kind::SourceOwner, Kind::SourceLicence, Kind::SourceTlp];
+            let kind = kinds.into_iter().find(|kind| name_of_sources(*kind) == name)?;
+            Some(of_sources(kind, words))
+        }
+        None => of_any_lake().into_iter().find(|function| function.name() == name),
+    }
+}
+
+fn name_of_sources(kind: Kind) -> &'static str {
+    match kind {
+        Kind::SourceOwner => "source_owner",
+        Kind::SourceLicence => "source_licence",
+        _ => "source_tlp",
+    }
+}
+
+fn of_sources(kind: Kind, words: Words) -> ScalarUDF {
+    let said = words.clone();
+    ScalarUDF::from(OfLake {
+        kind,
+        name: name_of_sources(kind),
+        signature: Signature::exact(vec![DataType::Utf8], Volatility::Immutable),
+        gives: DataType::Utf8,
+        body: text_body(move |id| said.get(id).cloned()),
+        words: Some(words),
+    })
+}
+
+/// The functions that need to know nothing of a lake.
+pub(crate) fn of_any_lake() -> Vec<ScalarUDF> {
     use DataType::{Binary, Boolean, Int32, Utf8};
     let list = DataType::List(Arc::new(Field::new_list_field(Utf8, true)));
-    let of_source = |word: fn(&Source) -> String| -> Body {
-        let words = sources.iter().map(|source| (source.id.clone(), word(source)));
-        let words: BTreeMap<String, String> = words.collect();
-        text_body(move |id| words.get(id).cloned())
-    };
     let function = |kind, name, takes: &[DataType], gives: &DataType, body| {
         ScalarUDF::from(OfLake {
             kind,
@@ -169,6 +215,7 @@ pub(crate) fn all(sources: &[Source]) -> Vec<ScalarUDF> {
             signature: Signature::exact(takes.to_vec(), Volatility::Immutable),
             gives: gives.clone(),
             body,
+            words: None,
         })
     };
     vec![
@@ -249,27 +296,6 @@ pub(crate) fn all(sources: &[Source]) -> Vec<ScalarUDF> {
                 Value::Address(address) => Some(address.to_string()),
                 _ => None,
             }),
-        ),
-        function(
-            Kind::SourceOwner,
-            "source_owner",
-            &[Utf8],
-            &Utf8,
-            of_source(|source| source.owner.clone()),
-        ),
-        function(
-            Kind::SourceLicence,
-            "source_licence",
-            &[Utf8],
-            &Utf8,
-            of_source(|source| source.licence.clone()),
-        ),
-        function(
-            Kind::SourceTlp,
-            "source_tlp",
-            &[Utf8],
-            &Utf8,
-            of_source(|source| source.tlp.to_string()),
         ),
     ]
 }

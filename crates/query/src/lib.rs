@@ -3,10 +3,14 @@
 //! The list of a table's files comes from the `lake` room; DataFusion plans and reads them. What is known of a file prunes it
 //! before it is opened, and the statistics in it prune row groups and pages. Nothing is written, neither to the lake nor to the disk.
 //!
+//! [`Cluster`] has it answered by several machines, [`FlightSql`] for other programs over the network.
+//!
 //! It stands beside `dnscert` as a binary of its own, `dnscert-sql`: docs/decisions/0023-sql-beside.md.
 
+mod cluster;
 mod engine;
 mod error;
+mod flight;
 mod format;
 mod functions;
 mod kept;
@@ -15,8 +19,10 @@ mod statement;
 mod table;
 mod views;
 
+pub use cluster::{Cluster, Executor, execute, schedule};
 pub use engine::{Answer, Engine, Limits};
 pub use error::{Error, Place};
+pub use flight::{FlightSql, Token, serve};
 pub use format::{Format, Written, write};
 pub use functions::{FOR_PEOPLE, Function};
 pub use views::{Column, VIEWS, View};

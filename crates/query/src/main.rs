@@ -1,4 +1,7 @@
-//! `dnscert-sql`: answers SQL about a lake. `dnscert sql` finds it beside itself and says which lake.
+//! `dnscert-sql`: answers SQL about a lake, alone or as a part of a cluster. `dnscert sql` and `dnscert lake` find it beside themselves and
+//! say which lake.
+
+mod services;
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal as _, Read as _, Write};
@@ -7,12 +10,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use query::{Engine, Error, FOR_PEOPLE, Format, Limits, VIEWS, View, Written};
+use query::{Cluster, Engine, Error, FOR_PEOPLE, Format, Limits, VIEWS, View, Written};
 
 /// The statement is wrong, or the command line.
 const WRONG: u8 = 2;
 /// It could not be answered, or not within the limits.
 const FAILED: u8 = 3;
+/// Ctrl-C, as shells have it.
+const INTERRUPTED: u8 = 130;
 
 /// Answers SQL about what a centre has observed. Only reads.
 #[derive(Debug, Parser)]
@@ -21,15 +26,29 @@ const FAILED: u8 = 3;
     version,
     max_term_width = 100,
     after_help = "Ends with status 0 when it is answered, 2 when the statement or the command line is wrong, 3 when the lake could \
-                  not be read or a limit was reached."
+                  not be read, a limit was reached, or the cluster could not answer.",
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
 )]
 struct Cli {
+    #[command(subcommand)]
+    service: Option<services::Service>,
+    #[command(flatten)]
+    question: Question,
+}
+
+/// A statement, and how it is answered.
+#[derive(Debug, clap::Args)]
+struct Question {
     /// SELECT, EXPLAIN, SHOW or DESCRIBE; `-` reads it from standard input.
     #[arg(value_name = "SQL", required_unless_present = "columns")]
     sql: Option<String>,
     /// Folder of the observations.
     #[arg(long, value_name = "DIR", default_value = "data/lake")]
     lake: PathBuf,
+    /// Have it answered by the cluster of this scheduler (`http://HOST:PORT`), whose executors have the folder under the same path.
+    #[arg(long, value_name = "URL")]
+    cluster: Option<Cluster>,
     /// Form of the answer; by default a table on a terminal, else lines of JSON.
     #[arg(long, value_name = "FORMAT")]
     format: Option<FormatName>,
@@ -69,7 +88,8 @@ fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    if let Some(view) = &cli.columns {
+    let question = &cli.question;
+    if let Some(view) = &question.columns {
         return show_columns(view);
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -79,33 +99,55 @@ fn main() -> ExitCode {
             return ExitCode::from(FAILED);
         }
     };
-    let (sql, done) = match statement(&cli) {
+    if let Some(service) = cli.service {
+        return match runtime.block_on(services::run(service)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                tell(&error, "");
+                ExitCode::from(FAILED)
+            }
+        };
+    }
+    let (sql, done) = match statement(question) {
         Ok(sql) => {
-            let done = runtime.block_on(run(&cli, &sql));
+            let done = runtime.block_on(answered(question, &sql));
             (sql, done)
         }
-        Err(error) => (String::new(), Err(Error::Write(error))),
+        Err(error) => (String::new(), Some(Err(Error::Write(error)))),
     };
     // what still runs for an answer that nobody waits for is not waited for either
     runtime.shutdown_background();
     match done {
-        Ok(written) => {
+        Some(Ok(written)) => {
             if !written.is_whole {
-                eprintln!("There is more: --rows {} was reached.", cli.rows);
+                eprintln!("There is more: --rows {} was reached.", question.rows);
             }
             ExitCode::SUCCESS
         }
         // whoever read the rows has seen enough
-        Err(Error::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => {
+        Some(Err(Error::Write(error))) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Some(Err(error)) => {
             tell(&error, &sql);
             ExitCode::from(if error.is_of_statement() { WRONG } else { FAILED })
         }
+        None => ExitCode::from(INTERRUPTED),
     }
 }
 
-fn statement(cli: &Cli) -> io::Result<String> {
-    match cli.sql.as_deref() {
+/// `None` when it was broken off by Ctrl-C. A cluster is told when nobody waits for the answer any more.
+async fn answered(question: &Question, sql: &str) -> Option<Result<Written, Error>> {
+    let done = tokio::select! {
+        done = run(question, sql) => Some(done),
+        _ = tokio::signal::ctrl_c() => None,
+    };
+    if let Some(cluster) = &question.cluster {
+        cluster.settle().await;
+    }
+    done
+}
+
+fn statement(question: &Question) -> io::Result<String> {
+    match question.sql.as_deref() {
         Some("-") => {
             let mut sql = String::new();
             io::stdin().read_to_string(&mut sql).map(|_| sql)
@@ -114,22 +156,26 @@ fn statement(cli: &Cli) -> io::Result<String> {
     }
 }
 
-async fn run(cli: &Cli, sql: &str) -> Result<Written, Error> {
+async fn run(question: &Question, sql: &str) -> Result<Written, Error> {
     let limits = Limits {
-        memory: cli.memory.saturating_mul(1 << 20),
-        time: Duration::from_secs(cli.time),
+        memory: question.memory.saturating_mul(1 << 20),
+        time: Duration::from_secs(question.time),
     };
-    let is_table = cli.output.is_none() && io::stdout().is_terminal();
-    let format = match cli.format {
+    let is_table = question.output.is_none() && io::stdout().is_terminal();
+    let format = match question.format {
         Some(FormatName::Csv) => Format::Csv,
         Some(FormatName::Json) => Format::Json,
         Some(FormatName::Parquet) => Format::Parquet,
         Some(FormatName::Arrow) => Format::Arrow,
         None if !is_table => Format::Json,
-        Some(FormatName::Table) | None => Format::Table { rows: cli.rows },
+        Some(FormatName::Table) | None => Format::Table { rows: question.rows },
     };
-    let answer = Engine::open(&cli.lake, limits).await?.ask(sql).await?;
-    match &cli.output {
+    let engine = match &question.cluster {
+        Some(cluster) => Engine::open_on(&question.lake, limits, cluster.clone()).await?,
+        None => Engine::open(&question.lake, limits).await?,
+    };
+    let answer = engine.ask(sql).await?;
+    match &question.output {
         None => write(answer, format, io::stdout()).await,
         Some(path) => {
             // under a name of its own until it is whole
@@ -160,13 +206,7 @@ fn draft(path: &Path) -> PathBuf {
 
 /// What is wrong, and where in the statement.
 fn tell(error: &Error, sql: &str) {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(source) = cause {
-        text.push_str(&format!(": {source}"));
-        cause = source.source();
-    }
-    eprintln!("dnscert-sql: {text}");
+    eprintln!("dnscert-sql: {}", error.whole());
     if let Error::Sql { place: Some(place), .. } = error
         && let Some(line) = sql.lines().nth(place.line - 1)
     {

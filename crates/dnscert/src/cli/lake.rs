@@ -1,4 +1,4 @@
-//! `dnscert lake`: what stands in the lake beside passive DNS.
+//! `dnscert lake`: what stands in the lake beside passive DNS, and the servers that answer SQL about it.
 
 use std::path::PathBuf;
 
@@ -6,11 +6,25 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use model::Name;
 
-use super::{ConfigArg, moment};
+use super::{ConfigArg, FlightSqlArgs, HandedArgs, moment};
+
+/// What is done with the lake.
+#[derive(Debug, Subcommand)]
+pub enum LakeCommand {
+    /// Shows something.
+    #[command(flatten)]
+    Show(ShownCommand),
+    /// Divide SQL among executors, on this machine or others.
+    Scheduler(HandedArgs),
+    /// Do parts of SQL for a scheduler.
+    Executor(HandedArgs),
+    /// Answer SQL of programs that speak Arrow Flight SQL (ADBC, JDBC, ODBC).
+    FlightSql(Box<FlightSqlArgs>),
+}
 
 /// What is looked at.
 #[derive(Debug, Subcommand)]
-pub enum LakeCommand {
+pub enum ShownCommand {
     /// Messages and lines of inputs that could not be read: what is wrong, and their octets.
     #[command(visible_alias = "malformed")]
     Quarantine(ObservedArgs),

@@ -1,4 +1,4 @@
-//! `dnscert lake`: shows what stands in the lake beside passive DNS.
+//! `dnscert lake`: shows what stands in the lake beside passive DNS, and starts the servers that answer SQL about it.
 
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use lake::passive::{Passive, Scope, Told};
 use model::{MalformedMessage, OperatorFigure, OutOfBailiwick, TrafficCell, rdata_text};
 use serde_json::json;
 
-use crate::cli::{EvidenceArgs, LakeCommand, ObservedArgs};
+use crate::cli::{EvidenceArgs, LakeCommand, ObservedArgs, ShownCommand};
 use crate::config::Config;
 
 /// Something was found.
@@ -20,13 +20,22 @@ const NOTHING: u8 = 1;
 /// Octets of a malformed message that are shown to people; JSON has all of them.
 const SHOWN_OCTETS: usize = 48;
 
-/// Status 0 something found, 1 nothing found.
+/// Status 0 something found, 1 nothing found; of a server that of its program.
 pub async fn run(command: LakeCommand) -> anyhow::Result<ExitCode> {
-    let arguments = match &command {
-        LakeCommand::Quarantine(arguments) | LakeCommand::Traffic(arguments) | LakeCommand::Rssac002(arguments) => {
+    match command {
+        LakeCommand::Show(what) => look(what).await,
+        LakeCommand::Scheduler(arguments) => super::sql::run_part("scheduler", arguments),
+        LakeCommand::Executor(arguments) => super::sql::run_part("executor", arguments),
+        LakeCommand::FlightSql(arguments) => super::sql::run_flight_sql(*arguments),
+    }
+}
+
+async fn look(what: ShownCommand) -> anyhow::Result<ExitCode> {
+    let arguments = match &what {
+        ShownCommand::Quarantine(arguments) | ShownCommand::Traffic(arguments) | ShownCommand::Rssac002(arguments) => {
             arguments
         }
-        LakeCommand::Evidence(arguments) => &arguments.observed,
+        ShownCommand::Evidence(arguments) => &arguments.observed,
     };
     let folder = match &arguments.lake {
         Some(folder) => folder.clone(),
@@ -37,20 +46,20 @@ pub async fn run(command: LakeCommand) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("opening the observations in `{}`", folder.display()))?;
     // they are read from files, which may block
     let shown = tokio::task::spawn_blocking(move || {
-        let count = match &command {
-            LakeCommand::Quarantine(arguments) => {
+        let count = match &what {
+            ShownCommand::Quarantine(arguments) => {
                 let (from, to) = span(arguments);
                 show(passive.malformed(from, to, &scope(arguments)), arguments, malformed)
             }
-            LakeCommand::Traffic(arguments) => {
+            ShownCommand::Traffic(arguments) => {
                 let (from, to) = span(arguments);
                 show(passive.traffic(from, to, &scope(arguments)), arguments, traffic)
             }
-            LakeCommand::Rssac002(arguments) => {
+            ShownCommand::Rssac002(arguments) => {
                 let (from, to) = span(arguments);
                 show(passive.rssac002(from, to, &scope(arguments)), arguments, rssac002)
             }
-            LakeCommand::Evidence(arguments) => evidence_of(&passive, arguments),
+            ShownCommand::Evidence(arguments) => evidence_of(&passive, arguments),
         };
         for damage in passive.damaged() {
             let file = damage.file.display();

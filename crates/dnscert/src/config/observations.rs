@@ -1,4 +1,4 @@
-//! `[lake]`: how long observations are kept.
+//! `[lake]`: how long observations are kept, and who answers SQL about them.
 
 use jiff::SignedDuration;
 use lake::passive::{Retention, Rule};
@@ -11,6 +11,8 @@ pub struct LakeConfig {
     /// How long rows are kept after they were last seen; where several rules fit, the shortest time. What no rule fits is kept for
     /// ever.
     pub keep: Vec<KeepConfig>,
+    /// Scheduler of the cluster that answers `dnscert sql`: `http://HOST:PORT`. Without one this machine does.
+    pub cluster: Option<String>,
 }
 
 /// How long some rows are kept.

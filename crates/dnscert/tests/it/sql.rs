@@ -55,6 +55,19 @@ fn the_program_beside_is_called_with_the_lake_of_the_configuration_and_its_statu
             "[--lake][seen][--format=csv][--output=x][--memory=9][--time=5][--rows=2][--][SELECT '-x' FROM sample]",
         ),
         (vec!["sql", "-", "--lake", "seen"], "[--lake][seen][--][-]"),
+        (
+            vec!["sql", "-", "--lake", "seen", "--cluster", "http://sql.example:50050"],
+            "[--lake][seen][--cluster=http://sql.example:50050][--][-]",
+        ),
+        (
+            vec!["lake", "scheduler", "--listen", "127.0.0.1:0"],
+            "[scheduler][--listen][127.0.0.1:0]",
+        ),
+        (vec!["lake", "executor", "--help"], "[executor][--help]"),
+        (
+            vec!["lake", "flight-sql", "--lake", "seen", "--token-file", "token"],
+            "[flight-sql][--lake][seen][--token-file=token]",
+        ),
         (vec!["sql", "--columns"], "[--columns=]"),
         (vec!["sql", "--columns", "rrset"], "[--columns=rrset]"),
     ] {
@@ -68,6 +81,23 @@ fn the_program_beside_is_called_with_the_lake_of_the_configuration_and_its_statu
         said.starts_with("[--lake][") && said.ends_with("kept/lake][--][SELECT 1]"),
         "{said}"
     );
+
+    let with_cluster = "data = \"kept\"\n[lake]\ncluster = \"http://sql.example:50050\"\n";
+    fs::write(folder.path().join("dnscert.toml"), with_cluster).unwrap();
+    for (arguments, end) in [
+        (
+            vec!["sql", "SELECT 1"],
+            "[--cluster=http://sql.example:50050][--][SELECT 1]",
+        ),
+        (
+            vec!["sql", "SELECT 1", "--cluster=http://other:1"],
+            "[--cluster=http://other:1][--][SELECT 1]",
+        ),
+        (vec!["lake", "flight-sql"], "[--cluster=http://sql.example:50050]"),
+    ] {
+        let said = stdout(&run(folder.path(), "/usr/bin:/bin", &arguments));
+        assert!(said.ends_with(end), "{said}");
+    }
 }
 
 #[test]

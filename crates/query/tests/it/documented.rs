@@ -7,12 +7,12 @@ use query::{FOR_PEOPLE, VIEWS};
 
 use crate::story::{furnished, table};
 
-fn document() -> String {
+pub fn document() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/sql.md")).unwrap()
 }
 
 /// The queries, each with the answer below it.
-fn worked(document: &str) -> Vec<(&str, &str)> {
+pub fn worked(document: &str) -> Vec<(&str, &str)> {
     let queries = document.split("\n```sql\n").skip(1);
     let parts = queries.map(|rest| {
         let (query, rest) = rest.split_once("\n```\n").unwrap();

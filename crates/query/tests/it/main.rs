@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should fail at once")]
 
+mod cluster;
 mod documented;
+mod flight;
 mod formats;
 mod limits;
 mod program;

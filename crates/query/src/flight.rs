@@ -1,0 +1,415 @@
+//! Statements of other programs over the network: Arrow Flight SQL, for ADBC, JDBC and ODBC drivers.
+//!
+//! A ticket is the statement itself, so nothing is kept between two calls. Each call sees the lake as it is at that moment.
+
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::{Arc, LazyLock};
+
+use arrow_flight::encode::FlightDataEncoderBuilder;
+use arrow_flight::error::FlightError;
+use arrow_flight::flight_service_server::{FlightService, FlightServiceServer};
+use arrow_flight::sql::metadata::{SqlInfoData, SqlInfoDataBuilder};
+use arrow_flight::sql::server::FlightSqlService;
+use arrow_flight::sql::{
+    ActionClosePreparedStatementRequest, ActionCreatePreparedStatementRequest, ActionCreatePreparedStatementResult,
+    CommandGetCatalogs, CommandGetDbSchemas, CommandGetSqlInfo, CommandGetTableTypes, CommandGetTables,
+    CommandPreparedStatementQuery, CommandStatementQuery, ProstMessageExt, SqlInfo, TicketStatementQuery,
+};
+use arrow_flight::{
+    Action, FlightDescriptor, FlightEndpoint, FlightInfo, HandshakeRequest, HandshakeResponse, IpcMessage, SchemaAsIpc,
+    Ticket,
+};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::arrow::error::ArrowError;
+use datafusion::arrow::ipc::writer::IpcWriteOptions;
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use prost::Message as _;
+use tokio::net::TcpListener;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tonic::metadata::MetadataMap;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::cluster::Cluster;
+use crate::engine::{Answer, Engine, Limits};
+use crate::error::Error;
+use crate::views::VIEWS;
+
+/// Statements that are answered at the same time. Each may take the memory of its limit; a further one waits for its turn.
+const STATEMENTS: usize = 4;
+
+/// Catalog and schema of the views, as DataFusion names them.
+const CATALOG: &str = "datafusion";
+const SCHEMA: &str = "public";
+const TABLE_TYPE: &str = "VIEW";
+
+/// The word by which a program shows that it may ask.
+#[derive(Clone)]
+pub struct Token(String);
+
+impl Token {
+    /// A token; `None` for one that is shorter than 16 characters, which could be guessed.
+    pub fn new(text: &str) -> Option<Self> {
+        (text.len() >= 16).then(|| Self(text.to_owned()))
+    }
+
+    /// Takes the same time wherever the two differ.
+    fn is(&self, said: &str) -> bool {
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, self.0.as_bytes());
+        let own = ring::hmac::sign(&key, self.0.as_bytes());
+        ring::hmac::verify(&key, said.as_bytes(), own.as_ref()).is_ok()
+    }
+}
+
+/// A lake that programs ask over the network.
+#[derive(Clone)]
+pub struct FlightSql {
+    lake: PathBuf,
+    limits: Limits,
+    cluster: Option<Cluster>,
+    token: Option<Token>,
+    turns: Arc<Semaphore>,
+}
+
+impl FlightSql {
+    /// Answers about the lake in a folder, each statement within the limits; by a cluster if there is one, and only to those who have the
+    /// token if there is one.
+    pub fn new(lake: PathBuf, limits: Limits, cluster: Option<Cluster>, token: Option<Token>) -> Self {
+        Self {
+            lake,
+            limits,
+            cluster,
+            token,
+            turns: Arc::new(Semaphore::new(STATEMENTS)),
+        }
+    }
+
+    async fn engine(&self) -> Result<Engine, Status> {
+        let engine = match &self.cluster {
+            Some(cluster) => Engine::open_on(&self.lake, self.limits, cluster.clone()).await,
+            None => Engine::open(&self.lake, self.limits).await,
+        };
+        engine.map_err(status)
+    }
+
+    /// The statement's turn, its answer, and its columns.
+    async fn answer(&self, sql: &str) -> Result<(SchemaRef, Answer, OwnedSemaphorePermit), Status> {
+        let ended = |_| Status::unavailable("the server ends");
+        let turn = self.turns.clone().acquire_owned().await.map_err(ended)?;
+        let answer = self.engine().await?.ask(sql).await.map_err(status)?;
+        Ok((answer.schema(), answer, turn))
+    }
+
+    /// How the answer to a statement is fetched, and what columns it has.
+    async fn info(
+        &self,
+        sql: &str,
+        ticket: Ticket,
+        descriptor: FlightDescriptor,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let columns = self.engine().await?.columns(sql).await.map_err(status)?;
+        info(&columns, ticket, descriptor)
+    }
+
+    fn check(&self, metadata: &MetadataMap) -> Result<(), Status> {
+        let Some(token) = &self.token else {
+            return Ok(());
+        };
+        let said = metadata.get("authorization").and_then(|value| value.to_str().ok());
+        let said = said.and_then(|value| value.strip_prefix("Bearer "));
+        match said {
+            Some(said) if token.is(said) => Ok(()),
+            Some(_) => Err(Status::unauthenticated("this token is not the server's")),
+            None => Err(Status::unauthenticated(
+                "a token is needed: authorization: Bearer TOKEN",
+            )),
+        }
+    }
+}
+
+/// Answers programs that come to a listening socket. Ends only with an error.
+pub async fn serve(listener: TcpListener, flight: FlightSql) -> Result<(), Error> {
+    tonic::transport::Server::builder()
+        .add_service(FlightServiceServer::new(flight))
+        .serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true)))
+        .await
+        .map_err(|error| Error::Serve {
+            what: "server of Flight SQL",
+            source: error.into(),
+        })
+}
+
+type Rows = Pin<Box<dyn Stream<Item = Result<arrow_flight::FlightData, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl FlightSqlService for FlightSql {
+    type FlightService = Self;
+
+    /// A user and a password, of which the password is the token, for drivers that know no other way.
+    async fn do_handshake(
+        &self,
+        request: Request<Streaming<HandshakeRequest>>,
+    ) -> Result<Response<Pin<Box<dyn Stream<Item = Result<HandshakeResponse, Status>> + Send>>>, Status> {
+        let wrong = || Status::unauthenticated("the password is not the server's token");
+        let said = request
+            .metadata()
+            .get("authorization")
+            .and_then(|value| value.to_str().ok());
+        let said = said.and_then(|value| value.strip_prefix("Basic ")).ok_or_else(wrong)?;
+        let octets = BASE64_STANDARD.decode(said).map_err(|_| wrong())?;
+        let text = String::from_utf8(octets).map_err(|_| wrong())?;
+        let (_, password) = text.split_once(':').ok_or_else(wrong)?;
+        if self.token.as_ref().is_some_and(|token| !token.is(password)) {
+            return Err(wrong());
+        }
+        let value = format!("Bearer {password}").parse().map_err(|_| wrong())?;
+        let payload = HandshakeResponse {
+            protocol_version: 0,
+            payload: password.to_owned().into(),
+        };
+        let stream: Pin<Box<dyn Stream<Item = _> + Send>> = Box::pin(stream::iter([Ok(payload)]));
+        let mut response = Response::new(stream);
+        response.metadata_mut().insert("authorization", value);
+        Ok(response)
+    }
+
+    async fn get_flight_info_statement(
+        &self,
+        query: CommandStatementQuery,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        self.check(request.metadata())?;
+        let handle = TicketStatementQuery {
+            statement_handle: query.query.clone().into(),
+        };
+        self.info(&query.query, ticket(&handle), request.into_inner()).await
+    }
+
+    async fn do_get_statement(
+        &self,
+        asked: TicketStatementQuery,
+        request: Request<Ticket>,
+    ) -> Result<Response<<Self as FlightService>::DoGetStream>, Status> {
+        self.check(request.metadata())?;
+        Ok(Response::new(rows(self.answer(text(&asked.statement_handle)?).await?)))
+    }
+
+    /// A prepared statement is its text: there are no parameters.
+    async fn do_action_create_prepared_statement(
+        &self,
+        query: ActionCreatePreparedStatementRequest,
+        request: Request<Action>,
+    ) -> Result<ActionCreatePreparedStatementResult, Status> {
+        self.check(request.metadata())?;
+        let columns = self.engine().await?.columns(&query.query).await.map_err(status)?;
+        let written = |schema: &Schema| -> Result<IpcMessage, ArrowError> {
+            SchemaAsIpc::new(schema, &IpcWriteOptions::default()).try_into()
+        };
+        let columns = written(&columns).map_err(|error| Status::internal(error.to_string()))?;
+        Ok(ActionCreatePreparedStatementResult {
+            prepared_statement_handle: query.query.into(),
+            dataset_schema: columns.0,
+            parameter_schema: Default::default(),
+        })
+    }
+
+    async fn do_action_close_prepared_statement(
+        &self,
+        _: ActionClosePreparedStatementRequest,
+        request: Request<Action>,
+    ) -> Result<(), Status> {
+        self.check(request.metadata())
+    }
+
+    async fn get_flight_info_prepared_statement(
+        &self,
+        query: CommandPreparedStatementQuery,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        self.check(request.metadata())?;
+        let sql = text(&query.prepared_statement_handle)?;
+        self.info(sql, ticket(&query), request.into_inner()).await
+    }
+
+    async fn do_get_prepared_statement(
+        &self,
+        query: CommandPreparedStatementQuery,
+        request: Request<Ticket>,
+    ) -> Result<Response<<Self as FlightService>::DoGetStream>, Status> {
+        self.check(request.metadata())?;
+        Ok(Response::new(rows(
+            self.answer(text(&query.prepared_statement_handle)?).await?,
+        )))
+    }
+
+    async fn get_flight_info_catalogs(
+        &self,
+        query: CommandGetCatalogs,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        self.check(request.metadata())?;
+        let ticket = ticket(&query);
+        info(&query.into_builder().schema(), ticket, request.into_inner())
+    }
+
+    async fn do_get_catalogs(
+        &self,
+        query: CommandGetCatalogs,
+        request: Request<Ticket>,
+    ) -> Result<Response<<Self as FlightService>::DoGetStream>, Status> {
+        self.check(request.metadata())?;
+        let mut catalogs = query.into_builder();
+        catalogs.append(CATALOG);
+        Ok(batch(catalogs.schema(), catalogs.build()))
+    }
+
+    async fn get_flight_info_schemas(
+        &self,
+        query: CommandGetDbSchemas,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        self.check(request.metadata())?;
+        let ticket = ticket(&query);
+        info(&query.into_builder().schema(), ticket, request.into_inner())
+    }
+
+    async fn do_get_schemas(
+        &self,
+        query: CommandGetDbSchemas,
+        request: Request<Ticket>,
+    ) -> Result<Response<<Self as FlightService>::DoGetStream>, Status> {
+        self.check(request.metadata())?;
+        let mut schemas = query.into_builder();
+        schemas.append(CATALOG, SCHEMA);
+        Ok(batch(schemas.schema(), schemas.build()))
+    }
+
+    async fn get_flight_info_tables(
+        &self,
+        query: CommandGetTables,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        self.check(request.metadata())?;
+        let ticket = ticket(&query);
+        info(&query.into_builder().schema(), ticket, request.into_inner())
+    }
+
+    async fn do_get_tables(
+        &self,
+        query: CommandGetTables,
+        request: Request<Ticket>,
+    ) -> Result<Response<<Self as FlightService>::DoGetStream>, Status> {
+        self.check(request.metadata())?;
+        let engine = self.engine().await?;
+        let mut tables = query.into_builder();
+        for view in VIEWS {
+            let sql = format!("SELECT * FROM {}", view.name);
+            let columns = engine.columns(&sql).await.map_err(status)?;
+            tables.append(CATALOG, SCHEMA, view.name, TABLE_TYPE, &columns)?;
+        }
+        Ok(batch(tables.schema(), tables.build()))
+    }
+
+    async fn get_flight_info_table_types(
+        &self,
+        query: CommandGetTableTypes,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        self.check(request.metadata())?;
+        let ticket = ticket(&query);
+        info(&query.into_builder().schema(), ticket, request.into_inner())
+    }
+
+    async fn do_get_table_types(
+        &self,
+        query: CommandGetTableTypes,
+        request: Request<Ticket>,
+    ) -> Result<Response<<Self as FlightService>::DoGetStream>, Status> {
+        self.check(request.metadata())?;
+        let mut types = query.into_builder();
+        types.append(TABLE_TYPE);
+        Ok(batch(types.schema(), types.build()))
+    }
+
+    async fn get_flight_info_sql_info(
+        &self,
+        query: CommandGetSqlInfo,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        self.check(request.metadata())?;
+        let ticket = ticket(&query);
+        info(&query.into_builder(about()?).schema(), ticket, request.into_inner())
+    }
+
+    async fn do_get_sql_info(
+        &self,
+        query: CommandGetSqlInfo,
+        request: Request<Ticket>,
+    ) -> Result<Response<<Self as FlightService>::DoGetStream>, Status> {
+        self.check(request.metadata())?;
+        let about = query.into_builder(about()?);
+        Ok(batch(about.schema(), about.build()))
+    }
+
+    async fn register_sql_info(&self, _: i32, _: &SqlInfo) {}
+}
+
+/// What the server says of itself.
+fn about() -> Result<&'static SqlInfoData, Status> {
+    static ABOUT: LazyLock<Result<SqlInfoData, FlightError>> = LazyLock::new(|| {
+        let mut about = SqlInfoDataBuilder::new();
+        about.append(SqlInfo::FlightSqlServerName, "dnscert");
+        about.append(SqlInfo::FlightSqlServerVersion, env!("CARGO_PKG_VERSION"));
+        about.append(SqlInfo::FlightSqlServerReadOnly, true);
+        about.build()
+    });
+    ABOUT.as_ref().map_err(|error| Status::internal(error.to_string()))
+}
+
+fn text(handle: &[u8]) -> Result<&str, Status> {
+    std::str::from_utf8(handle).map_err(|_| Status::invalid_argument("the handle is not one of this server's"))
+}
+
+fn ticket(command: &impl ProstMessageExt) -> Ticket {
+    Ticket::new(command.as_any().encode_to_vec())
+}
+
+fn info(columns: &Schema, ticket: Ticket, descriptor: FlightDescriptor) -> Result<Response<FlightInfo>, Status> {
+    let info = FlightInfo::new()
+        .try_with_schema(columns)
+        .map_err(|error| Status::internal(error.to_string()))?
+        .with_endpoint(FlightEndpoint::new().with_ticket(ticket))
+        .with_descriptor(descriptor);
+    Ok(Response::new(info))
+}
+
+fn rows((columns, answer, turn): (SchemaRef, Answer, OwnedSemaphorePermit)) -> Rows {
+    let batches = stream::unfold((answer, turn), |(mut answer, turn)| async move {
+        let batch = answer.next().await?;
+        Some((batch.map_err(|error| FlightError::from(status(error))), (answer, turn)))
+    });
+    let rows = FlightDataEncoderBuilder::new().with_schema(columns).build(batches);
+    rows.map_err(Status::from).boxed()
+}
+
+fn batch(columns: SchemaRef, batch: arrow_flight::error::Result<RecordBatch>) -> Response<Rows> {
+    let rows = FlightDataEncoderBuilder::new()
+        .with_schema(columns)
+        .build(stream::iter([batch]));
+    Response::new(rows.map_err(Status::from).boxed())
+}
+
+fn status(error: Error) -> Status {
+    let message = error.whole();
+    match error {
+        Error::Sql { .. } | Error::NoTable { .. } | Error::Refused { .. } => Status::invalid_argument(message),
+        Error::Memory { .. } => Status::resource_exhausted(message),
+        Error::Time { .. } => Status::deadline_exceeded(message),
+        Error::Unreachable { .. } | Error::Cluster { .. } => Status::unavailable(message),
+        Error::Lake(_) | Error::Read(_) | Error::Write(_) | Error::Serve { .. } => Status::internal(message),
+    }
+}

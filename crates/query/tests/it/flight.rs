@@ -1,0 +1,189 @@
+//! Flight SQL as a program speaks it, over the network.
+
+use arrow_flight::FlightInfo;
+use arrow_flight::error::FlightError;
+use arrow_flight::sql::client::FlightSqlServiceClient;
+use arrow_flight::sql::{CommandGetDbSchemas, CommandGetTables, SqlInfo};
+use datafusion::arrow::array::{AsArray as _, RecordBatch};
+
+use datafusion::arrow::util::pretty::pretty_format_batches;
+use futures_util::TryStreamExt as _;
+use query::VIEWS;
+use tempfile::TempDir;
+use tonic::transport::{Channel, Endpoint};
+
+use crate::cluster::{Running, free_ports};
+use crate::story::furnish;
+
+const TOKEN: &str = "of-sixteen-characters-or-more";
+
+struct World {
+    _folder: TempDir,
+    _server: Running,
+    url: String,
+}
+
+impl World {
+    async fn start(with_token: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = folder.path().join("lake");
+        furnish(&lake).await;
+        let listen = format!("127.0.0.1:{}", free_ports());
+        let file = folder.path().join("token");
+        std::fs::write(&file, format!("{TOKEN}\n")).unwrap();
+        let mut arguments = vec![
+            "flight-sql",
+            "--lake",
+            lake.to_str().unwrap(),
+            "--listen",
+            &listen,
+            "--time",
+            "2",
+        ];
+        if with_token {
+            arguments.extend(["--token-file", file.to_str().unwrap()]);
+        }
+        let server = Running::start(&arguments);
+        Self {
+            url: format!("http://{listen}"),
+            _server: server,
+            _folder: folder,
+        }
+    }
+
+    async fn client(&self) -> FlightSqlServiceClient<Channel> {
+        let endpoint = Endpoint::from_shared(self.url.clone()).unwrap();
+        FlightSqlServiceClient::new(endpoint.connect().await.unwrap())
+    }
+}
+
+async fn fetch(
+    client: &mut FlightSqlServiceClient<Channel>,
+    info: FlightInfo,
+) -> Result<Vec<RecordBatch>, FlightError> {
+    let ticket = info.endpoint[0].ticket.clone().unwrap();
+    let rows = client.do_get(ticket).await?;
+    rows.try_collect().await
+}
+
+async fn ask(client: &mut FlightSqlServiceClient<Channel>, sql: &str) -> Result<String, FlightError> {
+    let info = client.execute(sql.to_owned(), None).await?;
+    let columns = info.clone().try_decode_schema()?;
+    let batches = fetch(client, info).await?;
+    for batch in &batches {
+        assert_eq!(batch.schema().fields(), columns.fields(), "as announced");
+    }
+    Ok(pretty_format_batches(&batches)?.to_string())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_asks_by_statement_and_by_prepared_statement() {
+    let world = World::start(false).await;
+    let mut client = world.client().await;
+    let sql = "SELECT zone, count(*) AS n FROM sample GROUP BY zone ORDER BY zone";
+    let told = ask(&mut client, sql).await.unwrap();
+    assert!(told.contains("| nic.example  | 48 |"), "{told}");
+    assert!(told.contains("| shop.example | 48 |"), "{told}");
+
+    let mut prepared = client.prepare(sql.to_owned(), None).await.unwrap();
+    assert_eq!(prepared.dataset_schema().unwrap().fields().len(), 2);
+    let info = prepared.execute().await.unwrap();
+    let batches = fetch(&mut client, info).await.unwrap();
+    assert_eq!(pretty_format_batches(&batches).unwrap().to_string(), told);
+    prepared.close().await.unwrap();
+
+    for (sql, told) in [
+        ("SELECT ownr FROM rrset", "line 1, column 8"),
+        ("SELECT * FROM nothing", "there is no table `nothing`"),
+        ("DELETE FROM sample", "DELETE is refused"),
+        (
+            "SELECT count(*) FROM sample a, sample b, sample c, sample d, sample e, sample f WHERE a.rtt_us * b.rtt_us + c.rtt_us > d.rtt_us - e.rtt_us + f.rtt_us",
+            "more than 2 s",
+        ),
+    ] {
+        let error = ask(&mut client, sql).await.unwrap_err().to_string();
+        assert!(error.contains(told), "{sql}: {error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_finds_out_what_is_there() {
+    let world = World::start(false).await;
+    let mut client = world.client().await;
+    let info = client.get_catalogs().await.unwrap();
+    let batches = fetch(&mut client, info).await.unwrap();
+    assert_eq!(batches[0].column(0).as_string::<i32>().value(0), "datafusion");
+    let schemas = CommandGetDbSchemas {
+        catalog: None,
+        db_schema_filter_pattern: None,
+    };
+    let info = client.get_db_schemas(schemas).await.unwrap();
+    let batches = fetch(&mut client, info).await.unwrap();
+    assert_eq!(batches[0].column(1).as_string::<i32>().value(0), "public");
+    let info = client.get_table_types().await.unwrap();
+    let batches = fetch(&mut client, info).await.unwrap();
+    assert_eq!(batches[0].column(0).as_string::<i32>().value(0), "VIEW");
+    let info = client
+        .get_sql_info(vec![SqlInfo::FlightSqlServerReadOnly])
+        .await
+        .unwrap();
+    assert_eq!(fetch(&mut client, info).await.unwrap()[0].num_rows(), 1);
+
+    for (pattern, expected) in [(None, VIEWS.len()), (Some("r%".to_owned()), 3)] {
+        let tables = CommandGetTables {
+            catalog: None,
+            db_schema_filter_pattern: None,
+            table_name_filter_pattern: pattern,
+            table_types: Vec::new(),
+            include_schema: true,
+        };
+        let info = client.get_tables(tables).await.unwrap();
+        let batches = fetch(&mut client, info).await.unwrap();
+        let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+        assert_eq!(rows, expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_not_the_token_is_told_nothing() {
+    let world = World::start(true).await;
+    let sql = "SELECT count(*) AS n FROM sample";
+    let mut client = world.client().await;
+    let error = ask(&mut client, sql).await.unwrap_err().to_string();
+    assert!(error.contains("a token is needed"), "{error}");
+    client.set_token("something else".to_owned());
+    let error = ask(&mut client, sql).await.unwrap_err().to_string();
+    assert!(error.contains("not the server's"), "{error}");
+    assert!(client.get_catalogs().await.is_err());
+    client.set_token(TOKEN.to_owned());
+    assert!(ask(&mut client, sql).await.unwrap().contains("96"));
+
+    let mut client = world.client().await;
+    assert!(client.handshake("anybody", "something else").await.is_err());
+    client.handshake("anybody", TOKEN).await.unwrap();
+    assert!(ask(&mut client, sql).await.unwrap().contains("96"));
+}
+
+#[test]
+fn what_others_could_reach_needs_a_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let short = folder.path().join("short");
+    std::fs::write(&short, "secret").unwrap();
+    for (arguments, told) in [
+        (vec!["--listen", "0.0.0.0:31337"], "--token-file is needed"),
+        (vec!["--token-file", "/nowhere/token"], "/nowhere/token"),
+        (
+            vec!["--token-file", short.to_str().unwrap()],
+            "fewer than 16 characters",
+        ),
+    ] {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_dnscert-sql"))
+            .arg("flight-sql")
+            .args(&arguments)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{text}");
+        assert!(text.contains(told), "{arguments:?}: {text}");
+    }
+}
