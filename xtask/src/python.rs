@@ -1,5 +1,5 @@
-//! The Python packages with which a test reads the lake's tables as others do, in a virtual environment of their own in
-//! cargo's target folder.
+//! The Python packages with which tests read the lake as others do, in a virtual environment of their own in cargo's target
+//! folder.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -7,10 +7,15 @@ use std::process::{Command, Stdio};
 use crate::run::is_root;
 
 /// What is installed from PyPI.
-const PACKAGES: [&str; 2] = ["deltalake==1.6.6", "pyarrow==26.0.1"];
+const PACKAGES: [&str; 4] = [
+    "deltalake==1.6.6",
+    "pyarrow==26.0.1",
+    "adbc-driver-flightsql==1.13.0",
+    "adbc-driver-manager==1.13.0",
+];
 
-/// Which test needs them.
-pub const NEEDED_FOR: &str = "reading the lake's tables with Python's deltalake";
+/// Which tests need them.
+pub const NEEDED_FOR: &str = "reading the lake with Python's deltalake and with the ADBC driver of Flight SQL";
 
 /// The environment: `python` in the target folder, where the test looks for it.
 fn environment() -> Option<PathBuf> {
@@ -46,7 +51,7 @@ pub fn install() -> Result<(), String> {
 
 fn has_packages(python: &Path) -> bool {
     let import = Command::new(python)
-        .args(["-c", "import deltalake, pyarrow"])
+        .args(["-c", "import deltalake, pyarrow, adbc_driver_flightsql"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

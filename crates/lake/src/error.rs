@@ -37,6 +37,34 @@ pub enum Error {
         #[source]
         source: Box<DeltaTableError>,
     },
+    /// The log of a table could not be read, whatever table it is.
+    #[error("cannot read the log of the table in `{folder}`")]
+    Log {
+        /// The table's folder.
+        folder: PathBuf,
+        /// Why not.
+        #[source]
+        source: Box<DeltaTableError>,
+    },
+    /// An object store could not be opened, read or written.
+    #[error("cannot {attempt} `{place}`")]
+    Store {
+        /// What was attempted.
+        attempt: &'static str,
+        /// On which URL.
+        place: String,
+        /// Why not.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Where a lake was to be published stands another one, or a later state of it. Nothing was changed there.
+    #[error("`{store}` holds another lake, or a later state of this one: the logs of table `{table}` differ")]
+    OtherLake {
+        /// The store's URL.
+        store: String,
+        /// The table.
+        table: String,
+    },
     /// The table was made by a later version of the system, or by none of ours.
     #[error("table `{table}` has schema version `{found}`; this version knows those up to `{known}`")]
     SchemaVersion {

@@ -18,6 +18,7 @@ mod row;
 mod sample;
 mod sample_file;
 mod snapshot;
+pub mod store;
 mod summary;
 mod table;
 mod upkeep;

@@ -10,6 +10,7 @@ use crate::delta::Log;
 use crate::error::{Error, blocking};
 use crate::passive::{self, Source};
 use crate::row::Row;
+use crate::store::Store;
 
 /// The tables of a lake, with the files of each, as their logs said at one moment.
 ///
@@ -21,6 +22,8 @@ pub struct Snapshot {
     pub tables: Vec<TableFiles>,
     /// Who gives passive DNS, in the order of their words.
     pub sources: Vec<Source>,
+    /// The store in which the files are; `None` for the file system.
+    pub store: Option<Store>,
 }
 
 /// A table and its files.
@@ -40,7 +43,7 @@ pub struct TableFiles {
 /// A file of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableFile {
-    /// The file.
+    /// The file; in a store its path from the [root](Store::root) on.
     pub path: PathBuf,
     /// Its rows.
     pub rows: u64,
@@ -59,7 +62,29 @@ impl Snapshot {
         tables.extend(passive::tables(lake).await?);
         let folder = lake.to_owned();
         let sources = blocking(move || passive::sources(&folder)).await?;
-        Ok(Self { tables, sources })
+        Ok(Self {
+            tables,
+            sources,
+            store: None,
+        })
+    }
+
+    /// Takes a snapshot of what of a lake was published in a store. Its files stay there as long as in the lake.
+    pub async fn of_store(store: &Store) -> Result<Self, Error> {
+        let fetched = tempfile::tempdir().map_err(|source| Error::File {
+            attempt: "make a folder in",
+            path: std::env::temp_dir(),
+            source,
+        })?;
+        store.fetch_logs(fetched.path()).await?;
+        let mut snapshot = Self::of(fetched.path()).await?;
+        for file in snapshot.tables.iter_mut().flat_map(|table| &mut table.files) {
+            if let Some(path) = store.path_of(&file.path, fetched.path()) {
+                file.path = path.into();
+            }
+        }
+        snapshot.store = Some(store.clone());
+        Ok(snapshot)
     }
 }
 

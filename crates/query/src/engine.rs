@@ -15,6 +15,7 @@ use datafusion::datasource::MemTable;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::DataFusionError;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
@@ -22,7 +23,6 @@ use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use futures_util::StreamExt as _;
-use lake::Snapshot;
 use lake::passive::Source;
 use tokio::time::{Instant, timeout_at};
 
@@ -30,6 +30,7 @@ use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::functions;
 use crate::kept::Kept;
+use crate::location::Location;
 use crate::ranges::Ranges;
 use crate::statement;
 use crate::views::{VIEWS, View};
@@ -75,31 +76,31 @@ impl Engine {
     /// Opens the lake in a folder for reading, beside its writer. It sees what was committed until now; rows that wait in the journal of
     /// a running centre are not among them. `Error::Lake` when its logs cannot be read.
     pub async fn open(lake: &Path, limits: Limits) -> Result<Self, Error> {
-        Self::open_with(lake, limits, None).await
+        Self::open_at(&Location::Folder(lake.to_owned()), limits, None).await
     }
 
-    /// As [`open`](Self::open), to have statements answered by a cluster. Its executors need the files of the lake under the same
-    /// paths. The limit of memory is each executor's own there; what reads no file, and EXPLAIN ANALYZE, is answered here.
-    pub async fn open_on(lake: &Path, limits: Limits, cluster: Cluster) -> Result<Self, Error> {
-        Self::open_with(lake, limits, Some(cluster)).await
-    }
-
-    async fn open_with(lake: &Path, limits: Limits, cluster: Option<Cluster>) -> Result<Self, Error> {
-        let lake = lake.canonicalize().map_err(|source| lake::Error::File {
-            attempt: "open",
-            path: lake.to_owned(),
-            source,
-        })?;
-        let snapshot = Snapshot::of(&lake).await?;
+    /// As [`open`](Self::open), wherever the lake is, and with a cluster that answers if there is one. Its executors need the files under
+    /// the same paths, or rights for the same store. The limit of memory is each executor's own there; what reads no file, and EXPLAIN
+    /// ANALYZE, is answered here.
+    pub async fn open_at(location: &Location, limits: Limits, cluster: Option<Cluster>) -> Result<Self, Error> {
+        let snapshot = location.snapshot().await?;
         let engine = |error| Error::of(error, limits.memory);
         let context = context(limits, cluster.is_some()).map_err(engine)?;
+        let store = match &snapshot.store {
+            Some(store) => {
+                let root = ObjectStoreUrl::parse(store.root()).map_err(engine)?;
+                context.register_object_store(root.as_ref(), store.objects());
+                root
+            }
+            None => ObjectStoreUrl::local_filesystem(),
+        };
         for function in functions::all(&snapshot.sources) {
             context.register_udf(function);
         }
         let mut tables: BTreeMap<&str, Arc<dyn TableProvider>> = BTreeMap::new();
         tables.insert("source", Arc::new(of_sources(&snapshot.sources).map_err(engine)?));
         for table in snapshot.tables {
-            tables.insert(table.name, Arc::new(Kept(table)));
+            tables.insert(table.name, Arc::new(Kept::new(table, store.clone())));
         }
         for view in VIEWS {
             if let Some(table) = tables.remove(view.name) {

@@ -2,7 +2,6 @@
 //!
 //! A ticket is the statement itself, so nothing is kept between two calls. Each call sees the lake as it is at that moment.
 
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 
@@ -21,7 +20,8 @@ use arrow_flight::{
     Ticket,
 };
 use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
@@ -37,10 +37,17 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::cluster::Cluster;
 use crate::engine::{Answer, Engine, Limits};
 use crate::error::Error;
+use crate::location::Location;
 use crate::views::VIEWS;
 
 /// Statements that are answered at the same time. Each may take the memory of its limit; a further one waits for its turn.
 const STATEMENTS: usize = 4;
+
+/// The form of a user and a password (RFC 7617). Go's driver leaves out the padding.
+const CREDENTIALS: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// Catalog and schema of the views, as DataFusion names them.
 const CATALOG: &str = "datafusion";
@@ -68,7 +75,7 @@ impl Token {
 /// A lake that programs ask over the network.
 #[derive(Clone)]
 pub struct FlightSql {
-    lake: PathBuf,
+    lake: Location,
     limits: Limits,
     cluster: Option<Cluster>,
     token: Option<Token>,
@@ -76,9 +83,9 @@ pub struct FlightSql {
 }
 
 impl FlightSql {
-    /// Answers about the lake in a folder, each statement within the limits; by a cluster if there is one, and only to those who have the
+    /// Answers about a lake, each statement within the limits; by a cluster if there is one, and only to those who have the
     /// token if there is one.
-    pub fn new(lake: PathBuf, limits: Limits, cluster: Option<Cluster>, token: Option<Token>) -> Self {
+    pub fn new(lake: Location, limits: Limits, cluster: Option<Cluster>, token: Option<Token>) -> Self {
         Self {
             lake,
             limits,
@@ -89,10 +96,7 @@ impl FlightSql {
     }
 
     async fn engine(&self) -> Result<Engine, Status> {
-        let engine = match &self.cluster {
-            Some(cluster) => Engine::open_on(&self.lake, self.limits, cluster.clone()).await,
-            None => Engine::open(&self.lake, self.limits).await,
-        };
+        let engine = Engine::open_at(&self.lake, self.limits, self.cluster.clone()).await;
         engine.map_err(status)
     }
 
@@ -160,7 +164,7 @@ impl FlightSqlService for FlightSql {
             .get("authorization")
             .and_then(|value| value.to_str().ok());
         let said = said.and_then(|value| value.strip_prefix("Basic ")).ok_or_else(wrong)?;
-        let octets = BASE64_STANDARD.decode(said).map_err(|_| wrong())?;
+        let octets = CREDENTIALS.decode(said).map_err(|_| wrong())?;
         let text = String::from_utf8(octets).map_err(|_| wrong())?;
         let (_, password) = text.split_once(':').ok_or_else(wrong)?;
         if self.token.as_ref().is_some_and(|token| !token.is(password)) {

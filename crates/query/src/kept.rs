@@ -25,12 +25,15 @@ use lake::{TableFile, TableFiles};
 
 /// Bounds from the log prune files before they are opened; the files' own statistics prune row groups and pages.
 #[derive(Debug)]
-pub(crate) struct Kept(pub TableFiles);
+pub(crate) struct Kept {
+    table: TableFiles,
+    store: ObjectStoreUrl,
+}
 
 #[async_trait]
 impl TableProvider for Kept {
     fn schema(&self) -> SchemaRef {
-        self.0.schema.clone()
+        self.table.schema.clone()
     }
 
     fn table_type(&self) -> TableType {
@@ -68,7 +71,7 @@ impl TableProvider for Kept {
         options.global = state.config_options().execution.parquet.clone();
         // the conditions come to it when the plan is made: those that stay above a scan are pushed into it
         let source = ParquetSource::new(self.schema()).with_table_parquet_options(options);
-        let scan = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
+        let scan = FileScanConfigBuilder::new(self.store.clone(), Arc::new(source))
             .with_file_groups(groups)
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
@@ -79,9 +82,14 @@ impl TableProvider for Kept {
 }
 
 impl Kept {
+    /// A table whose files are in a store.
+    pub fn new(table: TableFiles, store: ObjectStoreUrl) -> Self {
+        Self { table, store }
+    }
+
     /// The files that may hold rows for which the predicate holds, by what the log says of them.
     fn files(&self, predicate: Option<&Arc<dyn PhysicalExpr>>) -> Result<Vec<PartitionedFile>> {
-        let files = &self.0.files;
+        let files = &self.table.files;
         let statistics = files.iter().map(|file| Arc::new(self.statistics(file))).collect();
         let holds = match predicate {
             Some(predicate) => PruningPredicateBuilder::new()
@@ -91,7 +99,7 @@ impl Kept {
             None => vec![true; files.len()],
         };
         let chosen = files.iter().zip(holds).filter(|(_, holds)| *holds);
-        chosen.map(|(file, _)| partitioned(file)).collect()
+        chosen.map(|(file, _)| self.partitioned(file)).collect()
     }
 
     fn statistics(&self, file: &TableFile) -> Statistics {
@@ -109,7 +117,7 @@ impl Kept {
             "time" => file.times.map(|(first, last)| bounds(time(first), time(last))),
             _ => None,
         };
-        let columns = self.0.schema.fields().iter();
+        let columns = self.table.schema.fields().iter();
         Statistics {
             num_rows: Precision::Exact(usize::try_from(file.rows).unwrap_or(usize::MAX)),
             total_byte_size: Precision::Absent,
@@ -119,9 +127,23 @@ impl Kept {
         }
     }
 
+    fn partitioned(&self, file: &TableFile) -> Result<PartitionedFile> {
+        let location = match self.store == ObjectStoreUrl::local_filesystem() {
+            true => Path::from_absolute_path(&file.path),
+            false => Path::parse(file.path.to_string_lossy()),
+        };
+        Ok(PartitionedFile::new_from_meta(ObjectMeta {
+            location: location.map_err(|error| DataFusionError::External(error.into()))?,
+            last_modified: Default::default(),
+            size: file.bytes,
+            e_tag: None,
+            version: None,
+        }))
+    }
+
     fn order(&self) -> Result<Option<LexOrdering>> {
-        let column = |name: &&str| Ok(PhysicalSortExpr::new(col(name, &self.0.schema)?, SORT));
-        let columns = self.0.order.iter().map(column).collect::<Result<Vec<_>>>()?;
+        let column = |name: &&str| Ok(PhysicalSortExpr::new(col(name, &self.table.schema)?, SORT));
+        let columns = self.table.order.iter().map(column).collect::<Result<Vec<_>>>()?;
         Ok(LexOrdering::new(columns))
     }
 }
@@ -134,15 +156,4 @@ const SORT: datafusion::arrow::compute::SortOptions = datafusion::arrow::compute
 
 fn time(time: jiff::Timestamp) -> ScalarValue {
     ScalarValue::TimestampMicrosecond(Some(time.as_microsecond()), Some("UTC".into()))
-}
-
-fn partitioned(file: &TableFile) -> Result<PartitionedFile> {
-    let location = Path::from_absolute_path(&file.path).map_err(|error| DataFusionError::External(error.into()))?;
-    Ok(PartitionedFile::new_from_meta(ObjectMeta {
-        location,
-        last_modified: Default::default(),
-        size: file.bytes,
-        e_tag: None,
-        version: None,
-    }))
 }

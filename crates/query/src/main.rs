@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use query::{Cluster, Engine, Error, FOR_PEOPLE, Format, Limits, VIEWS, View, Written};
+use query::{Cluster, Engine, Error, FOR_PEOPLE, Format, Limits, Location, VIEWS, View, Written};
 
 /// The statement is wrong, or the command line.
 const WRONG: u8 = 2;
@@ -43,9 +43,10 @@ struct Question {
     /// SELECT, EXPLAIN, SHOW or DESCRIBE; `-` reads it from standard input.
     #[arg(value_name = "SQL", required_unless_present = "columns")]
     sql: Option<String>,
-    /// Folder of the observations.
-    #[arg(long, value_name = "DIR", default_value = "data/lake")]
-    lake: PathBuf,
+    /// Folder of the observations, or where they were published: s3://, gs://, az://, file:///. Rights for it come from the environment
+    /// (AWS_ACCESS_KEY_ID, AWS_ENDPOINT and so on).
+    #[arg(long, value_name = "DIR|URL", default_value = "data/lake")]
+    lake: String,
     /// Have it answered by the cluster of this scheduler (`http://HOST:PORT`), whose executors have the folder under the same path.
     #[arg(long, value_name = "URL")]
     cluster: Option<Cluster>,
@@ -170,10 +171,8 @@ async fn run(question: &Question, sql: &str) -> Result<Written, Error> {
         None if !is_table => Format::Json,
         Some(FormatName::Table) | None => Format::Table { rows: question.rows },
     };
-    let engine = match &question.cluster {
-        Some(cluster) => Engine::open_on(&question.lake, limits, cluster.clone()).await?,
-        None => Engine::open(&question.lake, limits).await?,
-    };
+    let location = Location::read(&question.lake, std::env::vars())?;
+    let engine = Engine::open_at(&location, limits, question.cluster.clone()).await?;
     let answer = engine.ask(sql).await?;
     match &question.output {
         None => write(answer, format, io::stdout()).await,

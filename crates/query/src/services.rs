@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use query::{Cluster, Error, Executor, FlightSql, Limits, Token};
+use query::{Cluster, Error, Executor, FlightSql, Limits, Location, Token};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -15,7 +15,8 @@ use tracing_subscriber::EnvFilter;
 pub enum Service {
     /// Divide questions among executors. Nobody is asked who he is: let only executors and those who may ask reach it.
     Scheduler(SchedulerArgs),
-    /// Do parts of questions for a scheduler. It needs the files of the lake under the paths that whoever asks has them under.
+    /// Do parts of questions for a scheduler. It needs the files of the lake under the paths that whoever asks has them under, or rights for
+    /// the store.
     Executor(ExecutorArgs),
     /// Answer programs that speak Arrow Flight SQL (ADBC, JDBC, ODBC).
     FlightSql(FlightSqlArgs),
@@ -59,9 +60,9 @@ pub struct ExecutorArgs {
 /// `flight-sql`.
 #[derive(Debug, Args)]
 pub struct FlightSqlArgs {
-    /// Folder of the observations.
-    #[arg(long, value_name = "DIR", default_value = "data/lake")]
-    lake: PathBuf,
+    /// Folder of the observations, or the URL to which they were published.
+    #[arg(long, value_name = "DIR|URL", default_value = "data/lake")]
+    lake: String,
     /// Where it listens. There is no TLS: beyond this machine it belongs behind a proxy that has it.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:31337")]
     listen: SocketAddr,
@@ -120,9 +121,10 @@ pub async fn run(service: Service) -> Result<(), Error> {
                 time: Duration::from_secs(arguments.time),
             };
             // that there is no lake is told now, and not to the first who asks
-            query::Engine::open(&arguments.lake, limits).await?;
+            let location = Location::read(&arguments.lake, std::env::vars())?;
+            query::Engine::open_at(&location, limits, arguments.cluster.clone()).await?;
             let listener = listen(SERVER, arguments.listen).await?;
-            let flight = FlightSql::new(arguments.lake, limits, arguments.cluster, token);
+            let flight = FlightSql::new(location, limits, arguments.cluster, token);
             query::serve(listener, flight).await
         }
     }

@@ -8,6 +8,7 @@ pub mod mail_server;
 pub mod name_server;
 #[cfg(target_os = "linux")]
 pub mod network;
+pub mod object_store;
 pub mod program;
 pub mod relay;
 pub mod resolver;

@@ -2,8 +2,8 @@
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::path::Path;
-use std::process::{Child, Command};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -83,4 +83,19 @@ pub fn stop(child: &mut Option<Child>) {
         let _ = child.kill();
         let _ = child.wait();
     }
+}
+
+/// A Python that imports these modules: the one that `cargo xtask test` puts beside our artefacts, or that of the path.
+/// `target_tmpdir` is the test's `CARGO_TARGET_TMPDIR`.
+pub fn python(target_tmpdir: &str, modules: &str) -> Option<PathBuf> {
+    let target = Path::new(target_tmpdir).parent();
+    let ours = target.map(|target| target.join("python/bin/python"));
+    let imports = |python: &PathBuf| {
+        let check = Command::new(python)
+            .args(["-c", &format!("import {modules}")])
+            .stderr(Stdio::null())
+            .status();
+        check.is_ok_and(|status| status.success())
+    };
+    ours.into_iter().chain([PathBuf::from("python3")]).find(imports)
 }

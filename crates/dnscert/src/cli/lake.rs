@@ -1,5 +1,6 @@
 //! `dnscert lake`: what stands in the lake beside passive DNS, and the servers that answer SQL about it.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -14,6 +15,8 @@ pub enum LakeCommand {
     /// Shows something.
     #[command(flatten)]
     Show(ShownCommand),
+    /// Bring what was committed into an object store, where other machines read it.
+    Publish(PublishArgs),
     /// Divide SQL among executors, on this machine or others.
     Scheduler(HandedArgs),
     /// Do parts of SQL for a scheduler.
@@ -71,4 +74,26 @@ pub struct EvidenceArgs {
     /// Which part of it, and from where.
     #[command(flatten)]
     pub observed: ObservedArgs,
+}
+
+/// `dnscert lake publish`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Rights for the store come from the environment, with the names that its own tools read: AWS_ACCESS_KEY_ID, \
+                  AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT and AWS_ALLOW_HTTP for a server of one's own; GOOGLE_SERVICE_ACCOUNT; \
+                  AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT_KEY."
+)]
+pub struct PublishArgs {
+    /// A folder in a store: s3://BUCKET/FOLDER, gs://BUCKET/FOLDER, az://CONTAINER/FOLDER, file:///FOLDER.
+    #[arg(value_name = "URL")]
+    pub url: String,
+    /// Go on, and publish what is new each so many seconds.
+    #[arg(long, value_name = "SECONDS")]
+    pub every: Option<NonZeroU64>,
+    /// Folder of the observations, in the place of a centre's.
+    #[arg(long, value_name = "DIR")]
+    pub lake: Option<PathBuf>,
+    /// The centre.
+    #[command(flatten)]
+    pub config: ConfigArg,
 }

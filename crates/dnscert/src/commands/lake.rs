@@ -24,6 +24,7 @@ const SHOWN_OCTETS: usize = 48;
 pub async fn run(command: LakeCommand) -> anyhow::Result<ExitCode> {
     match command {
         LakeCommand::Show(what) => look(what).await,
+        LakeCommand::Publish(arguments) => super::publish::run(arguments).await,
         LakeCommand::Scheduler(arguments) => super::sql::run_part("scheduler", arguments),
         LakeCommand::Executor(arguments) => super::sql::run_part("executor", arguments),
         LakeCommand::FlightSql(arguments) => super::sql::run_flight_sql(*arguments),

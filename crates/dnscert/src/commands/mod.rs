@@ -12,6 +12,7 @@ mod lab;
 mod lake;
 mod pdns;
 mod probe;
+mod publish;
 mod route;
 mod secret;
 mod sensor;

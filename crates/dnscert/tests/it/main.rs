@@ -20,6 +20,7 @@ mod many_zones;
 mod pdns;
 mod portal;
 mod probe;
+mod publish;
 mod real_loop;
 mod resilience;
 #[cfg(target_os = "linux")]

@@ -21,6 +21,7 @@ mod reads;
 #[cfg(test)]
 mod sample_file;
 #[cfg(test)]
+mod store;
 mod story;
 #[cfg(test)]
 mod upkeep;

@@ -1,7 +1,7 @@
 //! The tables are Delta tables to those who do not know us.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::Command;
 
 use domain::base::iana::Rtype;
 use lake::Lake;
@@ -34,19 +34,9 @@ sys.stdout.flush()
 os._exit(0)
 "#;
 
-/// A Python that has `deltalake` and `pyarrow`: the one that `cargo xtask test` puts beside our artefacts, or that of the
-/// path.
-fn python() -> Option<PathBuf> {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent();
-    let ours = target.map(|target| target.join("python/bin/python"));
-    let has_packages = |python: &PathBuf| {
-        let check = Command::new(python)
-            .args(["-c", "import deltalake, pyarrow"])
-            .stderr(Stdio::null())
-            .status();
-        check.is_ok_and(|status| status.success())
-    };
-    ours.into_iter().chain([PathBuf::from("python3")]).find(has_packages)
+/// A Python that has `deltalake` and `pyarrow`.
+pub fn python() -> Option<PathBuf> {
+    testkit::program::python(env!("CARGO_TARGET_TMPDIR"), "deltalake, pyarrow")
 }
 
 #[tokio::test]

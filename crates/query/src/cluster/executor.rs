@@ -7,11 +7,13 @@ use std::sync::Arc;
 use ballista_core::extension::SessionConfigExt as _;
 use ballista_core::registry::BallistaFunctionRegistry;
 use ballista_executor::executor_process::{ExecutorProcessConfig, start_executor_process};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::SessionConfig;
 
 use super::codec::Codec;
 use super::{Cluster, MESSAGE_OCTETS, POLICY, PULSE, session};
 use crate::error::Error;
+use crate::location::Stores;
 
 /// Seconds after which what is left of a question is removed from an executor's folder, if its scheduler has never said so.
 const FORGOTTEN: u64 = 3_600;
@@ -51,6 +53,13 @@ pub async fn execute(executor: Executor) -> Result<(), Error> {
         failed(format!("the name of the folder {name} is not UTF-8").into())
     })?;
     let known = session(SessionConfig::new_with_ballista()).map_err(|error| failed(error.into()))?;
+    let temporary = folder.to_owned();
+    let runtime = move |_: &SessionConfig| {
+        RuntimeEnvBuilder::new()
+            .with_temp_file_path(temporary.clone())
+            .with_object_store_registry(Arc::new(Stores::default()))
+            .build_arc()
+    };
     let config = ExecutorProcessConfig {
         bind_host: host(executor.listen),
         external_host: executor.advertise,
@@ -69,6 +78,7 @@ pub async fn execute(executor: Executor) -> Result<(), Error> {
         grpc_max_decoding_message_size: MESSAGE_OCTETS,
         grpc_max_encoding_message_size: MESSAGE_OCTETS,
         memory_pool_size: Some(u64::try_from(executor.memory).unwrap_or(u64::MAX)),
+        override_runtime_producer: Some(Arc::new(runtime)),
         override_function_registry: Some(Arc::new(BallistaFunctionRegistry::from(&known))),
         override_physical_codec: Some(Arc::new(Codec::default())),
         ..ExecutorProcessConfig::default()

@@ -19,10 +19,12 @@ use std::sync::Arc;
 
 use ballista_core::config::TaskSchedulingPolicy;
 use ballista_core::utils::default_session_builder;
-use datafusion::execution::{FunctionRegistry as _, SessionState};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::{FunctionRegistry as _, SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
 
 use crate::functions;
+use crate::location::Stores;
 
 /// Octets that a plan may have on its way. A file of a table takes some 400, so this is enough for 100,000 files; gRPC wants a bound, and
 /// what is larger than a tenth of an executor's memory should not come as one message.
@@ -35,9 +37,13 @@ const POLICY: TaskSchedulingPolicy = TaskSchedulingPolicy::PushStaged;
 /// Seconds between two words of an executor that it is there.
 const PULSE: u64 = 2;
 
-/// What every machine of a cluster knows by name: all functions of DataFusion, and ours that need to know nothing of a lake.
+/// What every machine of a cluster knows by name: all functions of DataFusion, ours that need to know nothing of a lake, and
+/// how stores are opened.
 fn session(config: SessionConfig) -> datafusion::common::Result<SessionState> {
-    let mut state = default_session_builder(config)?;
+    let stores = RuntimeEnvBuilder::new().with_object_store_registry(Arc::new(Stores::default()));
+    let mut state = SessionStateBuilder::new_from_existing(default_session_builder(config)?)
+        .with_runtime_env(stores.build_arc()?)
+        .build();
     for function in functions::of_any_lake() {
         state.register_udf(Arc::new(function))?;
     }

@@ -6,8 +6,10 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use query::{Cluster, Engine, Error, Format, Limits};
+use lake::store::{Store, publish};
+use query::{Cluster, Engine, Error, Format, Limits, Location};
 use tempfile::TempDir;
+use testkit::object_store::S3;
 
 use crate::documented::{document, worked};
 use crate::story::{furnish, written};
@@ -26,8 +28,13 @@ impl Drop for Running {
 impl Running {
     /// Starts `dnscert-sql`, and waits for its first line.
     pub fn start(arguments: &[&str]) -> Self {
+        Self::start_with(arguments, &[])
+    }
+
+    fn start_with(arguments: &[&str], environment: &[(String, String)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_dnscert-sql"))
             .args(arguments)
+            .envs(environment.iter().cloned())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -61,10 +68,16 @@ struct World {
     scheduler: Running,
     executors: Vec<Running>,
     url: String,
+    /// Of the executors.
+    environment: Vec<(String, String)>,
 }
 
 impl World {
     async fn start() -> Self {
+        Self::start_with(Vec::new()).await
+    }
+
+    async fn start_with(environment: Vec<(String, String)>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         furnish(&folder.path().join("lake")).await;
         let listen = format!("127.0.0.1:{}", free_ports());
@@ -75,6 +88,7 @@ impl World {
             scheduler,
             executors: Vec::new(),
             url,
+            environment,
         };
         for name in ["one", "two"] {
             world.add_executor(name);
@@ -85,7 +99,7 @@ impl World {
     fn add_executor(&mut self, name: &str) {
         let listen = format!("127.0.0.1:{}", free_ports());
         let folder = self.folder.path().join(name);
-        let executor = Running::start(&[
+        let arguments = [
             "executor",
             "--scheduler",
             &self.url,
@@ -97,8 +111,8 @@ impl World {
             "64",
             "--parts",
             "1",
-        ]);
-        self.executors.push(executor);
+        ];
+        self.executors.push(Running::start_with(&arguments, &self.environment));
     }
 
     fn lake(&self) -> std::path::PathBuf {
@@ -107,7 +121,9 @@ impl World {
 
     async fn engine(&self, limits: Limits) -> Engine {
         let cluster: Cluster = self.url.parse().unwrap();
-        Engine::open_on(&self.lake(), limits, cluster).await.unwrap()
+        Engine::open_at(&Location::Folder(self.lake()), limits, Some(cluster))
+            .await
+            .unwrap()
     }
 
     /// Whether the executor has begun a part of a question: then it has a folder for what comes of it.
@@ -156,6 +172,36 @@ async fn a_cluster_answers_what_one_machine_answers() {
         let found = csv(&engine, sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
         assert_eq!(found, here(&world.lake(), sql).await, "{sql}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lake_in_s3_answers_alone_and_by_a_cluster() {
+    let s3 = S3::start().await.unwrap();
+    let world = World::start_with(s3.environment()).await;
+    let url = format!("s3://{}/lake", S3::BUCKET);
+    let store = Store::open(&url, s3.environment()).unwrap();
+    publish(&world.lake(), &store).await.unwrap();
+    let location = Location::read(&url, s3.environment()).unwrap();
+    let alone = Engine::open_at(&location, Limits::default(), None).await.unwrap();
+    let cluster: Cluster = world.url.parse().unwrap();
+    let together = Engine::open_at(&location, Limits::default(), Some(cluster))
+        .await
+        .unwrap();
+    for sql in [
+        "SELECT zone, address, count(*), avg(rtt_us) FROM sample GROUP BY zone, address ORDER BY zone, address",
+        "SELECT owner, rtype, rdata, source_owner FROM rrset WHERE in_zone(owner, 'shop.example') ORDER BY 1, 2, 3",
+        "SELECT a.zone, count(*) FROM sample a JOIN zone_change b ON a.zone = b.zone GROUP BY 1 ORDER BY 1",
+    ] {
+        let expected = here(&world.lake(), sql).await;
+        assert_eq!(csv(&alone, sql).await.unwrap(), expected, "{sql}");
+        assert_eq!(csv(&together, sql).await.unwrap(), expected, "{sql}");
+    }
+    let program = Command::new(env!("CARGO_BIN_EXE_dnscert-sql"))
+        .args(["SELECT count(*) AS n FROM sample", "--lake", &url])
+        .envs(s3.environment())
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&program.stdout), "{\"n\":96}\n", "{program:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

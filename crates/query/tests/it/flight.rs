@@ -164,6 +164,44 @@ async fn who_has_not_the_token_is_told_nothing() {
     assert!(ask(&mut client, sql).await.unwrap().contains("96"));
 }
 
+/// What a driver of another make (Go's, under Python) gets by statement, prepared statement and catalogue.
+const DRIVER: &str = r#"
+import sys
+import adbc_driver_flightsql.dbapi as flight
+place, token = sys.argv[1].replace("http://", "grpc://"), sys.argv[2]
+with flight.connect(place, db_kwargs={"username": "me", "password": token}, autocommit=True) as lake:
+    cursor = lake.cursor()
+    cursor.execute("SELECT zone, count(*) FROM sample GROUP BY zone ORDER BY zone")
+    print(cursor.fetchall())
+    print(lake.adbc_get_info()["vendor_name"])
+    print(lake.adbc_get_table_schema("zone_change").names)
+    objects = lake.adbc_get_objects(depth="tables").read_all().to_pylist()
+    print(sorted(t["table_name"] for c in objects for s in c["catalog_db_schemas"] for t in s["db_schema_tables"])[:3])
+    try:
+        cursor.execute("SELECT ownr FROM rrset")
+    except Exception as error:
+        print("line 1, column 8" in str(error))
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_driver_of_another_make_gets_the_same() {
+    let Some(python) = testkit::program::python(env!("CARGO_TARGET_TMPDIR"), "adbc_driver_flightsql, pyarrow") else {
+        let reason = "no Python has `adbc_driver_flightsql` and `pyarrow`; `cargo xtask test` as root installs them";
+        testkit::program::leave_out(reason).unwrap();
+        return;
+    };
+    let world = World::start(true).await;
+    let mut command = tokio::process::Command::new(python);
+    let output = command.args(["-c", DRIVER, &world.url, TOKEN]).output().await.unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "[('nic.example', 48), ('shop.example', 48)]\ndnscert\n\
+         ['time', 'zone', 'part', 'before', 'after', 'announced']\n['distinct_count', 'evidence', 'malformed']\nTrue\n",
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
 #[test]
 fn what_others_could_reach_needs_a_token() {
     let folder = tempfile::tempdir().unwrap();
