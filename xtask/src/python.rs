@@ -7,15 +7,16 @@ use std::process::{Command, Stdio};
 use crate::run::is_root;
 
 /// What is installed from PyPI.
-const PACKAGES: [&str; 4] = [
+const PACKAGES: [&str; 5] = [
     "deltalake==1.6.6",
     "pyarrow==26.0.1",
     "adbc-driver-flightsql==1.13.0",
     "adbc-driver-manager==1.13.0",
+    "pypdns==2.3.2",
 ];
 
 /// Which tests need them.
-pub const NEEDED_FOR: &str = "reading the lake with Python's deltalake and with the ADBC driver of Flight SQL";
+pub const NEEDED_FOR: &str = "reading the lake with Python's deltalake, the ADBC driver of Flight SQL and PyPDNS";
 
 /// The environment: `python` in the target folder, where the test looks for it.
 fn environment() -> Option<PathBuf> {
@@ -51,7 +52,7 @@ pub fn install() -> Result<(), String> {
 
 fn has_packages(python: &Path) -> bool {
     let import = Command::new(python)
-        .args(["-c", "import deltalake, pyarrow, adbc_driver_flightsql"])
+        .args(["-c", "import deltalake, pyarrow, adbc_driver_flightsql, pypdns"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

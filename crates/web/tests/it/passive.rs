@@ -319,6 +319,47 @@ async fn dnsdbq(address: SocketAddr, token: &str, home: &Path, words: &str) -> O
     }
 }
 
+/// What PyPDNS makes of answers: whole, by pages, of one type, and of a password that is wrong.
+const PYPDNS: &str = r#"
+import sys
+from pypdns import PyPDNS
+from pypdns.errors import PDNSError
+url, token = sys.argv[1:]
+pdns = PyPDNS(url=url, basic_auth=("me", token))
+for record in pdns.rfc_query("www.example.com", sort_by="rrtype"):
+    print(record.rrname, record.rrtype, record.rdata, record.count, record.time_first_datetime.year)
+print(sorted((record.rrtype, record.bailiwick or "") for record in pdns.iter_query("example.com")))
+print(len(pdns.rfc_query("example.com", filter_rrtype="NS")))
+print([record.rrname for record in pdns.rfc_query("192.0.2.1")])
+print(pdns.rfc_query("nothing.example.com"))
+try:
+    PyPDNS(url=url, basic_auth=("me", "wrong")).rfc_query("www.example.com")
+except PDNSError as error:
+    print(type(error).__name__)
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pypdns_gets_what_it_asks_for() {
+    let Some(python) = testkit::program::python(env!("CARGO_TARGET_TMPDIR"), "pypdns") else {
+        let reason = "no Python has `pypdns`; `cargo xtask test` as root installs it";
+        testkit::program::leave_out(reason).unwrap();
+        return;
+    };
+    let (world, token) = world().await;
+    let url = format!("http://{}/pdns/query", serve(&world).await);
+    let mut command = tokio::process::Command::new(python);
+    let output = command.args(["-c", PYPDNS, &url, &token]).output().await.unwrap();
+    insta::assert_snapshot!(String::from_utf8(output.stdout).unwrap(), @r"
+    www.example.com. A ['192.0.2.1', '192.0.2.9'] 3 2025
+    www.example.com. AAAA ['2001:db8::'] 3 2025
+    [('DS', 'com.'), ('MX', 'example.com.'), ('NS', 'com.'), ('NS', 'com.'), ('NS', 'example.com.')]
+    3
+    ['www.example.com.']
+    []
+    UnauthorizedError
+    ");
+}
+
 #[tokio::test]
 async fn dnsdbq_gets_what_it_asks_for() {
     let (world, token) = world().await;
