@@ -17,7 +17,8 @@ Usage:
   cargo xtask bench check       this system beside zonemaster-cli and dnsviz, on the same zones
   cargo xtask bench zones       this system beside zonemaster-cli, on a thousand zones and on hard ones
   cargo xtask bench sweep       this system beside dnsperf, with the same million names against NSD
-  cargo xtask bench lookup [N]  look-ups in passive DNS of N RRsets (ten million) beside PostgreSQL
+  cargo xtask bench lookup [N]  look-ups in passive DNS of N RRsets (ten million) beside mtbl and PostgreSQL
+  cargo xtask bench compact [N] merging three runs of N RRsets (three million) beside mtbl_merge
   cargo xtask packages          the Debian packages that the tests use, and which are missing
 ";
 
@@ -32,6 +33,8 @@ fn main() -> ExitCode {
         ["bench", "sweep"] => bench::sweep(),
         ["bench", "lookup"] => bench::lookup(None),
         ["bench", "lookup", rrsets] => bench::lookup(Some(rrsets)),
+        ["bench", "compact"] => bench::compact(None),
+        ["bench", "compact", rrsets] => bench::compact(Some(rrsets)),
         ["packages"] => packages::report(),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

@@ -1,5 +1,5 @@
-//! `bench lookup` makes passive DNS of ten million RRsets and looks names, zones and addresses up in it: in the lake, and in PostgreSQL
-//! with an index for each question, on the same rows with the same questions.
+//! `bench lookup` makes passive DNS of ten million RRsets and looks names, zones and addresses up in it: in the lake, in files of mtbl
+//! (which dnstable has), and in PostgreSQL with an index for each question, on the same rows with the same questions.
 //!
 //! How the rows are made stands in `crates/lake/examples/lookup/world.rs`. PostgreSQL gets what is best for it: rows in the order of
 //! the index, `VACUUM ANALYZE`, prepared statements, one connection over a Unix socket, and memory for all of its tables. pgbench
@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
+use super::mtbl::{self, Mtbl};
 use super::run;
 use crate::packages::{self, Package};
 use crate::run::{cargo, is_root, watched, workspace};
@@ -24,6 +25,9 @@ pub const PEERS: &[Package] = &[Package {
 
 /// RRsets by default.
 const RRSETS: &str = "10000000";
+
+/// RRsets up to which PostgreSQL's tables and indexes fit into the 4 GB that it gets: 2.6 GB for ten million.
+const MOST_FOR_POSTGRESQL: u64 = 15_000_000;
 
 /// Answers of one question at most, as in the example.
 const LIMIT: &str = "LIMIT 1000";
@@ -46,12 +50,15 @@ VACUUM ANALYZE question;
 pub fn run_all(rrsets: Option<&str>) -> ExitCode {
     let rrsets = rrsets.unwrap_or(RRSETS);
     let missing = if is_root() {
-        packages::install(PEERS)
+        [PEERS, mtbl::PACKAGES]
+            .into_iter()
+            .flat_map(packages::install)
+            .collect()
     } else {
         Vec::new()
     };
     if !missing.is_empty() {
-        eprintln!("xtask bench: postgresql is not installed");
+        eprintln!("xtask bench: postgresql or mtbl is not installed");
         return ExitCode::FAILURE;
     }
     let build = ["build", "--release", "--package", "lake", "--example", "lookup"];
@@ -78,6 +85,12 @@ fn compare(folder: &Path, rrsets: &str) -> Result<(), String> {
     println!("-- dnscert");
     run(Command::new(&ours).arg("make").arg(folder).arg(rrsets))?;
     run(Command::new(&ours).arg("ask").arg(folder))?;
+    println!("-- mtbl");
+    ask_mtbl(folder)?;
+    if rrsets.parse::<u64>().is_ok_and(|rrsets| rrsets > MOST_FOR_POSTGRESQL) {
+        println!("-- PostgreSQL is left out: its tables and indexes would not fit into its memory");
+        return Ok(());
+    }
     println!("-- PostgreSQL");
     let server = Postgres::start(folder)?;
     let begun = Instant::now();
@@ -103,6 +116,49 @@ fn compare(folder: &Path, rrsets: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Writes the rows into two files, in the order of owners and of addresses, and asks each kind of question twice.
+fn ask_mtbl(folder: &Path) -> Result<(), String> {
+    let mtbl = Mtbl::build(folder)?;
+    let begun = Instant::now();
+    for table in ["rrset", "address"] {
+        let out = folder.join(format!("{table}.mtbl"));
+        mtbl.write(&folder.join(format!("{table}.tsv")), &out)?;
+        let megabytes = fs::metadata(&out).map_or(0.0, |file| file.len() as f64 / 1e6);
+        println!("{table}: {megabytes:.0} MB");
+    }
+    println!("sorted and written in {:.0} s", begun.elapsed().as_secs_f64());
+    let read =
+        |name: &str| fs::read_to_string(folder.join(name)).map_err(|error| format!("could not read `{name}`: {error}"));
+    let names: String = read("names.txt")?.lines().map(|name| reversed(name) + "\t\n").collect();
+    let zones: String = read("zones.txt")?.lines().map(|zone| reversed(zone) + "\n").collect();
+    let addresses: String = read("addresses.txt")?
+        .lines()
+        .map(|address| format!("\\\\x{}\t\n", octets(address)))
+        .collect();
+    for (what, table, questions) in [
+        ("name", "rrset", names),
+        ("wildcard", "rrset", zones),
+        ("address", "address", addresses),
+    ] {
+        let file = folder.join("questions.mtbl");
+        fs::write(&file, questions).map_err(|error| format!("could not write questions: {error}"))?;
+        for round in ["first", "again"] {
+            mtbl.ask(
+                &format!("{what}, {round}"),
+                &folder.join(format!("{table}.mtbl")),
+                &file,
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// An IPv4 address in hexadecimal digits.
+fn octets(address: &str) -> String {
+    let octets = address.split('.').filter_map(|octet| octet.parse::<u8>().ok());
+    octets.map(|octet| format!("{octet:02x}")).collect()
+}
+
 /// The questions of the example, numbered, as statements.
 fn questions(folder: &Path) -> Result<String, String> {
     let read = |name: &str| {
@@ -115,8 +171,7 @@ fn questions(folder: &Path) -> Result<String, String> {
         let (owner, zone) = (reversed(name), reversed(zone));
         // what begins with the zone and its dot is before the zone and what follows a dot
         let behind = format!("{}/", zone.trim_end_matches('.'));
-        let octets = address.split('.').filter_map(|octet| octet.parse::<u8>().ok());
-        let value: String = octets.map(|octet| format!("{octet:02x}")).collect();
+        let value = octets(address);
         let _ = writeln!(text, "{at}\t{owner}\t{zone}\t{behind}\t\\\\x{value}");
     }
     text.push_str("\\.\n");

@@ -3,8 +3,10 @@
 //! Each runs inside a network namespace of its own, so that no traffic leaves and any port is free.
 
 mod check;
+mod compact;
 mod lab;
 mod lookup;
+mod mtbl;
 mod sweep;
 mod zones;
 
@@ -16,6 +18,7 @@ use crate::packages::{self, Package};
 use crate::run::{cargo, is_root, watched, workspace};
 
 pub use check::PEERS as CHECK_PEERS;
+pub use compact::run_all as compact;
 pub use lookup::run_all as lookup;
 pub use sweep::PEERS as SWEEP_PEERS;
 
