@@ -5,7 +5,8 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use csirt::accounts::Capability;
 use csirt::directory;
-use csirt::vantage::{self, Coordinates, Place, Profile};
+use csirt::vantage::{self, Coordinates, Place, Profile, Terms};
+use model::Tlp;
 use serde::Deserialize;
 
 use super::{find, list};
@@ -26,6 +27,13 @@ pub struct RegisterForm {
     pub(super) families: String,
     /// Handle of an organisation.
     pub(super) organisation: String,
+    /// `probe` or `sensor`.
+    pub(super) does: String,
+    /// Terms of a sensor.
+    pub(super) owner: String,
+    pub(super) licence: String,
+    pub(super) tlp: String,
+    pub(super) legal_basis: String,
 }
 
 #[derive(Template)]
@@ -95,14 +103,31 @@ pub async fn register(
             ipv4: form.families != "6",
             ipv6: form.families != "4",
         };
-        match vantage::create(&app.records, page.actor()?, profile).await {
+        let actor = page.actor()?;
+        let made = match form.does.as_str() {
+            // what stands in the form's list is read; a label that does not is the narrowest
+            "sensor" => {
+                let terms = Terms {
+                    owner: form.owner.clone(),
+                    licence: form.licence.clone(),
+                    tlp: form.tlp.parse().unwrap_or(Tlp::Red),
+                    legal_basis: form.legal_basis.clone(),
+                };
+                vantage::create_sensor(&app.records, actor, profile, terms).await
+            }
+            _ => vantage::create(&app.records, actor, profile).await,
+        };
+        match made {
             Ok((made, secret)) => {
                 return shell::show(Token {
                     page,
                     name: made.profile.name,
                     secret: secret.reveal().to_owned(),
-                    is_sensor: false,
+                    is_sensor: made.terms.is_some(),
                 });
+            }
+            Err(csirt::Error::Invalid { field, .. }) if matches!(&*field, "owner" | "licence" | "legal_basis") => {
+                errors.add(&field, "vantage-error-terms");
             }
             Err(csirt::Error::Conflict { .. }) => errors.add("name", "vantage-error-taken"),
             Err(csirt::Error::Invalid { field, .. }) => errors.add(&field, &format!("vantage-error-{field}")),

@@ -7,6 +7,7 @@ use axum::response::Response;
 use csirt::accounts::Capability;
 use csirt::directory::Region;
 use csirt::vantage::{self, Standing};
+use model::Tlp;
 use serde::Deserialize;
 
 use super::act::RegisterForm;
@@ -32,6 +33,8 @@ struct List {
     pages: Pages,
     regions: Vec<(String, String)>,
     families: Vec<(String, String)>,
+    does: Vec<(String, String)>,
+    labels: Vec<(String, String)>,
     interval_secs: u32,
     jitter_secs: u32,
     may_edit: bool,
@@ -40,7 +43,12 @@ struct List {
 /// The list, those that are silent first.
 pub async fn list(State(app): State<App>, page: Page, Query(wanted): Query<Wanted>) -> Result<Response, WebError> {
     page.right(Capability::SeeWatchList)?;
-    shown(&app, page, &wanted.page, RegisterForm::default(), Errors::default()).await
+    let form = RegisterForm {
+        // as far as most agreements go; whoever knows better says so
+        tlp: Tlp::Amber.to_string(),
+        ..RegisterForm::default()
+    };
+    shown(&app, page, &wanted.page, form, Errors::default()).await
 }
 
 /// A part of the list with the form for a further one, and what is wrong with that form.
@@ -89,6 +97,11 @@ pub(super) async fn shown(
     let families = families
         .map(|(value, text_id)| (value.to_owned(), page.t(text_id)))
         .to_vec();
+    let does = [("probe", "vantage-probe"), ("sensor", "vantage-sensor")];
+    let does = does
+        .map(|(value, text_id)| (value.to_owned(), page.t(text_id)))
+        .to_vec();
+    let labels = Tlp::ALL.map(|label| (label.to_string(), label.to_string())).to_vec();
     let status = if errors.is_empty() {
         StatusCode::OK
     } else {
@@ -105,6 +118,8 @@ pub(super) async fn shown(
         pages,
         regions,
         families,
+        does,
+        labels,
     };
     shell::show_with(status, list)
 }

@@ -408,6 +408,34 @@ async fn the_page_registers_renews_and_revokes_and_shows_the_token_once() {
     let twice = post(fields(("", ""))).await;
     assert_eq!(twice.status, StatusCode::UNPROCESSABLE_ENTITY);
 
+    // a sensor has terms besides
+    let sensor = |owner: &str| {
+        let mut fields = fields(("name", "nrt2"));
+        let terms = [
+            ("does", "sensor"),
+            ("owner", owner),
+            ("licence", "agreement 17"),
+            ("tlp", "TLP:AMBER"),
+            ("legal_basis", "contract"),
+        ];
+        fields.extend(terms.map(|(field, value)| (field, value.to_owned())));
+        fields
+    };
+    let lacking = post(sensor("")).await;
+    assert_eq!(lacking.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(lacking.body.contains("id=\"owner-error\""), "{}", lacking.body);
+    assert!(lacking.body.contains("value=\"agreement 17\""), "what was typed stays");
+    let made = post(sensor("Example Net")).await;
+    assert_eq!(made.status, StatusCode::OK, "{}", made.body);
+    assert!(
+        made.body.contains("dnscert_sensor_")
+            && made
+                .body
+                .contains("dnscert sensor --centre https://dnscert.example --token nrt2.token")
+    );
+    let shown = world.get_as("/vantage/nrt2", &cookie).await.body;
+    assert!(shown.contains("Example Net") && shown.contains("TLP:AMBER"), "{shown}");
+
     let renewed = world.post("/vantage/nrt1/token", &cookie, &[("csrf", &csrf)]).await;
     let second = token(&renewed);
     assert_ne!(first, second);
