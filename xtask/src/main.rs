@@ -17,6 +17,8 @@ Usage:
   cargo xtask bench check       this system beside zonemaster-cli and dnsviz, on the same zones
   cargo xtask bench zones       this system beside zonemaster-cli, on a thousand zones and on hard ones
   cargo xtask bench sweep       this system beside dnsperf, with the same million names against NSD
+  cargo xtask bench ingest [N [PCAP]]
+                                a capture of N packets (five million), made up or PCAP repeated, beside dnscap and tshark
   cargo xtask bench lookup [N]  look-ups in passive DNS of N RRsets (ten million) beside mtbl and PostgreSQL
   cargo xtask bench compact [N] merging three runs of N RRsets (three million) beside mtbl_merge
   cargo xtask packages          the Debian packages that the tests use, and which are missing
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         ["bench", "check"] => bench::check(),
         ["bench", "zones"] => bench::zones(),
         ["bench", "sweep"] => bench::sweep(),
+        ["bench", "ingest", ..] => bench::ingest(),
         ["bench", "lookup"] => bench::lookup(None),
         ["bench", "lookup", rrsets] => bench::lookup(Some(rrsets)),
         ["bench", "compact"] => bench::compact(None),

@@ -4,6 +4,7 @@
 
 mod check;
 mod compact;
+mod ingest;
 mod lab;
 mod lookup;
 mod mtbl;
@@ -19,6 +20,7 @@ use crate::run::{cargo, is_root, watched, workspace};
 
 pub use check::PEERS as CHECK_PEERS;
 pub use compact::run_all as compact;
+pub use ingest::PEERS as INGEST_PEERS;
 pub use lookup::run_all as lookup;
 pub use sweep::PEERS as SWEEP_PEERS;
 
@@ -38,6 +40,11 @@ pub fn zones() -> ExitCode {
 /// One question for each of a million names, put to NSD.
 pub fn sweep() -> ExitCode {
     bench("sweep", SWEEP_PEERS, sweep::compare)
+}
+
+/// A capture to stored observations.
+pub fn ingest() -> ExitCode {
+    bench("ingest", INGEST_PEERS, ingest::compare)
 }
 
 /// Runs `compare` with a folder for temporary things, in a namespace of its own.
@@ -81,6 +88,7 @@ fn outside(name: &str, peers: &'static [Package]) -> ExitCode {
         .args(["--net", "--mount"])
         .arg(own)
         .args(["bench", name])
+        .args(std::env::args().skip(3))
         .env(INSIDE, "1");
     if watched(again, |_| ()) {
         ExitCode::SUCCESS
@@ -112,6 +120,8 @@ fn binary() -> Result<PathBuf, String> {
 struct Watched {
     status: ExitStatus,
     seconds: f64,
+    /// Time of processors that it took, its own and the system's for it, as last seen while it ran.
+    cpu_seconds: f64,
     /// Most memory that it used, in MB.
     peak_mb: f64,
 }
@@ -123,11 +133,15 @@ fn watch(command: &mut Command) -> Result<Watched, String> {
         .spawn()
         .map_err(|error| format!("could not start {command:?}: {error}"))?;
     let status = PathBuf::from(format!("/proc/{}/status", child.id()));
-    let mut peak_mb = 0.0_f64;
+    let stat = PathBuf::from(format!("/proc/{}/stat", child.id()));
+    let (mut peak_mb, mut cpu_seconds) = (0.0_f64, 0.0_f64);
     let status = loop {
         match child.try_wait() {
             Ok(Some(ended)) => break ended,
-            Ok(None) => peak_mb = peak_mb.max(peak_of(&status)),
+            Ok(None) => {
+                peak_mb = peak_mb.max(peak_of(&status));
+                cpu_seconds = cpu_seconds.max(cpu_of(&stat));
+            }
             Err(error) => return Err(format!("could not wait for {command:?}: {error}")),
         }
         pause();
@@ -135,8 +149,18 @@ fn watch(command: &mut Command) -> Result<Watched, String> {
     Ok(Watched {
         status,
         seconds: begun.elapsed().as_secs_f64(),
+        cpu_seconds,
         peak_mb,
     })
+}
+
+/// Time of processors that a process has taken so far, in seconds: fields 14 and 15 of its `stat`, in hundredths (proc(5)).
+fn cpu_of(stat: &Path) -> f64 {
+    let text = std::fs::read_to_string(stat).unwrap_or_default();
+    // the name of the program, in brackets, may hold blanks
+    let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    ticks.filter_map(|field| field.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
 /// Most memory that a process has used so far, in MB.
