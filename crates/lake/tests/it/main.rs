@@ -22,6 +22,7 @@ mod reads;
 mod sample_file;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
 mod story;
 #[cfg(test)]
 mod upkeep;
