@@ -1,6 +1,6 @@
 //! A copy of a lake in an object store: S3, Google Cloud Storage, Azure, or a folder.
 //!
-//! A lake is written in a folder, where commits and look-ups take milliseconds. [`publish`] brings what was committed into the store, where any
+//! A lake is written in a folder, where commits and look-ups take milliseconds. [`publish()`] brings what was committed into the store, where any
 //! number of machines read it ([`Snapshot::of_store`](crate::Snapshot::of_store), and whoever reads Delta tables).
 
 mod publish;
