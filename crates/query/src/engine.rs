@@ -117,10 +117,7 @@ impl Engine {
     /// Begins to answer a statement. `Error::Sql`, `NoTable` or `Refused` say what is wrong with it.
     pub async fn ask(&self, sql: &str) -> Result<Answer, Error> {
         let deadline = Instant::now() + self.limits.time;
-        let late = |_| Error::Time {
-            limit: self.limits.time,
-        };
-        let stream = timeout_at(deadline, self.start(sql)).await.map_err(late)??;
+        let stream = self.in_time(deadline, self.start(sql)).await?;
         Ok(Answer {
             stream,
             deadline,
@@ -131,9 +128,17 @@ impl Engine {
 
     /// The columns that the answer to a statement would have. Errors as of [`ask`](Self::ask).
     pub async fn columns(&self, sql: &str) -> Result<SchemaRef, Error> {
-        let plan = self.plan(sql).await?;
-        let plan = self.context.state().create_physical_plan(&plan).await;
-        plan.map(|plan| plan.schema()).map_err(|error| self.failed(error))
+        let planned = async {
+            let plan = self.plan(sql).await?;
+            let plan = self.context.state().create_physical_plan(&plan).await;
+            plan.map(|plan| plan.schema()).map_err(|error| self.failed(error))
+        };
+        self.in_time(Instant::now() + self.limits.time, planned).await
+    }
+
+    async fn in_time<T>(&self, deadline: Instant, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let limit = self.limits.time;
+        timeout_at(deadline, work).await.unwrap_or(Err(Error::Time { limit }))
     }
 
     fn failed(&self, error: DataFusionError) -> Error {
@@ -187,6 +192,11 @@ impl Answer {
     /// The columns.
     pub fn schema(&self) -> SchemaRef {
         self.stream.schema()
+    }
+
+    /// When its time is over.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.deadline
     }
 
     /// The next rows; `None` when there are no more. After an error nothing comes.

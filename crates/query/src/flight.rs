@@ -29,7 +29,8 @@ use datafusion::arrow::ipc::writer::IpcWriteOptions;
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use prost::Message as _;
 use tokio::net::TcpListener;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::timeout_at;
 use tonic::metadata::MetadataMap;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming};
@@ -48,6 +49,9 @@ const CREDENTIALS: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
+
+/// Batches of an answer that wait for a program to read on: enough to make the next while one is on its way, each some MB.
+const BATCHES: usize = 2;
 
 /// Catalog and schema of the views, as DataFusion names them.
 const CATALOG: &str = "datafusion";
@@ -108,15 +112,8 @@ impl FlightSql {
         Ok((answer.schema(), answer, turn))
     }
 
-    /// How the answer to a statement is fetched, and what columns it has.
-    async fn info(
-        &self,
-        sql: &str,
-        ticket: Ticket,
-        descriptor: FlightDescriptor,
-    ) -> Result<Response<FlightInfo>, Status> {
-        let columns = self.engine().await?.columns(sql).await.map_err(status)?;
-        info(&columns, ticket, descriptor)
+    async fn columns(&self, sql: &str) -> Result<SchemaRef, Status> {
+        self.engine().await?.columns(sql).await.map_err(status)
     }
 
     fn check(&self, metadata: &MetadataMap) -> Result<(), Status> {
@@ -187,10 +184,11 @@ impl FlightSqlService for FlightSql {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         self.check(request.metadata())?;
+        let columns = self.columns(&query.query).await?;
         let handle = TicketStatementQuery {
-            statement_handle: query.query.clone().into(),
+            statement_handle: query.query.into(),
         };
-        self.info(&query.query, ticket(&handle), request.into_inner()).await
+        info(&handle, &columns, request)
     }
 
     async fn do_get_statement(
@@ -209,7 +207,7 @@ impl FlightSqlService for FlightSql {
         request: Request<Action>,
     ) -> Result<ActionCreatePreparedStatementResult, Status> {
         self.check(request.metadata())?;
-        let columns = self.engine().await?.columns(&query.query).await.map_err(status)?;
+        let columns = self.columns(&query.query).await?;
         let written = |schema: &Schema| -> Result<IpcMessage, ArrowError> {
             SchemaAsIpc::new(schema, &IpcWriteOptions::default()).try_into()
         };
@@ -235,8 +233,8 @@ impl FlightSqlService for FlightSql {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         self.check(request.metadata())?;
-        let sql = text(&query.prepared_statement_handle)?;
-        self.info(sql, ticket(&query), request.into_inner()).await
+        let columns = self.columns(text(&query.prepared_statement_handle)?).await?;
+        info(&query, &columns, request)
     }
 
     async fn do_get_prepared_statement(
@@ -256,8 +254,7 @@ impl FlightSqlService for FlightSql {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         self.check(request.metadata())?;
-        let ticket = ticket(&query);
-        info(&query.into_builder().schema(), ticket, request.into_inner())
+        info(&query, &query.clone().into_builder().schema(), request)
     }
 
     async fn do_get_catalogs(
@@ -277,8 +274,7 @@ impl FlightSqlService for FlightSql {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         self.check(request.metadata())?;
-        let ticket = ticket(&query);
-        info(&query.into_builder().schema(), ticket, request.into_inner())
+        info(&query, &query.clone().into_builder().schema(), request)
     }
 
     async fn do_get_schemas(
@@ -298,8 +294,7 @@ impl FlightSqlService for FlightSql {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         self.check(request.metadata())?;
-        let ticket = ticket(&query);
-        info(&query.into_builder().schema(), ticket, request.into_inner())
+        info(&query, &query.clone().into_builder().schema(), request)
     }
 
     async fn do_get_tables(
@@ -324,8 +319,7 @@ impl FlightSqlService for FlightSql {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         self.check(request.metadata())?;
-        let ticket = ticket(&query);
-        info(&query.into_builder().schema(), ticket, request.into_inner())
+        info(&query, &query.clone().into_builder().schema(), request)
     }
 
     async fn do_get_table_types(
@@ -345,8 +339,7 @@ impl FlightSqlService for FlightSql {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         self.check(request.metadata())?;
-        let ticket = ticket(&query);
-        info(&query.into_builder(about()?).schema(), ticket, request.into_inner())
+        info(&query, &query.clone().into_builder(about()?).schema(), request)
     }
 
     async fn do_get_sql_info(
@@ -378,23 +371,46 @@ fn text(handle: &[u8]) -> Result<&str, Status> {
     std::str::from_utf8(handle).map_err(|_| Status::invalid_argument("the handle is not one of this server's"))
 }
 
-fn ticket(command: &impl ProstMessageExt) -> Ticket {
-    Ticket::new(command.as_any().encode_to_vec())
-}
-
-fn info(columns: &Schema, ticket: Ticket, descriptor: FlightDescriptor) -> Result<Response<FlightInfo>, Status> {
+/// How the answer to a command is fetched, and what columns it has.
+fn info(
+    command: &impl ProstMessageExt,
+    columns: &Schema,
+    request: Request<FlightDescriptor>,
+) -> Result<Response<FlightInfo>, Status> {
     let info = FlightInfo::new()
         .try_with_schema(columns)
         .map_err(|error| Status::internal(error.to_string()))?
-        .with_endpoint(FlightEndpoint::new().with_ticket(ticket))
-        .with_descriptor(descriptor);
+        .with_endpoint(FlightEndpoint::new().with_ticket(Ticket::new(command.as_any().encode_to_vec())))
+        .with_descriptor(request.into_inner());
     Ok(Response::new(info))
 }
 
-fn rows((columns, answer, turn): (SchemaRef, Answer, OwnedSemaphorePermit)) -> Rows {
-    let batches = stream::unfold((answer, turn), |(mut answer, turn)| async move {
-        let batch = answer.next().await?;
-        Some((batch.map_err(|error| FlightError::from(status(error))), (answer, turn)))
+/// Its rows as they come. The turn ends with the answer's time also when the program does not read on.
+fn rows((columns, mut answer, turn): (SchemaRef, Answer, OwnedSemaphorePermit)) -> Rows {
+    let (sender, batches) = mpsc::channel::<Result<Option<RecordBatch>, FlightError>>(BATCHES);
+    tokio::spawn(async move {
+        let _turn = turn;
+        loop {
+            let batch = answer.next().await.transpose();
+            let is_last = !matches!(batch, Ok(Some(_)));
+            let sent = sender.send(batch.map_err(|error| FlightError::from(status(error))));
+            if !matches!(timeout_at(answer.deadline(), sent).await, Ok(Ok(()))) || is_last {
+                return;
+            }
+        }
+    });
+    let batches = stream::unfold(Some(batches), |batches| async {
+        let mut batches = batches?;
+        match batches.recv().await {
+            Some(Ok(None)) => None,
+            Some(Ok(Some(batch))) => Some((Ok(batch), Some(batches))),
+            Some(Err(error)) => Some((Err(error), None)),
+            // what was read is not the whole, and must not look so
+            None => Some((
+                Err(Status::deadline_exceeded("the answer was not read in its time").into()),
+                None,
+            )),
+        }
     });
     let rows = FlightDataEncoderBuilder::new().with_schema(columns).build(batches);
     rows.map_err(Status::from).boxed()

@@ -157,46 +157,39 @@ impl ScalarUDFImpl for OfLake {
     }
 }
 
+/// The functions of sources: what each is, its name, and what it says of a source.
+const OF_SOURCES: [(Kind, &str, fn(&Source) -> String); 3] = [
+    (Kind::SourceOwner, "source_owner", |source| source.owner.clone()),
+    (Kind::SourceLicence, "source_licence", |source| source.licence.clone()),
+    (Kind::SourceTlp, "source_tlp", |source| source.tlp.to_string()),
+];
+
 /// All functions, for a lake with these sources.
 pub(crate) fn all(sources: &[Source]) -> Vec<ScalarUDF> {
     let words = |word: fn(&Source) -> String| -> Words {
         let words = sources.iter().map(|source| (source.id.clone(), word(source)));
         Arc::new(words.collect())
     };
-    let mut functions = of_any_lake();
-    functions.extend([
-        of_sources(Kind::SourceOwner, words(|source| source.owner.clone())),
-        of_sources(Kind::SourceLicence, words(|source| source.licence.clone())),
-        of_sources(Kind::SourceTlp, words(|source| source.tlp.to_string())),
-    ]);
-    functions
+    let of_sources = OF_SOURCES.map(|(kind, name, word)| of_sources(kind, name, words(word)));
+    of_any_lake().into_iter().chain(of_sources).collect()
 }
 
 /// The function of one name: one that gives these words, or one that is the same for any lake. `None` where there is none such.
 pub(crate) fn named(name: &str, words: Option<Words>) -> Option<ScalarUDF> {
     match words {
         Some(words) => {
-            let kinds = [Kind::SourceOwner, Kind::SourceLicence, Kind::SourceTlp];
-            let kind = kinds.into_iter().find(|kind| name_of_sources(*kind) == name)?;
-            Some(of_sources(kind, words))
+            let (kind, name, _) = OF_SOURCES.into_iter().find(|(_, of_sources, _)| *of_sources == name)?;
+            Some(of_sources(kind, name, words))
         }
         None => of_any_lake().into_iter().find(|function| function.name() == name),
     }
 }
 
-fn name_of_sources(kind: Kind) -> &'static str {
-    match kind {
-        Kind::SourceOwner => "source_owner",
-        Kind::SourceLicence => "source_licence",
-        _ => "source_tlp",
-    }
-}
-
-fn of_sources(kind: Kind, words: Words) -> ScalarUDF {
+fn of_sources(kind: Kind, name: &'static str, words: Words) -> ScalarUDF {
     let said = words.clone();
     ScalarUDF::from(OfLake {
         kind,
-        name: name_of_sources(kind),
+        name,
         signature: Signature::exact(vec![DataType::Utf8], Volatility::Immutable),
         gives: DataType::Utf8,
         body: text_body(move |id| said.get(id).cloned()),

@@ -135,15 +135,16 @@ fn main() -> ExitCode {
     }
 }
 
-/// `None` when it was broken off by Ctrl-C. A cluster is told when nobody waits for the answer any more.
+/// `None` when it was broken off by Ctrl-C, which ends the process by itself where no cluster has to be told that nobody waits any more.
 async fn answered(question: &Question, sql: &str) -> Option<Result<Written, Error>> {
+    let Some(cluster) = &question.cluster else {
+        return Some(run(question, sql).await);
+    };
     let done = tokio::select! {
         done = run(question, sql) => Some(done),
         _ = tokio::signal::ctrl_c() => None,
     };
-    if let Some(cluster) = &question.cluster {
-        cluster.settle().await;
-    }
+    cluster.settle().await;
     done
 }
 

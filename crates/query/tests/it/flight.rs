@@ -1,5 +1,7 @@
 //! Flight SQL as a program speaks it, over the network.
 
+use std::time::Duration;
+
 use arrow_flight::FlightInfo;
 use arrow_flight::error::FlightError;
 use arrow_flight::sql::client::FlightSqlServiceClient;
@@ -141,6 +143,32 @@ async fn a_program_finds_out_what_is_there() {
         let batches = fetch(&mut client, info).await.unwrap();
         let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
         assert_eq!(rows, expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_that_do_not_read_on_keep_nobody_waiting_for_ever() {
+    let world = World::start(false).await;
+    let large = "SELECT a.zone, b.zone, c.zone, a.time FROM sample a, sample b, sample c";
+    let mut open = Vec::new();
+    // as many as are answered at a time
+    for _ in 0..4 {
+        let mut client = world.client().await;
+        let info = client.execute(large.to_owned(), None).await.unwrap();
+        let mut rows = client.do_get(info.endpoint[0].ticket.clone().unwrap()).await.unwrap();
+        rows.try_next().await.unwrap();
+        open.push((client, rows));
+    }
+    let mut client = world.client().await;
+    let answer = tokio::time::timeout(Duration::from_secs(20), ask(&mut client, "SELECT count(*) FROM sample"));
+    assert!(answer.await.unwrap().unwrap().contains("96"));
+    // and who reads on later is told that it was not all
+    for (_, rows) in open {
+        let error = rows.try_collect::<Vec<_>>().await.unwrap_err().to_string();
+        assert!(
+            error.contains("not read in its time") || error.contains("more than 2 s"),
+            "{error}"
+        );
     }
 }
 
