@@ -73,31 +73,21 @@ impl Store {
         let options = options
             .into_iter()
             .map(|(name, value)| (name.to_ascii_lowercase(), value));
+        // the builders are alike without a trait that says so
+        macro_rules! built {
+            ($builder:ty) => {{
+                let builder = <$builder>::new().with_url(url).with_retry(RETRY);
+                let configured = options.fold(builder, |builder, (name, value)| match name.parse() {
+                    Ok(name) => builder.with_config(name, value),
+                    Err(_) => builder,
+                });
+                configured.build().map(|store| Arc::new(store) as _)
+            }};
+        }
         let objects: object_store::Result<Arc<dyn ObjectStore>> = match parsed.scheme() {
-            "s3" => {
-                let builder = AmazonS3Builder::new().with_url(url).with_retry(RETRY);
-                let configured = options.fold(builder, |builder, (name, value)| match name.parse() {
-                    Ok(name) => builder.with_config(name, value),
-                    Err(_) => builder,
-                });
-                configured.build().map(|store| Arc::new(store) as _)
-            }
-            "gs" => {
-                let builder = GoogleCloudStorageBuilder::new().with_url(url).with_retry(RETRY);
-                let configured = options.fold(builder, |builder, (name, value)| match name.parse() {
-                    Ok(name) => builder.with_config(name, value),
-                    Err(_) => builder,
-                });
-                configured.build().map(|store| Arc::new(store) as _)
-            }
-            "az" => {
-                let builder = MicrosoftAzureBuilder::new().with_url(url).with_retry(RETRY);
-                let configured = options.fold(builder, |builder, (name, value)| match name.parse() {
-                    Ok(name) => builder.with_config(name, value),
-                    Err(_) => builder,
-                });
-                configured.build().map(|store| Arc::new(store) as _)
-            }
+            "s3" => built!(AmazonS3Builder),
+            "gs" => built!(GoogleCloudStorageBuilder),
+            "az" => built!(MicrosoftAzureBuilder),
             "file" => Ok(Arc::new(LocalFileSystem::new())),
             _ => return Err(failed("it has to begin with s3://, gs://, az:// or file:///".into())),
         };

@@ -63,6 +63,25 @@ struct Log {
     last: u64,
 }
 
+impl Log {
+    /// The file of an entry.
+    fn entry(&self, name: &str) -> PathBuf {
+        self.folder.join(LOG).join(name)
+    }
+
+    /// The object of an entry, below the store's folder.
+    fn object(&self, name: &str) -> String {
+        format!("{}/{LOG}/{name}", self.table)
+    }
+
+    fn other(&self, store: &Store) -> Error {
+        Error::OtherLake {
+            store: store.to_string(),
+            table: self.table.clone(),
+        }
+    }
+}
+
 /// Brings the lake of a folder into a store, beside its writer. `Error::OtherLake` when another lake stands there.
 pub async fn publish(lake: &Folder, store: &Store) -> Result<Published, Error> {
     let folder = lake.to_owned();
@@ -71,7 +90,7 @@ pub async fn publish(lake: &Folder, store: &Store) -> Result<Published, Error> {
     let sources = lake.join(SOURCES);
     if sources.is_file() {
         let octets = read(&sources)?;
-        put(store, SOURCES, octets, PutMode::Overwrite).await?;
+        put(store, SOURCES, octets).await?;
     }
     for log in &logs {
         publish_table(log, store, &mut done).await?;
@@ -139,9 +158,15 @@ async fn publish_table(log: &Log, store: &Store, done: &mut Published) -> Result
         .collect();
     let mut files = referenced(&log.folder).await?;
     for name in &commits {
-        files.extend(added(&read(&log.folder.join(LOG).join(name))?));
+        files.extend(added(&read(&log.entry(name))?));
     }
-    let missing = files.iter().filter(|name| !there.contains_key(*name));
+    // one of another size is spoilt: files never change
+    let missing = files.iter().filter(|name| {
+        let here = fs::metadata(log.folder.join(name)).map(|file| file.len());
+        !there
+            .get(*name)
+            .is_some_and(|there| here.map_or(true, |here| here == *there))
+    });
     let uploads = missing.map(|name| upload(&log.folder, &log.table, name, store));
     let sizes: Vec<Option<u64>> = stream::iter(uploads).buffer_unordered(AT_ONCE).try_collect().await?;
     done.files += sizes.iter().flatten().count() as u64;
@@ -151,24 +176,15 @@ async fn publish_table(log: &Log, store: &Store, done: &mut Published) -> Result
         .names
         .iter()
         .filter(|name| !is_commit(name) && !published.contains(*name));
-    for name in commits.iter().copied().chain(checkpoints) {
-        let octets = read(&log.folder.join(LOG).join(name))?;
-        let mode = if is_commit(name) {
-            PutMode::Create
-        } else {
-            PutMode::Overwrite
-        };
-        put(store, &format!("{}/{LOG}/{name}", log.table), octets, mode).await?;
-        done.commits += u64::from(is_commit(name));
+    for name in commits {
+        put_commit(log, name, store).await?;
+        done.commits += 1;
+    }
+    for name in checkpoints {
+        put(store, &log.object(name), read(&log.entry(name))?).await?;
     }
     if let Some(note) = &log.last_checkpoint {
-        put(
-            store,
-            &format!("{}/{LOG}/{LAST_CHECKPOINT}", log.table),
-            note.clone(),
-            PutMode::Overwrite,
-        )
-        .await?;
+        put(store, &log.object(LAST_CHECKPOINT), note.clone()).await?;
     }
 
     // the log first: what it does not name nobody looks for
@@ -194,28 +210,29 @@ async fn publish_table(log: &Log, store: &Store, done: &mut Published) -> Result
 
 /// That the newest commit which both have is the same, and the store has none that the lake lacks.
 async fn check_same(log: &Log, published: &BTreeSet<String>, store: &Store) -> Result<(), Error> {
-    let other = || Error::OtherLake {
-        store: store.to_string(),
-        table: log.table.clone(),
-    };
-    let Some(newest) = published.iter().filter(|name| is_commit(name)).max() else {
-        return Ok(());
-    };
-    if version(newest).is_some_and(|version| version > log.last) {
-        return Err(other());
+    let theirs = published.iter().filter(|name| is_commit(name));
+    if theirs
+        .clone()
+        .filter_map(|name| version(name))
+        .any(|version| version > log.last)
+    {
+        return Err(log.other(store));
     }
-    let Some(common) = published
-        .iter()
-        .filter(|name| is_commit(name) && log.names.contains(*name))
-        .max()
-    else {
-        return Ok(());
-    };
-    let path = store.path(&format!("{}/{LOG}/{common}", log.table));
+    match theirs.filter(|name| log.names.contains(*name)).max() {
+        Some(common) => check_commit(log, common, store).await,
+        None => Ok(()),
+    }
+}
+
+/// That a commit stands in the store as it stands here.
+async fn check_commit(log: &Log, name: &str, store: &Store) -> Result<(), Error> {
+    let path = store.path(&log.object(name));
     let got = store.objects.get(&path).await.map_err(store.failed("fetch", &path))?;
     let theirs = got.bytes().await.map_err(store.failed("fetch", &path))?;
-    let ours = read(&log.folder.join(LOG).join(common))?;
-    if theirs == ours { Ok(()) } else { Err(other()) }
+    match theirs == read(&log.entry(name))? {
+        true => Ok(()),
+        false => Err(log.other(store)),
+    }
 }
 
 /// The files that a table consists of now, by what its log says.
@@ -266,12 +283,20 @@ async fn upload(folder: &Folder, table: &str, name: &str, store: &Store) -> Resu
     })
 }
 
-async fn put(store: &Store, name: &str, octets: Vec<u8>, mode: PutMode) -> Result<(), Error> {
+/// A commit is written once. Another publication may be first at the same time: then it has to have written the same.
+async fn put_commit(log: &Log, name: &str, store: &Store) -> Result<(), Error> {
+    let path = store.path(&log.object(name));
+    let octets = PutPayload::from(read(&log.entry(name))?);
+    match store.objects.put_opts(&path, octets, PutMode::Create.into()).await {
+        Ok(_) => Ok(()),
+        Err(object_store::Error::AlreadyExists { .. }) => check_commit(log, name, store).await,
+        Err(error) => Err(store.failed("write", &path)(error)),
+    }
+}
+
+async fn put(store: &Store, name: &str, octets: Vec<u8>) -> Result<(), Error> {
     let path = store.path(name);
-    let put = store
-        .objects
-        .put_opts(&path, PutPayload::from(octets), mode.into())
-        .await;
+    let put = store.objects.put(&path, PutPayload::from(octets)).await;
     put.map(|_| ()).map_err(store.failed("write", &path))
 }
 

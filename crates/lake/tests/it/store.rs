@@ -185,6 +185,36 @@ async fn a_store_is_whole_wherever_publishing_was_broken_off() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn two_that_publish_at_once_leave_one_whole_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let there = tempfile::tempdir().unwrap();
+    let store = Store::open(&format!("file://{}", there.path().display()), []).unwrap();
+    let lake = Lake::open(folder.path()).await.unwrap();
+    for day in 0..4 {
+        go_on(&lake, folder.path(), day).await;
+        let (one, other) = tokio::join!(publish(folder.path(), &store), publish(folder.path(), &store));
+        one.unwrap();
+        other.unwrap();
+        assert_same(folder.path(), &store, Path::new("/")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_store_lost_or_spoilt_is_filled_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let there = tempfile::tempdir().unwrap();
+    let store = Store::open(&format!("file://{}", there.path().display()), []).unwrap();
+    go_on(&Lake::open(folder.path()).await.unwrap(), folder.path(), 0).await;
+    publish(folder.path(), &store).await.unwrap();
+    let snapshot = Snapshot::of_store(&store).await.unwrap();
+    let files: Vec<_> = snapshot.tables.iter().flat_map(|table| &table.files).collect();
+    fs::remove_file(Path::new("/").join(&files[0].path)).unwrap();
+    fs::write(Path::new("/").join(&files[1].path), b"PAR1 cut off").unwrap();
+    assert_eq!(publish(folder.path(), &store).await.unwrap().files, 2);
+    assert_same(folder.path(), &store, Path::new("/")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_lake_is_not_written_over() {
     let (one, other, there) = (
         tempfile::tempdir().unwrap(),
