@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use model::{DistinctCell, Sketch};
+use model::{DistinctCell, Sketch, Span};
 use siphasher::sip::SipHasher24;
 
 use crate::message::{HEADER, Parsed};
@@ -93,6 +93,7 @@ impl Counting {
             for (server, pair) in servers {
                 sink.distinct(DistinctCell {
                     minute: timestamp(minute.saturating_mul(MINUTE)),
+                    span: Span::Minute,
                     server,
                     clients: pair.clients,
                     names: pair.names,

@@ -103,9 +103,9 @@ impl Pairing {
         }
     }
 
-    /// Sets the clock to the time of a packet, and gives up what is older than the timeout. A clock that goes back by more than the
+    /// Sets the clock to the time of a packet, and gives up what is older than the timeout, each with its question as it stood in the message. A clock that goes back by more than the
     /// timeout was set: everything outstanding is given up then, or it would wait for hours.
-    pub(crate) fn advance(&mut self, time: i64, mut unanswered: impl FnMut(&Parties, &Query)) {
+    pub(crate) fn advance(&mut self, time: i64, mut unanswered: impl FnMut(&Parties, &Query, &[u8])) {
         if time >= self.latest {
             self.latest = time;
         } else if self.latest.saturating_sub(time) > self.timeout {
@@ -123,19 +123,19 @@ impl Pairing {
     }
 
     /// Gives up everything: the input has ended.
-    pub(crate) fn give_up_all(&mut self, mut unanswered: impl FnMut(&Parties, &Query)) {
+    pub(crate) fn give_up_all(&mut self, mut unanswered: impl FnMut(&Parties, &Query, &[u8])) {
         while !self.order.is_empty() {
             self.give_up_oldest(&mut unanswered);
         }
     }
 
-    fn give_up_oldest(&mut self, unanswered: &mut impl FnMut(&Parties, &Query)) {
+    fn give_up_oldest(&mut self, unanswered: &mut impl FnMut(&Parties, &Query, &[u8])) {
         let Some(index) = self.order.pop_front() else {
             return;
         };
         let slot = &self.slots[index as usize];
         if !slot.is_answered {
-            unanswered(&slot.parties, &slot.query);
+            unanswered(&slot.parties, &slot.query, &slot.question);
         }
         if let Ok(entry) = self.table.find_entry(slot.hash, |other| *other == index) {
             entry.remove();

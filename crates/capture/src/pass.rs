@@ -13,11 +13,12 @@ use crate::layers::{Carried, Ends, IpPacket, carried, ip_packet};
 use crate::message::{self, Parsed, RecordAt};
 use crate::pairing::{Met, Pairing, Parties, Query, ResponseClass};
 use crate::receipt::{DropReason, Receipt};
-use crate::reduce::Reducer;
+use crate::reduce::{Asked, Reducer};
 use crate::settings::Settings;
 use crate::sink::{Malformed, Sink, SinkError, TrafficCounts, TrafficKey};
 use crate::streams::{Direction, Streams};
 use crate::traffic::Traffic;
+use crate::wire::push_name_at;
 
 /// Responses held because their query may still come, within the skew. More than a few at once are a flood, and none of its
 /// messages has a query.
@@ -249,9 +250,14 @@ impl<'a> Pass<'a> {
         self.last_message = time;
         // before the queries are given up by which they are judged
         self.release_held(time)?;
-        let (receipt, traffic) = (&mut self.receipt, &mut self.traffic);
-        self.pairing
-            .advance(time, |parties, query| unanswered(receipt, traffic, parties, query));
+        let mut unanswered = Unanswered {
+            receipt: &mut self.receipt,
+            traffic: &mut self.traffic,
+            servers: self.servers,
+        };
+        self.pairing.advance(time, |parties, query, question| {
+            unanswered.count(parties, query, question)
+        });
         self.traffic.pass_on(false, self.sink)?;
         let is_response = message.header.qr();
         let ((client, client_port), (server, server_port)) = match is_response {
@@ -286,7 +292,12 @@ impl<'a> Pass<'a> {
         let id = message.header.id();
         if !self.pairing.query(parties, id, question, query) {
             self.receipt.drop(DropReason::TooManyQueries);
-            unanswered(&mut self.receipt, &mut self.traffic, &parties, &query);
+            let mut unanswered = Unanswered {
+                receipt: &mut self.receipt,
+                traffic: &mut self.traffic,
+                servers: self.servers,
+            };
+            unanswered.count(&parties, &query, question);
             return Ok(());
         }
         for at in 0..self.held.len() {
@@ -408,13 +419,14 @@ impl<'a> Pass<'a> {
         queries: u64,
         time: i64,
     ) -> Result<(), SinkError> {
-        let found = self.reducer.take(
-            self.servers,
-            parties.server,
-            message,
-            records,
-            time.div_euclid(1_000_000_000),
-        );
+        let name = name_of(message.question.map(|question| question.octets));
+        let asked = Asked {
+            server: parties.server,
+            name: &name,
+            zone: self.servers.proven_zone(&name, parties.server),
+        };
+        let seconds = time.div_euclid(1_000_000_000);
+        let found = self.reducer.take(self.servers, &asked, message, records, seconds);
         self.receipt.not_kept += u64::from(!found.is_kept);
         self.receipt.rrsets += found.rrsets;
         self.receipt.out_of_bailiwick += found.out_of_bailiwick;
@@ -432,7 +444,7 @@ impl<'a> Pass<'a> {
             delay_us: time.saturating_sub(query.time).max(0) as u64 / 1_000,
             ..TrafficCounts::default()
         };
-        self.traffic.add(query.time, key, &counts);
+        self.traffic.add(query.time, asked.zone, key, &counts);
         Ok(())
     }
 
@@ -460,7 +472,9 @@ impl<'a> Pass<'a> {
         *of_cell += 1;
         let qtype = message.question.map(|question| question.qtype);
         let key = traffic_key(parties, qtype, Some(message), message.dnssec_ok);
-        self.traffic.add(time, key, &counts);
+        let name = name_of(message.question.map(|question| question.octets));
+        let zone = self.servers.proven_zone(&name, parties.server);
+        self.traffic.add(time, zone, key, &counts);
         Ok(())
     }
 
@@ -468,9 +482,14 @@ impl<'a> Pass<'a> {
     pub(crate) fn turn(&mut self, now: i64) -> Result<Receipt, SinkError> {
         let now = now.max(self.last_message);
         self.release_held(now)?;
-        let (receipt, traffic) = (&mut self.receipt, &mut self.traffic);
-        self.pairing
-            .advance(now, |parties, query| unanswered(receipt, traffic, parties, query));
+        let mut unanswered = Unanswered {
+            receipt: &mut self.receipt,
+            traffic: &mut self.traffic,
+            servers: self.servers,
+        };
+        self.pairing.advance(now, |parties, query, question| {
+            unanswered.count(parties, query, question)
+        });
         self.pass_on()?;
         let Receipt {
             ref input,
@@ -510,30 +529,56 @@ impl<'a> Pass<'a> {
         while let Some(held) = self.held.pop_front() {
             self.judge_held(&held)?;
         }
-        let (receipt, traffic) = (&mut self.receipt, &mut self.traffic);
+        let mut unanswered = Unanswered {
+            receipt: &mut self.receipt,
+            traffic: &mut self.traffic,
+            servers: self.servers,
+        };
         self.pairing
-            .give_up_all(|parties, query| unanswered(receipt, traffic, parties, query));
+            .give_up_all(|parties, query, question| unanswered.count(parties, query, question));
         self.pass_on()?;
         Ok(self.receipt)
     }
 }
 
-/// Counts a query without a response.
-fn unanswered(receipt: &mut Receipt, traffic: &mut Traffic, parties: &Parties, query: &Query) {
-    receipt.unmatched_queries += 1;
-    let key = traffic_key(parties, query.qtype, None, query.dnssec_ok);
-    let counts = TrafficCounts {
-        queries: 1,
-        query_octets: u64::from(query.octets),
-        ..TrafficCounts::default()
-    };
-    traffic.add(query.time, key, &counts);
+/// Where queries without a response are counted.
+struct Unanswered<'a> {
+    receipt: &'a mut Receipt,
+    traffic: &'a mut Traffic,
+    servers: &'a mut Servers,
+}
+
+impl Unanswered<'_> {
+    fn count(&mut self, parties: &Parties, query: &Query, question: &[u8]) {
+        self.receipt.unmatched_queries += 1;
+        let key = traffic_key(parties, query.qtype, None, query.dnssec_ok);
+        let counts = TrafficCounts {
+            queries: 1,
+            query_octets: u64::from(query.octets),
+            ..TrafficCounts::default()
+        };
+        let name = name_of(Some(question));
+        let zone = self.servers.proven_zone(&name, parties.server);
+        self.traffic.add(query.time, zone, key, &counts);
+    }
+}
+
+/// The name of a question in wire form and lower case; empty where there is none. Nothing stands before a question but the header, so
+/// its name is not compressed.
+fn name_of(question: Option<&[u8]>) -> Vec<u8> {
+    let mut name = Vec::with_capacity(32);
+    let end = question.and_then(|question| push_name_at(question, 0, &mut name));
+    if end.is_none() {
+        name.clear();
+    }
+    name
 }
 
 fn traffic_key(parties: &Parties, qtype: Option<u16>, response: Option<&Parsed<'_>>, dnssec_ok: bool) -> TrafficKey {
     TrafficKey {
         server: parties.server,
         port: parties.server_port,
+        zone: None,
         transport: parties.transport,
         qtype,
         rcode: response.map(|response| response.rcode),

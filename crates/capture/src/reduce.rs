@@ -11,7 +11,7 @@ use model::{Name, PassiveRrset, SeenIn};
 
 use crate::bailiwick::{Claim, Servers, Trust, trust};
 use crate::merge::{Entry, Merger};
-use crate::message::{HEADER, Parsed, RecordAt, Section};
+use crate::message::{Parsed, RecordAt, Section};
 use crate::sink::{OutOfBailiwick, OutReason, Sink, SinkError};
 use crate::wire::{is_at_or_below, push_name_at, push_rdata};
 
@@ -26,6 +26,16 @@ pub(crate) struct Found {
     pub(crate) rrsets: u64,
     pub(crate) out_of_bailiwick: u64,
     pub(crate) unreadable: u64,
+}
+
+/// Who was asked for what.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) server: IpAddr,
+    /// The name, in wire form and lower case; empty where there is none.
+    pub(crate) name: &'a [u8],
+    /// The longest zone at or above the name that the server is known to serve.
+    pub(crate) zone: Option<&'a [u8]>,
 }
 
 /// A record with its owner in lower case.
@@ -71,7 +81,7 @@ impl Reducer {
     pub(crate) fn take(
         &mut self,
         servers: &mut Servers,
-        server: IpAddr,
+        asked: &Asked<'_>,
         message: &Parsed<'_>,
         records: &[RecordAt],
         seconds: i64,
@@ -79,37 +89,30 @@ impl Reducer {
         let mut found = Found::default();
         let is_taken = message.question.is_some_and(|question| {
             let is_transfer = question.qtype == Rtype::AXFR.to_int() || question.qtype == Rtype::IXFR.to_int();
-            question.class == IN && !is_transfer && question.has_name
+            question.class == IN && !is_transfer && !asked.name.is_empty()
         });
         let header = message.header;
         if !is_taken || header.opcode() != Opcode::QUERY || header.tc() || message.is_cut {
             return found;
         }
-        self.names.clear();
-        // the question stands behind the header
-        if push_name_at(message.octets, HEADER, &mut self.names).is_none() {
-            return found;
-        }
-        let question_end = self.names.len();
         self.collect(message, records);
         let names = std::mem::take(&mut self.names);
-        let asked = &names[..question_end];
-        if let Some(claim) = claim(message, records, asked, &names, &self.owned) {
+        if let Some(claim) = claim(message, records, asked.name, &names, &self.owned) {
             found.is_kept = !matches!(claim, Claim::Resolved(_));
-            let proven = servers.proven_zone(asked, server);
-            let trust = trust(claim, asked, proven);
+            let trust = trust(claim, asked.name, asked.zone);
             if !found.is_kept {
                 self.owned
                     .retain(|record| records[record.number as usize].section != Section::Answer);
             }
-            self.sort_out(servers, server, message, &names, asked, &trust, seconds, &mut found);
+            self.sort_out(servers, asked, message, &names, &trust, seconds, &mut found);
         }
         self.names = names;
         found
     }
 
-    /// Puts the records' owners behind the question in `names`, and the records into `owned`, in their order.
+    /// Puts the records' owners into `names`, and the records into `owned`, in their order.
     fn collect(&mut self, message: &Parsed<'_>, records: &[RecordAt]) {
+        self.names.clear();
         self.owned.clear();
         let octets = message.octets;
         let mut before: Option<([u8; 2], (usize, usize), u64)> = None;
@@ -147,10 +150,9 @@ impl Reducer {
     fn sort_out(
         &mut self,
         servers: &mut Servers,
-        server: IpAddr,
+        asked: &Asked<'_>,
         message: &Parsed<'_>,
         names: &[u8],
-        asked: &[u8],
         trust: &Trust<'_>,
         seconds: i64,
         found: &mut Found,
@@ -161,7 +163,7 @@ impl Reducer {
         for rrset in owned.chunk_by(|one, other| one.hash == other.hash && one.rtype == other.rtype) {
             let (owner, rtype) = (&names[rrset[0].owner.0..rrset[0].owner.1], rrset[0].rtype);
             let is_said = |zone: &[u8]| is_at_or_below(owner, zone);
-            if !found.is_kept && (is_said(asked) || trust.claimed.is_some_and(is_said)) {
+            if !found.is_kept && (is_said(asked.name) || trust.claimed.is_some_and(is_said)) {
                 continue;
             }
             let accepted = trust.zone.filter(|zone| is_at_or_below(owner, zone));
@@ -177,7 +179,7 @@ impl Reducer {
                 Some(_) => trust.zone.filter(|_| trust.is_proven),
             };
             if let Some(reason) = reason {
-                push_evidence(&mut self.key, server, reason, zone.is_some());
+                push_evidence(&mut self.key, asked.server, reason, zone.is_some());
             }
             self.key.extend_from_slice(owner);
             self.key.extend_from_slice(&rtype.to_int().to_be_bytes());
@@ -188,7 +190,7 @@ impl Reducer {
             }
             if reason.is_some() {
                 found.out_of_bailiwick += 1;
-                self.evidence.add(&self.key, asked, seconds);
+                self.evidence.add(&self.key, asked.name, seconds);
             } else {
                 found.rrsets += 1;
                 // what was counted before was learned then, unless something new stands beside it

@@ -24,7 +24,8 @@ pub struct Settings {
     pub most_queries: usize,
     /// RRsets and pieces of evidence merged in memory before they go to the sink. More: fewer parts, more memory.
     pub most_rrsets: usize,
-    /// Cells of traffic held at once; what finds none goes to the cell without a key. The `max-cells` of dsc is per dataset and
+    /// Cells of traffic held at once, half of them with a zone at most; what finds none goes to the one without the zone, or to the cell
+    /// without a key. The `max-cells` of dsc is per dataset and
     /// minute.
     pub most_cells: usize,
     /// Malformed messages of one input that go to the sink; the rest is counted. A flood of garbage would fill the disk otherwise.

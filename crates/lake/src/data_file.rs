@@ -180,7 +180,7 @@ pub(crate) fn read<R: Row>(
         .map_err(|error| error.to_string())?;
     for batch in reader {
         let batch = batch.map_err(|error| error.to_string())?;
-        take(&row::complete::<R>(&batch, columns)?)?;
+        take(&row::complete(R::COLUMNS, &batch, columns)?)?;
     }
     Ok(())
 }

@@ -139,9 +139,13 @@ pub(crate) fn arrow_schema(columns: &[Column]) -> Arc<Schema> {
 
 /// A batch as a file gave it, with the wanted columns (all where none are named) in our order: those that the file is
 /// too old to have are null.
-pub(crate) fn complete<R: Row>(batch: &RecordBatch, wanted: Option<&[&str]>) -> Result<RecordBatch, String> {
+pub(crate) fn complete(
+    columns: &[Column],
+    batch: &RecordBatch,
+    wanted: Option<&[&str]>,
+) -> Result<RecordBatch, String> {
     let is_wanted = |column: &&Column| wanted.is_none_or(|names| names.contains(&column.name));
-    let columns = R::COLUMNS.iter().filter(is_wanted);
+    let columns = columns.iter().filter(is_wanted);
     let of_file = columns.map(|column| match batch.column_by_name(column.name) {
         Some(array) => Ok((column, array.clone())),
         None if column.since > 1 => Ok((

@@ -7,6 +7,8 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
+use crate::Span;
+
 /// Bits of a hash that choose a register. 12 are 4,096 registers of an octet: a standard error of 1.04/√4096 = 1.6 %. Each bit more
 /// doubles the octets and takes a third of the error.
 const PRECISION: u32 = 12;
@@ -153,11 +155,14 @@ fn tau(mut x: f64) -> f64 {
     }
 }
 
-/// How many different clients asked a server in a minute, and for how many different names. Cells of one minute and server add up.
+/// How many different clients asked a server in a minute, or a longer span, and for how many different names. Cells of one span and
+/// server add up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DistinctCell {
-    /// The minute in which the queries came.
+    /// The minute in which the queries came; of a longer span the first.
     pub minute: Timestamp,
+    /// The span that begins with it. What is observed is of minutes.
+    pub span: Span,
     /// The server's address; `None` for the servers that found no cell of their own, because there were too many.
     pub server: Option<IpAddr>,
     /// The clients' addresses, hashed with a key that whoever counted keeps to himself: sketches of one key add up.

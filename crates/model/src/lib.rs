@@ -46,5 +46,5 @@ pub use rrset::{PassiveRrset, SeenIn, rdata_text};
 pub use sample::{AnswerRecord, AnsweredSample, Family, Outcome, Sample, Transport};
 pub use signal::{Detector, Severity, Signal};
 pub use tlp::Tlp;
-pub use traffic::{TrafficCell, TrafficCounts, TrafficKey};
+pub use traffic::{Span, TrafficCell, TrafficCounts, TrafficKey};
 pub use zone_change::{ChangedPart, ZoneChange};

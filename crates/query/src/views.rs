@@ -42,6 +42,10 @@ const SOURCE_OWNER: Column = column(
 );
 const SOURCE_LICENCE: Column = column("source_licence", "Under which licence it is used; null as above");
 const SOURCE_TLP: Column = column("source_tlp", "How far it may travel (`TLP:GREEN`); null as above");
+const SPAN: Column = column(
+    "span",
+    "Seconds from the beginning of `minute` on that the row is of: 60, 3600, 86400, or those of a calendar month",
+);
 const FIRST_SEEN: Column = column("first_seen", "When it was first seen, UTC, to the second");
 const LAST_SEEN: Column = column("last_seen", "When it was last seen, UTC, to the second");
 
@@ -167,14 +171,22 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "traffic",
-        about: "Figures of the DNS traffic of one minute by server, transport, type, RCODE and flags, as one source saw it",
+        about: "Figures of the DNS traffic of one minute, or a longer span, by server, zone, transport, type, RCODE and flags, as one source saw it",
         columns: &[
-            column("minute", "Minute of the query, or of the response where there was no query, UTC"),
+            column(
+                "minute",
+                "Minute of the query, or of the response where there was no query, UTC; of a longer span the first",
+            ),
+            SPAN,
             column(
                 "server",
                 "Address of the server; null, with all down to `dnssec_ok`, for what found no row of its own",
             ),
             column("port", "Port of the server"),
+            column(
+                "zone",
+                "Longest zone at or above the question that the server is known to serve; null where none is known, or there were too many",
+            ),
             column("transport", "`udp` or `tcp`"),
             column("qtype", "Type of the question; null where there was none"),
             column("rcode", "RCODE with its EDNS part; null where no response came"),
@@ -196,17 +208,18 @@ pub const VIEWS: &[View] = &[
             column("response_octets_max", "Octets of the largest response"),
             column("delay_us", "Microseconds between query and matched response, summed: divide by `matched`"),
         ],
-        sql: "SELECT minute, server, port, transport, type_name(qtype) AS qtype, rcode_name(rcode) AS rcode, truncated,
-                authoritative, dnssec_ok, source, source_owner(source) AS source_owner,
+        sql: "SELECT minute, span, server, port, name_of_order(zone) AS zone, transport, type_name(qtype) AS qtype,
+                rcode_name(rcode) AS rcode, truncated, authoritative, dnssec_ok, source, source_owner(source) AS source_owner,
                 source_licence(source) AS source_licence, source_tlp(source) AS source_tlp, queries, matched, duplicates,
                 wrong_id, wrong_port, no_query, query_octets, response_octets, response_octets_max, delay_us
-            FROM (SELECT minute, server, port, transport, qtype, rcode, truncated, authoritative, dnssec_ok, source,
-                    sum(queries) AS queries, sum(matched) AS matched, sum(duplicates) AS duplicates,
+            FROM (SELECT minute, coalesce(span, 60) AS span, server, port, zone, transport, qtype, rcode, truncated, authoritative,
+                    dnssec_ok, source, sum(queries) AS queries, sum(matched) AS matched, sum(duplicates) AS duplicates,
                     sum(wrong_id) AS wrong_id, sum(wrong_port) AS wrong_port, sum(no_query) AS no_query,
                     sum(query_octets) AS query_octets, sum(response_octets) AS response_octets,
                     max(response_octets_max) AS response_octets_max, sum(delay_us) AS delay_us
                 FROM kept
-                GROUP BY minute, server, port, transport, qtype, rcode, truncated, authoritative, dnssec_ok, source)",
+                GROUP BY minute, coalesce(span, 60), server, port, zone, transport, qtype, rcode, truncated, authoritative,
+                    dnssec_ok, source)",
     },
     View {
         name: "evidence",
@@ -245,9 +258,10 @@ pub const VIEWS: &[View] = &[
     },
     View {
         name: "distinct_count",
-        about: "How many different clients asked a server in a minute, and for how many names; counted by sensors",
+        about: "How many different clients asked a server in a minute, or a longer span, and for how many names; counted by sensors",
         columns: &[
-            column("minute", "Minute of the queries, UTC"),
+            column("minute", "Minute of the queries, UTC; of a longer span the first"),
+            SPAN,
             column("server", "Address of the server; null for the servers that found no row of their own"),
             SOURCE,
             SOURCE_OWNER,
@@ -256,10 +270,10 @@ pub const VIEWS: &[View] = &[
             column("clients", "About how many clients, with a standard error of 1.6 %"),
             column("names", "About how many names, with a standard error of 1.6 %"),
         ],
-        sql: "SELECT minute, server, source, source_owner(source) AS source_owner, source_licence(source) AS source_licence,
-                source_tlp(source) AS source_tlp, clients, names
-            FROM (SELECT minute, server, source, max(clients) AS clients, max(names) AS names
-                FROM kept GROUP BY minute, server, source)",
+        sql: "SELECT minute, span, server, source, source_owner(source) AS source_owner,
+                source_licence(source) AS source_licence, source_tlp(source) AS source_tlp, clients, names
+            FROM (SELECT minute, coalesce(span, 60) AS span, server, source, max(clients) AS clients, max(names) AS names
+                FROM kept GROUP BY minute, coalesce(span, 60), server, source)",
     },
     View {
         name: "malformed",

@@ -94,6 +94,77 @@ fn walk() -> Pcap {
     exchange(file, 200, child, "www.example.test", &from_child)
 }
 
+/// The zones of the cells with their servers and queries, sorted.
+fn zones(kept: &Kept) -> Vec<(Option<String>, String, u64)> {
+    let cells = kept.cells.iter().filter_map(|cell| {
+        let key = cell.key.as_ref()?;
+        let zone = key.zone.as_ref().map(|zone| zone.to_string());
+        Some((zone, key.server.to_string(), cell.counts.queries))
+    });
+    let mut zones: Vec<_> = cells.collect();
+    zones.sort();
+    zones
+}
+
+#[test]
+fn traffic_is_counted_for_the_zone_that_the_server_is_known_to_serve() {
+    let child = "198.51.100.3";
+    // nobody answers, and a resolver's answer is none of the zone's
+    let file = walk().at(
+        300,
+        &ethernet(&ip(
+            CLIENT,
+            child,
+            17,
+            &udp(4000, 53, &Message::query(7, "MAIL.example.test", 1).octets()),
+        )),
+    );
+    let file = exchange(file, 400, "192.0.2.99", "www.example.test", &answer("www.example.test"));
+    let file = exchange(file, 500, child, "www.elsewhere.test", &answer("www.elsewhere.test"));
+    let (_, kept) = read_with(with_root(), file.octets);
+    let cell = |zone: Option<&str>, server: &str| (zone.map(str::to_owned), server.to_owned(), 1);
+    assert_eq!(
+        zones(&kept),
+        [
+            cell(None, "192.0.2.99"),
+            cell(None, child),
+            cell(Some("."), "198.51.100.1"),
+            cell(Some("example.test"), child),
+            cell(Some("example.test"), child),
+            cell(Some("test"), "198.51.100.2"),
+        ]
+    );
+}
+
+#[test]
+fn whoever_makes_up_zones_takes_the_zone_from_others_and_not_the_server() {
+    let server = "198.51.100.3".parse().unwrap();
+    let settings = Settings {
+        served: (0..60)
+            .map(|number| (format!("z{number}.test").parse().unwrap(), server))
+            .collect(),
+        most_cells: 20,
+        ..Settings::default()
+    };
+    let mut file = Pcap::new();
+    for round in 0..2 {
+        for number in 0..60 {
+            let question = format!("www.z{number}.test");
+            let at = 10 * (60 * round + number);
+            file = exchange(file, at, "198.51.100.3", &question, &answer(&question));
+        }
+    }
+    let (_, kept) = read_with(settings, file.octets);
+    let zones = zones(&kept);
+    assert_eq!(zones.len(), 11, "half of the cells, and what is left");
+    assert_eq!(zones[0], (None, "198.51.100.3".to_owned(), 100));
+    assert!(
+        zones[1..]
+            .iter()
+            .all(|(zone, _, queries)| zone.is_some() && *queries == 2)
+    );
+}
+
 fn with_root() -> Settings {
     Settings {
         served: vec![(model::Name::root(), "198.51.100.1".parse().unwrap())],

@@ -130,7 +130,7 @@ fn a_block_says_what_its_packets_said() {
     assert_eq!((receipt.pairs, receipt.malformed_total(), receipt.packets), (1, 1, 3));
     assert_eq!(kept.lines(), ["www.example A [www.example] 192.0.2.80"]);
     let cell = &kept.cells[0];
-    let key = cell.key.unwrap();
+    let key = cell.key.as_ref().unwrap();
     assert_eq!(
         (key.server.to_string().as_str(), key.transport),
         (SERVER, model::Transport::Tcp)

@@ -127,7 +127,7 @@ fn encrypted_transports_count_as_what_they_run_on() {
         (7, Transport::Udp),
     ] {
         let (_, kept) = read_frames(&[frame(protocol, Some(&query()), None)]);
-        assert_eq!(kept.cells[0].key.unwrap().transport, transport);
+        assert_eq!(kept.cells[0].key.as_ref().unwrap().transport, transport);
     }
 }
 

@@ -12,7 +12,7 @@ use super::ConfigArg;
 #[command(
     after_help = "Answered by dnscert-sql, a program that stands beside this one. Ends with status 0 when it is answered, 2 when the \
                   statement or the command line is wrong, 3 when the lake could not be read or a limit was reached. \
-                  docs/sql.md has the views and ten worked queries."
+                  docs/sql.md has the views and eleven worked queries."
 )]
 pub struct SqlArgs {
     /// SELECT, EXPLAIN, SHOW or DESCRIBE; `-` reads it from standard input.

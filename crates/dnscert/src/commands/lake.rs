@@ -186,9 +186,10 @@ fn evidence(told: &Told<OutOfBailiwick>) -> Line {
 fn traffic(told: &Told<TrafficCell>) -> Line {
     let (cell, counts) = (&told.what, &told.what.counts);
     let number = |number: Option<u16>| number.map_or("-".to_owned(), |number| number.to_string());
-    let key = cell.key.map_or("all others".to_owned(), |key| {
+    let key = cell.key.as_ref().map_or("all others".to_owned(), |key| {
+        let zone = key.zone.as_ref().map_or("-".to_owned(), |zone| zone.to_string());
         format!(
-            "{} port {} {} type {} rcode {}{}{}{}",
+            "{} port {} zone {zone} {} type {} rcode {}{}{}{}",
             key.server,
             key.port,
             key.transport.as_str(),
@@ -201,10 +202,20 @@ fn traffic(told: &Told<TrafficCell>) -> Line {
     });
     let unasked = counts.duplicates + counts.wrong_id + counts.wrong_port + counts.no_query;
     let text = format!(
-        "{}  {}  {key}: {} queries, {} answered, {unasked} responses not asked for",
-        cell.minute, told.source, counts.queries, counts.matched,
+        "{}  {}  {}  {key}: {} queries, {} answered, {unasked} responses not asked for",
+        cell.minute,
+        cell.span.as_str(),
+        told.source,
+        counts.queries,
+        counts.matched,
     );
-    let object = json!({ "source": told.source, "minute": cell.minute, "key": cell.key, "counts": counts });
+    let object = json!({
+        "source": told.source,
+        "minute": cell.minute,
+        "span": cell.span.seconds(cell.minute),
+        "key": cell.key,
+        "counts": counts,
+    });
     (text, object)
 }
 

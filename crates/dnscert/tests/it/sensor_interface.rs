@@ -151,7 +151,7 @@ fn what_passes_an_interface_is_seen_once_by_a_sensor_that_may_do_nothing_but_lis
     let over_tcp = there
         .traffic
         .iter()
-        .filter_map(|cell| Some((cell.key?, cell.counts.matched)));
+        .filter_map(|cell| Some((cell.key.as_ref()?, cell.counts.matched)));
     let over_tcp: u64 = over_tcp
         .filter(|(key, _)| key.transport == model::Transport::Tcp)
         .map(|(_, matched)| matched)

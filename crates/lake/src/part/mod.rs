@@ -241,7 +241,7 @@ fn decode(octets: &[u8], limits: &Limits) -> Result<Vec<Sample>, Refusal> {
     let mut samples = Vec::with_capacity(rows);
     for batch in reader {
         let batch = batch.map_err(|error| Refusal::Form(error.to_string()))?;
-        let batch = row::complete::<Sample>(&batch, None).map_err(Refusal::Form)?;
+        let batch = row::complete(Sample::COLUMNS, &batch, None).map_err(Refusal::Form)?;
         for sample in Sample::from_batch(&batch).map_err(Refusal::Value)? {
             samples.extend(sample.kept());
         }

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use domain::base::iana::Rtype;
 use jiff::Timestamp;
 use model::{
-    DistinctCell, MalformedMessage, Name, OutOfBailiwick, OutReason, PassiveRrset, SeenIn, Sketch, TrafficCell,
+    DistinctCell, MalformedMessage, Name, OutOfBailiwick, OutReason, PassiveRrset, SeenIn, Sketch, Span, TrafficCell,
 };
 use serde::{Deserialize, Serialize, Serializer};
 use zstd::stream::{Decoder, Encoder};
@@ -252,7 +252,7 @@ impl Line {
                     counts.response_octets,
                     counts.delay_us,
                 ];
-                if sums.iter().any(|sum| *sum > MOST) || !is_minute(cell.minute) {
+                if sums.iter().any(|sum| *sum > MOST) || !is_minute(cell.minute) || cell.span != Span::Minute {
                     return Err("figures of traffic are not possible");
                 }
                 brought.traffic.push(cell);
@@ -264,6 +264,7 @@ impl Line {
                 }
                 brought.distincts.push(DistinctCell {
                     minute: line.minute,
+                    span: Span::Minute,
                     server: line.server,
                     clients: sketch(line.clients)?,
                     names: sketch(line.names)?,

@@ -1,4 +1,5 @@
-//! Table `distinct_count`: how many different clients asked a server in a minute, and for how many names, as sketches that add up.
+//! Table `distinct_count`: how many different clients asked a server in a minute, or a longer span, and for how many names, as sketches
+//! that add up.
 
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -8,7 +9,7 @@ use arrow::array::{Array, RecordBatch, StringArray};
 use deltalake_core::kernel::{Add, LogicalFileView, StructField};
 use model::{DistinctCell, Sketch};
 
-use super::rows::{self, LEVEL, SOURCE, Sorted, Wanted, column, counts, logged, octets, optional, texts};
+use super::rows::{self, LEVEL, SOURCE, SPAN, Sorted, Wanted, column, counts, logged, octets, optional, texts};
 use super::run::Run;
 use crate::delta::Logged;
 use crate::row::{self, Column, Columns, Kind, delta_columns};
@@ -23,7 +24,8 @@ pub(crate) struct DistinctRow {
 logged!(
     DistinctRow,
     "distinct_count",
-    "How many different clients and names there were by minute; a row without a server is what found no cell of its own"
+    "How many different clients and names there were by minute, and by longer spans when they are old; a row without a server is what found no cell of its own",
+    2
 );
 
 /// Cells of one source in the order of the table.
@@ -37,7 +39,12 @@ pub(crate) fn distinct_rows(source: &Arc<str>, cells: Vec<DistinctCell>) -> Vec<
 
 impl Sorted for DistinctRow {
     const COLUMNS: &'static [Column] = &[
-        column("minute", Kind::Time, "Minute of the queries, UTC"),
+        column(
+            "minute",
+            Kind::Time,
+            "Minute of the queries, UTC; of a longer span the first",
+        ),
+        SPAN,
         optional("server", Kind::Text, "The server's address"),
         SOURCE,
         column("clients", Kind::Long, "About how many clients; standard error 1.6 %"),
@@ -57,10 +64,10 @@ impl Sorted for DistinctRow {
     const LAST: &'static str = "minute";
 
     fn order(&self, other: &Self) -> Ordering {
-        let place = |row: &Self| (row.cell.minute, row.cell.server);
-        place(self)
-            .cmp(&place(other))
-            .then_with(|| self.source.cmp(&other.source))
+        fn place(row: &DistinctRow) -> impl Ord + '_ {
+            (row.cell.minute, row.cell.span, row.cell.server, &row.source)
+        }
+        place(self).cmp(&place(other))
     }
 
     fn absorb(&mut self, other: Self) {
@@ -85,6 +92,7 @@ impl Sorted for DistinctRow {
         let names: Vec<Vec<u8>> = rows.iter().map(|row| row.cell.names.to_octets()).collect();
         rows::batch::<Self>(vec![
             rows::times(rows.iter().map(|row| row.cell.minute.as_second())),
+            rows::spans(rows.iter().map(|row| (row.cell.minute, row.cell.span))),
             Arc::new(servers),
             texts(rows.iter().map(|row| &*row.source)),
             counts(rows.iter().map(|row| row.cell.clients.estimate())),
@@ -96,8 +104,8 @@ impl Sorted for DistinctRow {
 
     fn read(batch: &RecordBatch, places: Range<usize>, wanted: &Wanted, rows: &mut Vec<Self>) -> Result<(), String> {
         let columns = Columns(batch);
-        let (minutes, servers) = (columns.times("minute")?, columns.texts("server")?);
-        let sources = columns.texts("source")?;
+        let (minutes, spans) = (columns.times("minute")?, columns.longs("span")?);
+        let (servers, sources) = (columns.texts("server")?, columns.texts("source")?);
         let (clients, names) = (columns.octets("clients_sketch")?, columns.octets("names_sketch")?);
         let sketch = |octets: &[u8]| Sketch::from_octets(octets).map_err(|error| error.to_string());
         for at in places {
@@ -108,6 +116,7 @@ impl Sorted for DistinctRow {
             rows.push(Self {
                 cell: DistinctCell {
                     minute: row::time(minutes.value(at))?,
+                    span: rows::span(spans, at)?,
                     server: server.transpose()?,
                     clients: sketch(clients.value(at))?,
                     names: sketch(names.value(at))?,

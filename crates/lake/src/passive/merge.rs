@@ -6,13 +6,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::RecordBatchReader;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use super::open_run::OpenRun;
 use super::rows::{Sorted, Wanted};
 use super::run::{Level, Run, Writer};
 use crate::error::Error;
+use crate::row;
 
 /// Runs of one level that make one of the next. Fewer rewrites rows more often, more leaves more runs to look into.
 const FAN_IN: usize = 3;
@@ -144,7 +144,6 @@ struct Stream<S> {
 
 impl<S: Sorted> Stream<S> {
     fn new(run: Arc<OpenRun<S>>, reader: ParquetRecordBatchReader) -> Self {
-        debug_assert_eq!(reader.schema().fields().len(), S::COLUMNS.len());
         Self {
             run,
             reader,
@@ -176,6 +175,7 @@ impl<S: Sorted> Rows<S> for Stream<S> {
                 None => Ok(false),
                 Some(batch) => {
                     let batch = batch.map_err(|error| error.to_string())?;
+                    let batch = row::complete(S::COLUMNS, &batch, None)?;
                     S::read(&batch, 0..batch.num_rows(), &Wanted::default(), &mut rows).map(|()| true)
                 }
             }));

@@ -25,6 +25,7 @@ use super::cache::{Cache, Part};
 use super::key::{self, Keys};
 use super::rows::{Sorted, Wanted};
 use super::run::Run;
+use crate::row;
 
 /// Rows of a file that a whole reading decodes at a time.
 const BATCH_ROWS: usize = 8192;
@@ -82,7 +83,7 @@ impl<S: Sorted> OpenRun<S> {
             .with_skip_arrow_metadata(true)
             .with_page_index_policy(PageIndexPolicy::Optional);
         let metadata = ArrowReaderMetadata::load(&file, options.clone()).map_err(text)?;
-        for column in S::COLUMNS {
+        for column in S::COLUMNS.iter().filter(|column| column.since == 1) {
             metadata
                 .schema()
                 .field_with_name(column.name)
@@ -149,7 +150,7 @@ impl<S: Sorted> OpenRun<S> {
             let columns = of_keys.columns().iter().chain(rest.columns()).cloned().collect();
             let schema = Arc::new(arrow::datatypes::Schema::new(fields));
             let batch = RecordBatch::try_new(schema, columns).map_err(|error| error.to_string())?;
-            S::read(&batch, places.clone(), wanted, rows)?;
+            S::read(&row::complete(S::COLUMNS, &batch, None)?, places.clone(), wanted, rows)?;
             Ok(places.len())
         }));
         read.unwrap_or_else(|_| Err("the decoder broke on it".to_owned()))
@@ -197,11 +198,20 @@ impl<S: Sorted> OpenRun<S> {
         reader.map_err(|error| error.to_string())
     }
 
-    /// Those of the named columns that it has, of all rows.
-    pub fn columns(&self, names: &[&str]) -> Result<ParquetRecordBatchReader, String> {
-        let projection = ProjectionMask::columns(self.metadata.parquet_schema(), names.iter().copied());
-        let reader = self.reader().with_batch_size(BATCH_ROWS).with_projection(projection);
-        reader.build().map_err(|error| error.to_string())
+    /// Gives the named columns of all rows to `take`, batch by batch: those that the table has, and null where the file is too old to
+    /// have them.
+    pub fn scan(&self, names: &[&str], take: &mut dyn FnMut(&RecordBatch) -> Result<(), String>) -> Result<(), String> {
+        let mut read = || {
+            let projection = ProjectionMask::columns(self.metadata.parquet_schema(), names.iter().copied());
+            let reader = self.reader().with_batch_size(BATCH_ROWS).with_projection(projection);
+            for batch in reader.build().map_err(|error| error.to_string())? {
+                let batch = batch.map_err(|error| error.to_string())?;
+                take(&row::complete(S::COLUMNS, &batch, Some(names))?)?;
+            }
+            Ok(())
+        };
+        // the decoder is not ours and its input is whatever the disk gives
+        catch_unwind(AssertUnwindSafe(&mut read)).unwrap_or_else(|_| Err("the decoder broke on it".to_owned()))
     }
 
     /// What reading these slices takes. Pages of the key are read in all of them, pages of other columns may be spared.

@@ -193,21 +193,15 @@ fn without_old<S: Sorted>(
 
 /// Source and second of the last sight of each row.
 fn each_last<S: Sorted>(run: &OpenRun<S>, take: &mut dyn FnMut(Option<&str>, i64)) -> Result<(), String> {
-    let mut read = || -> Result<(), String> {
-        for batch in run.columns(&["source", S::LAST])? {
-            let batch = batch.map_err(|error| error.to_string())?;
-            let columns = Columns(&batch);
-            let (lasts, sources) = (columns.times(S::LAST)?, columns.texts("source").ok());
-            for at in 0..lasts.len() {
-                let source = sources.map(|sources| sources.value(at));
-                take(source, lasts.value(at).div_euclid(1_000_000));
-            }
+    run.scan(&["source", S::LAST], &mut |batch| {
+        let columns = Columns(batch);
+        let (lasts, sources) = (columns.times(S::LAST)?, columns.texts("source").ok());
+        for at in 0..lasts.len() {
+            let source = sources.map(|sources| sources.value(at));
+            take(source, lasts.value(at).div_euclid(1_000_000));
         }
         Ok(())
-    };
-    // the decoder is not ours and its input is whatever the disk gives
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(&mut read))
-        .unwrap_or_else(|_| Err("the decoder broke on it".to_owned()))
+    })
 }
 
 #[cfg(test)]

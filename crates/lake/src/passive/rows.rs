@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{BinaryArray, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{Array, BinaryArray, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use deltalake_core::kernel::{Add, LogicalFileView, StructField};
 use domain::base::iana::Rtype;
-use model::{Name, PassiveRrset, SeenIn};
+use jiff::Timestamp;
+use model::{Name, PassiveRrset, SeenIn, Span};
 
 use super::run::Run;
 use super::{key, value};
@@ -231,6 +232,22 @@ pub(super) const fn optional(name: &'static str, kind: Kind, comment: &'static s
     }
 }
 
+/// A column that came with a later version of its table.
+pub(super) const fn added(since: u32, name: &'static str, kind: Kind, comment: &'static str) -> Column {
+    Column {
+        since,
+        ..optional(name, kind, comment)
+    }
+}
+
+/// Of the tables of figures.
+pub(super) const SPAN: Column = added(
+    2,
+    "span",
+    Kind::Long,
+    "Seconds from the beginning of `minute` on that the row is of: 60, 3600, 86400, or those of a calendar month; null: 60",
+);
+
 pub(super) const LEVEL: Column = column(
     super::run::LEVEL,
     Kind::Text,
@@ -246,10 +263,13 @@ pub(super) const COUNT: Column = column("count", Kind::Long, "Answers or snapsho
 /// How a sorted table stands in its log.
 macro_rules! logged {
     ($row:ty, $name:literal, $about:literal) => {
+        logged!($row, $name, $about, 1);
+    };
+    ($row:ty, $name:literal, $about:literal, $version:literal) => {
         impl Logged for $row {
             const NAME: &'static str = $name;
             const ABOUT: &'static str = $about;
-            const VERSION: u32 = 1;
+            const VERSION: u32 = $version;
             const PARTITION: &'static str = super::run::LEVEL;
             const PROPERTIES: &'static [(&'static str, &'static str)] = super::PROPERTIES;
             type File = Run;
@@ -441,6 +461,22 @@ impl Sorted for RrsetRow {
         }
         Ok(())
     }
+}
+
+/// The column [`SPAN`].
+pub(super) fn spans(spans: impl Iterator<Item = (Timestamp, Span)>) -> Arc<Int64Array> {
+    Arc::new(Int64Array::from_iter_values(
+        spans.map(|(start, span)| span.seconds(start)),
+    ))
+}
+
+/// The span of a row by that column, which is null where minutes were all that there was.
+pub(super) fn span(column: &Int64Array, at: usize) -> Result<Span, String> {
+    if column.is_null(at) {
+        return Ok(Span::Minute);
+    }
+    let seconds = column.value(at);
+    Span::of_seconds(seconds).ok_or_else(|| format!("column `span` has the value `{seconds}`"))
 }
 
 pub(super) fn counts(counts: impl Iterator<Item = u64>) -> Arc<Int64Array> {

@@ -30,7 +30,7 @@ impl Passive {
         Box::new(rows.filter_map(super::EvidenceRow::told))
     }
 
-    /// Figures of the minutes from `from` up to but not including `to`, in their order.
+    /// Figures of the minutes and longer spans that begin from `from` up to but not including `to`, in their order.
     pub fn traffic(&self, from: Timestamp, to: Timestamp, scope: &Scope) -> AllTold<TrafficCell> {
         let view = lock(&self.0.view).clone();
         let keys = key::times(from, to);
@@ -42,7 +42,8 @@ impl Passive {
         }))
     }
 
-    /// How many clients and names there were in the minutes from `from` up to but not including `to`, in their order.
+    /// How many clients and names there were in the minutes and longer spans that begin from `from` up to but not including `to`, in their
+    /// order.
     pub fn distincts(&self, from: Timestamp, to: Timestamp, scope: &Scope) -> AllTold<DistinctCell> {
         let view = lock(&self.0.view).clone();
         let keys = key::times(from, to);

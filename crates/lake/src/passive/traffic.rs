@@ -1,4 +1,5 @@
-//! Table `traffic`: figures of the traffic of one minute, one row for each server, transport, type, RCODE and flags of a source.
+//! Table `traffic`: figures of the traffic of one minute, or a longer span, one row for each server, zone, transport, type, RCODE and
+//! flags of a source.
 
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -8,7 +9,8 @@ use arrow::array::{Array, BooleanArray, Int32Array, RecordBatch, StringArray};
 use deltalake_core::kernel::{Add, LogicalFileView, StructField};
 use model::{TrafficCell, TrafficCounts, TrafficKey, Transport};
 
-use super::rows::{self, LEVEL, SOURCE, Sorted, Wanted, column, counts, logged, optional, texts};
+use super::key;
+use super::rows::{self, LEVEL, SOURCE, SPAN, Sorted, Wanted, added, column, counts, logged, optional, texts};
 use super::run::Run;
 use crate::delta::Logged;
 use crate::row::{self, Column, Columns, Kind, delta_columns};
@@ -23,7 +25,8 @@ pub(crate) struct TrafficRow {
 logged!(
     TrafficRow,
     "traffic",
-    "Figures of DNS traffic by minute; a row without a server is what found no cell of its own"
+    "Figures of DNS traffic by minute, and by longer spans when they are old; a row without a server is what found no cell of its own",
+    2
 );
 
 const TRANSPORTS: [(Transport, &str); 2] = [(Transport::Udp, "udp"), (Transport::Tcp, "tcp")];
@@ -58,10 +61,17 @@ impl Sorted for TrafficRow {
         column(
             "minute",
             Kind::Time,
-            "Minute of the query, or of the response where there was no query, UTC",
+            "Minute of the query, or of the response where there was no query, UTC; of a longer span the first",
         ),
+        SPAN,
         optional("server", Kind::Text, "The server's address"),
         optional("port", Kind::Integer, "The server's port"),
+        added(
+            2,
+            "zone",
+            Kind::Text,
+            "Longest zone at or above the question that the server is known to serve, labels from the root down, each followed by a dot; null where none is known, or there were too many",
+        ),
         optional("transport", Kind::Text, "`udp` or `tcp`"),
         optional(
             "qtype",
@@ -104,10 +114,10 @@ impl Sorted for TrafficRow {
     const LAST: &'static str = "minute";
 
     fn order(&self, other: &Self) -> Ordering {
-        let place = |row: &Self| (row.cell.minute, row.cell.key);
-        place(self)
-            .cmp(&place(other))
-            .then_with(|| self.source.cmp(&other.source))
+        fn place(row: &TrafficRow) -> impl Ord + '_ {
+            (row.cell.minute, row.cell.span, &row.cell.key, &row.source)
+        }
+        place(self).cmp(&place(other))
     }
 
     fn absorb(&mut self, other: Self) {
@@ -123,27 +133,27 @@ impl Sorted for TrafficRow {
     }
 
     fn to_batch(rows: &[Self]) -> RecordBatch {
-        let key = |row: &Self| row.cell.key;
-        let integers = |of: &dyn Fn(TrafficKey) -> Option<u16>| -> Arc<dyn Array> {
-            let values = rows.iter().map(|row| key(row).and_then(of).map(i32::from));
-            Arc::new(values.collect::<Int32Array>())
+        let keys = || rows.iter().map(|row| row.cell.key.as_ref());
+        let integers = |of: &dyn Fn(&TrafficKey) -> Option<u16>| -> Arc<dyn Array> {
+            Arc::new(
+                keys()
+                    .map(|key| key.and_then(of).map(i32::from))
+                    .collect::<Int32Array>(),
+            )
         };
-        let flags = |of: &dyn Fn(TrafficKey) -> bool| -> Arc<dyn Array> {
-            Arc::new(rows.iter().map(|row| key(row).map(of)).collect::<BooleanArray>())
+        let flags = |of: &dyn Fn(&TrafficKey) -> bool| -> Arc<dyn Array> {
+            Arc::new(keys().map(|key| key.map(of)).collect::<BooleanArray>())
         };
-        let servers: StringArray = rows
-            .iter()
-            .map(|row| key(row).map(|key| key.server.to_string()))
-            .collect();
-        let transports: StringArray = rows
-            .iter()
-            .map(|row| key(row).map(|key| key.transport.as_str()))
-            .collect();
+        let servers = keys().map(|key| key.map(|key| key.server.to_string()));
+        let zones = keys().map(|key| key.and_then(|key| key.zone.as_ref()).map(key::reversed));
+        let transports = keys().map(|key| key.map(|key| key.transport.as_str()));
         let mut columns: Vec<Arc<dyn Array>> = vec![
             rows::times(rows.iter().map(|row| row.cell.minute.as_second())),
-            Arc::new(servers),
+            rows::spans(rows.iter().map(|row| (row.cell.minute, row.cell.span))),
+            Arc::new(servers.collect::<StringArray>()),
             integers(&|key| Some(key.port)),
-            Arc::new(transports),
+            Arc::new(zones.collect::<StringArray>()),
+            Arc::new(transports.collect::<StringArray>()),
             integers(&|key| key.qtype),
             integers(&|key| key.rcode),
             flags(&|key| key.truncated),
@@ -161,7 +171,8 @@ impl Sorted for TrafficRow {
 
     fn read(batch: &RecordBatch, places: Range<usize>, wanted: &Wanted, rows: &mut Vec<Self>) -> Result<(), String> {
         let columns = Columns(batch);
-        let (minutes, servers) = (columns.times("minute")?, columns.texts("server")?);
+        let (minutes, spans) = (columns.times("minute")?, columns.longs("span")?);
+        let (servers, zones) = (columns.texts("server")?, columns.texts("zone")?);
         let (ports, transports) = (columns.integers("port")?, columns.texts("transport")?);
         let (qtypes, rcodes) = (columns.integers("qtype")?, columns.integers("rcode")?);
         let (truncated, authoritative) = (columns.booleans("truncated")?, columns.booleans("authoritative")?);
@@ -178,11 +189,14 @@ impl Sorted for TrafficRow {
                 let value = column.is_valid(at).then(|| i64::from(column.value(at)));
                 value.map(|value| row::narrow(name, value)).transpose()
             };
+            let zone =
+                |zone: &str| key::from_reversed(zone).ok_or_else(|| format!("column `zone` has the value `{zone}`"));
             let key = match servers.is_valid(at) {
                 false => None,
                 true => Some(TrafficKey {
                     server: row::parse("server", servers.value(at))?,
                     port: number("port", ports)?.ok_or("column `port` is null")?,
+                    zone: zones.is_valid(at).then(|| zone(zones.value(at))).transpose()?,
                     transport: row::word("transport", transports.value(at), &TRANSPORTS)?,
                     qtype: number("qtype", qtypes)?,
                     rcode: number("rcode", rcodes)?,
@@ -195,6 +209,7 @@ impl Sorted for TrafficRow {
             rows.push(Self {
                 cell: TrafficCell {
                     minute: row::time(minutes.value(at))?,
+                    span: rows::span(spans, at)?,
                     key,
                     counts: TrafficCounts {
                         queries: sum(0)?,

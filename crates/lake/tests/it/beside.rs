@@ -4,7 +4,7 @@ use domain::base::iana::Rtype;
 use jiff::{SignedDuration, Timestamp};
 use lake::passive::{Brought, NamePattern, Passive, Query, Retention, Rule, Scope, Source};
 use model::{
-    DistinctCell, MalformedMessage, Name, OperatorFigure, OutOfBailiwick, OutReason, Sketch, Tlp, TrafficCell,
+    DistinctCell, MalformedMessage, Name, OperatorFigure, OutOfBailiwick, OutReason, Sketch, Span, Tlp, TrafficCell,
     TrafficCounts, TrafficKey, Transport,
 };
 
@@ -15,6 +15,7 @@ fn cell(seconds: i64, server: Option<&str>, queries: u64) -> TrafficCell {
     let key = |server: &str| TrafficKey {
         server: server.parse().unwrap(),
         port: 53,
+        zone: Some(name("example.com")),
         transport: Transport::Tcp,
         qtype: None,
         rcode: Some(3),
@@ -24,6 +25,7 @@ fn cell(seconds: i64, server: Option<&str>, queries: u64) -> TrafficCell {
     };
     TrafficCell {
         minute: at(seconds),
+        span: Span::Minute,
         key: server.map(key),
         counts: TrafficCounts {
             queries,
@@ -62,6 +64,7 @@ fn distinct(server: Option<&str>, things: std::ops::Range<u64>) -> DistinctCell 
     things.for_each(|thing| sketch.add(hash(thing)));
     DistinctCell {
         minute: at(0),
+        span: Span::Minute,
         server: server.map(|server| server.parse().unwrap()),
         clients: sketch.clone(),
         names: sketch,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::base::iana::Rtype;
 use jiff::{SignedDuration, Timestamp};
 use lake::passive::{Brought, NamePattern, Passive, Query, Scope, ValuePattern};
-use model::{MalformedMessage, Name, OutOfBailiwick, OutReason, TrafficCell, TrafficCounts};
+use model::{MalformedMessage, Name, OutOfBailiwick, OutReason, Span, TrafficCell, TrafficCounts};
 
 use crate::passive::{open, rrset};
 use crate::story::{at, name};
@@ -42,6 +42,7 @@ fn receipt(number: u64) -> Brought {
         }],
         traffic: vec![TrafficCell {
             minute: at(0),
+            span: Span::Minute,
             key: None,
             counts: TrafficCounts {
                 queries: 1,

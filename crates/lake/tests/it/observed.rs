@@ -6,7 +6,8 @@ use lake::part::observed::{open, seal};
 use lake::passive::{Brought, NamePattern, Query, Source};
 use lake::{Lake, Limits, PartId, Passive, Refusal};
 use model::{
-    DistinctCell, MalformedMessage, Name, OutOfBailiwick, OutReason, SeenIn, Sketch, Tlp, TrafficCell, TrafficCounts,
+    DistinctCell, MalformedMessage, Name, OutOfBailiwick, OutReason, SeenIn, Sketch, Span, Tlp, TrafficCell,
+    TrafficCounts, TrafficKey, Transport,
 };
 use proptest::prelude::*;
 
@@ -53,7 +54,18 @@ fn brought() -> Brought {
         }],
         traffic: vec![TrafficCell {
             minute: minute(0),
-            key: None,
+            span: Span::Minute,
+            key: Some(TrafficKey {
+                server: "192.0.2.53".parse().unwrap(),
+                port: 53,
+                zone: Some(name("example.com")),
+                transport: Transport::Udp,
+                qtype: Some(1),
+                rcode: Some(0),
+                truncated: false,
+                authoritative: true,
+                dnssec_ok: false,
+            }),
             counts: TrafficCounts {
                 queries: 7,
                 ..TrafficCounts::default()
@@ -61,6 +73,7 @@ fn brought() -> Brought {
         }],
         distincts: vec![DistinctCell {
             minute: minute(0),
+            span: Span::Minute,
             server: None,
             clients: sketch(),
             names: Sketch::default(),
@@ -159,6 +172,22 @@ fn what_a_sensor_cannot_have_seen_is_refused_by_its_reason() {
     assert!(told(&at(7).to_string(), &old).contains("too long ago"));
     let ahead = (now() + SignedDuration::from_mins(6)).to_string();
     assert!(told(&at(9).to_string(), &ahead).contains("in the future"));
+}
+
+#[test]
+fn a_sensor_that_knows_neither_zones_nor_spans_is_heard_and_none_hands_over_longer_spans_than_minutes() {
+    let zones = |brought: Brought| -> Vec<Option<Name>> {
+        brought.traffic.into_iter().map(|cell| cell.key.unwrap().zone).collect()
+    };
+    assert_eq!(zones(changed("\"zone\":\"example.com\",", "").unwrap()), [None]);
+    assert_eq!(
+        zones(changed("\"span\":\"minute\",", "").unwrap()),
+        [Some(name("example.com"))]
+    );
+    let refused = changed("\"span\":\"minute\"", "\"span\":\"hour\"")
+        .unwrap_err()
+        .to_string();
+    assert!(refused.contains("figures of traffic"), "{refused}");
 }
 
 #[test]

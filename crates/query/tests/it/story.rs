@@ -8,7 +8,7 @@ use lake::Lake;
 use lake::passive::{Brought, Passive, Source};
 use model::{
     ChangedPart, DistinctCell, MalformedMessage, Name, OperatorFigure, OutOfBailiwick, OutReason, Outcome,
-    PassiveRrset, Sample, SeenIn, Sketch, Tlp, TrafficCell, TrafficCounts, TrafficKey, Transport, ZoneChange,
+    PassiveRrset, Sample, SeenIn, Sketch, Span, Tlp, TrafficCell, TrafficCounts, TrafficKey, Transport, ZoneChange,
 };
 use query::{Engine, Error, Format, Limits};
 
@@ -138,9 +138,11 @@ fn evidence(hours: i64, question: &str) -> OutOfBailiwick {
 fn cell(hours: i64, rcode: Option<u16>, queries: u64) -> TrafficCell {
     TrafficCell {
         minute: at(hours),
+        span: Span::Minute,
         key: Some(TrafficKey {
             server: "192.0.2.53".parse().unwrap(),
             port: 53,
+            zone: rcode.map(|rcode| name(if rcode == 0 { "shop.example" } else { "nic.example" })),
             transport: Transport::Udp,
             qtype: Some(1),
             rcode,
@@ -169,6 +171,7 @@ fn distinct(hours: i64, clients: u64, names: u64) -> DistinctCell {
     };
     DistinctCell {
         minute: at(hours),
+        span: Span::Minute,
         server: Some("192.0.2.53".parse().unwrap()),
         clients: of(clients),
         names: of(names),

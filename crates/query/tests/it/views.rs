@@ -165,7 +165,8 @@ fn beside(passive: &Passive) -> [Vec<Value>; 5] {
     let traffic = passive.traffic(all.0, all.1, &Scope::ALL).map(|Told { source, what }| {
         let (key, counts) = (what.key.unwrap(), what.counts);
         let row = json!({
-            "minute": time(what.minute), "server": key.server.to_string(), "port": key.port,
+            "minute": time(what.minute), "span": what.span.seconds(what.minute), "server": key.server.to_string(),
+            "port": key.port, "zone": key.zone.as_ref().map(Name::to_string),
             "transport": key.transport.as_str(), "qtype": key.qtype.map(|_| "A"), "rcode": key.rcode.map(rcodes),
             "truncated": key.truncated, "authoritative": key.authoritative, "dnssec_ok": key.dnssec_ok,
             "queries": counts.queries, "matched": counts.matched, "duplicates": counts.duplicates,
@@ -200,7 +201,7 @@ fn beside(passive: &Passive) -> [Vec<Value>; 5] {
         .distincts(all.0, all.1, &Scope::ALL)
         .map(|Told { source, what }| {
             let row = json!({
-                "minute": time(what.minute), "server": what.server.map(|server| server.to_string()),
+                "minute": time(what.minute), "span": what.span.seconds(what.minute), "server": what.server.map(|server| server.to_string()),
                 "clients": what.clients.estimate(), "names": what.names.estimate(),
             });
             told(&source, row)

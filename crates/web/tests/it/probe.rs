@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use lake::PartId;
 use lake::part::{observed, seal};
 use lake::passive::Brought;
-use model::{Outcome, Plan, Sample, Timestamp, Tlp, TrafficCell, TrafficCounts, Transport};
+use model::{Outcome, Plan, Sample, Span, Timestamp, Tlp, TrafficCell, TrafficCounts, Transport};
 use serde_json::Value;
 
 use super::html;
@@ -466,6 +466,7 @@ async fn a_sensor_hands_over_what_it_observed_and_is_shown_with_its_terms_and_lo
     let brought = Brought {
         traffic: vec![TrafficCell {
             minute: now(),
+            span: Span::Minute,
             key: None,
             counts: TrafficCounts::default(),
         }],
