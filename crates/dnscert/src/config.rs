@@ -498,6 +498,20 @@ mod tests {
     }
 
     #[test]
+    fn figures_become_coarser_after_a_month_a_year_and_five_years_unless_told_otherwise() {
+        let rule = |text: &str| read(text).unwrap().lake.roll_up();
+        assert_eq!(rule(""), lake::passive::RollUp::default());
+        let text = "[lake.traffic]\nminutes_days = 7\n[[lake.keep]]\ntable = \"traffic\"\ndays = 400\n";
+        assert_eq!(
+            (rule(text).minutes.as_hours(), rule(text).hours.as_hours()),
+            (7 * 24, 366 * 24)
+        );
+        for text in ["minutes_days = 0", "minutes_days = 400", "days_days = 300", "years = 1"] {
+            assert!(read(&format!("[lake.traffic]\n{text}")).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn values_that_no_centre_can_work_with_are_all_named_with_the_file() {
         let text = "public_url = \"ftp:/x y\"\n[centre]\nmail = \"nomail\"\ntime_zone = \"Mars/X\"\n\
                     [dns]\nport = 0\ntimeout_ms = 0\nzones_at_once = 0\nwhole_every_minutes = 0\nipv4 = false\nipv6 = false\n\

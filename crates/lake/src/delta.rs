@@ -217,18 +217,18 @@ impl<T: Logged> Log<T> {
         self.commit(folder, actions, operation, properties).await
     }
 
-    /// Puts one file in the place of several that hold the same rows; without one the rows go.
-    pub async fn replace(&mut self, folder: &Path, old: &[String], new: Option<&T::File>) -> Result<(), Error> {
+    /// Puts files in the place of others that hold the same rows, in one commit; without any the rows go.
+    pub async fn replace(&mut self, folder: &Path, old: &[String], new: &[T::File]) -> Result<(), Error> {
         let mut actions: Vec<Action> = self
             .state
             .log_data()
             .into_iter()
             .filter(|view| old.iter().any(|path| *path == view.path()))
-            .map(|view| Action::Remove(view.remove_action(new.is_none())))
+            .map(|view| Action::Remove(view.remove_action(new.is_empty())))
             .collect();
-        let new = new.map(|file| add::<T>(folder, file, false));
-        let target_size = new.as_ref().map_or(0, |add| add.size);
-        actions.extend(new.map(Action::Add));
+        let new: Vec<Add> = new.iter().map(|file| add::<T>(folder, file, false)).collect();
+        let target_size = new.iter().map(|add| add.size).max().unwrap_or(0);
+        actions.extend(new.into_iter().map(Action::Add));
         let operation = DeltaOperation::Optimize {
             predicate: None,
             target_size,

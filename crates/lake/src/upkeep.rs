@@ -38,7 +38,7 @@ impl<R: Row> Table<R> {
                 self.note_damage(self.folder.join(path), reason);
             }
             if let Some(merged) = merged {
-                log.replace(&self.folder, &read, Some(&merged)).await?;
+                log.replace(&self.folder, &read, std::slice::from_ref(&merged)).await?;
                 self.show(&log);
             }
         }
@@ -58,7 +58,7 @@ impl<R: Row> Table<R> {
             return Ok(0);
         }
         let paths: Vec<String> = old.iter().map(|file| file.path.clone()).collect();
-        log.replace(&self.folder, &paths, None).await?;
+        log.replace(&self.folder, &paths, &[]).await?;
         self.show(&log);
         Ok(old.iter().map(|file| file.rows).sum())
     }

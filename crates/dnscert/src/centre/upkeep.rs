@@ -20,7 +20,7 @@ const COMPACT_EVERY: Duration = Duration::from_secs(1_800);
 /// Files of a table of passive DNS from which on they are merged sooner: sensors bring one each a minute, and a look-up opens all.
 const MANY_FILES: usize = 60;
 
-/// How often it is looked which observations may not be kept longer: all rows are gone through.
+/// How often it is looked which observations may not be kept longer, or not as fine: all rows are gone through.
 const EXPIRE_EVERY: Duration = Duration::from_secs(86_400);
 
 /// How long files that no table uses any more stay: longer than any reader needs for one read.
@@ -69,7 +69,7 @@ fn is_due(expired: Option<Instant>) -> bool {
     expired.is_none_or(|expired| expired.elapsed() >= EXPIRE_EVERY)
 }
 
-/// The same for passive DNS and what stands beside it, and old rows go; unless it was never used, or whoever takes receipts in has it open and does it.
+/// The same for passive DNS and what stands beside it, old rows go, and old figures become coarser; unless it was never used, or whoever takes receipts in has it open and does it.
 async fn passive(centre: &Centre, expired: &mut Option<Instant>) -> anyhow::Result<()> {
     if centre.lake.passive().await.context("reading passive DNS")?.is_none() {
         return Ok(());
@@ -84,6 +84,10 @@ async fn passive(centre: &Centre, expired: &mut Option<Instant>) -> anyhow::Resu
             rows = gone.context("letting old observations go")?,
             "old observations are gone"
         );
+        let rule = centre.config.lake.roll_up();
+        let rolled_up = passive.roll_up(&rule, centre.records.now()).await;
+        let fewer = rolled_up.context("making old figures of traffic coarser")?;
+        tracing::info!(fewer, "old figures of traffic are coarser");
         *expired = Some(Instant::now());
     }
     let removed = passive.vacuum(centre.records.now(), RETENTION).await;

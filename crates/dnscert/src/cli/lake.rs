@@ -33,7 +33,7 @@ pub enum ShownCommand {
     Quarantine(ObservedArgs),
     /// What servers said of names that they may not speak for, or of which that is not proven; it is never in passive DNS.
     Evidence(EvidenceArgs),
-    /// Figures of traffic by minute, server, transport, type, RCODE and flags.
+    /// Figures of traffic by minute, or by hour, day or month when they are old, and by server, zone, transport, type, RCODE and flags.
     Traffic(ObservedArgs),
     /// Figures that operators of root servers publish for each day (RSSAC002).
     Rssac002(ObservedArgs),

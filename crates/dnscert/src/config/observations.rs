@@ -1,7 +1,7 @@
-//! `[lake]`: how long observations are kept, and who answers SQL about them.
+//! `[lake]`: how long observations are kept, how fine, and who answers SQL about them.
 
 use jiff::SignedDuration;
-use lake::passive::{Retention, Rule};
+use lake::passive::{Retention, RollUp, Rule};
 use serde::{Deserialize, Serialize};
 
 /// Observations.
@@ -13,6 +13,47 @@ pub struct LakeConfig {
     pub keep: Vec<KeepConfig>,
     /// Scheduler of the cluster that answers `dnscert sql`: `http://HOST:PORT`. Without one this machine does.
     pub cluster: Option<String>,
+    /// How long figures of traffic, and the counts of clients and names, stay as fine as they came.
+    pub traffic: TrafficConfig,
+}
+
+/// For how many days there are figures of each kind of span, counted back from now; what is older becomes one with the others of the
+/// next longer kind.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrafficConfig {
+    /// Minutes: 31 by default ([`RollUp::minutes`] says why).
+    pub minutes_days: u32,
+    /// Hours: 366 by default.
+    pub hours_days: u32,
+    /// Days: 1,830 by default. What is older is of months.
+    pub days_days: u32,
+}
+
+impl Default for TrafficConfig {
+    fn default() -> Self {
+        let rule = RollUp::default();
+        let days = |time: SignedDuration| u32::try_from(time.as_hours() / 24).unwrap_or(u32::MAX);
+        Self {
+            minutes_days: days(rule.minutes),
+            hours_days: days(rule.hours),
+            days_days: days(rule.days),
+        }
+    }
+}
+
+impl TrafficConfig {
+    /// Whether a rule can be made of it.
+    pub fn check(&self) -> Result<(), String> {
+        let (minutes, hours, days) = (self.minutes_days, self.hours_days, self.days_days);
+        match minutes >= 1 && minutes <= hours && hours <= days {
+            true => Ok(()),
+            false => Err(
+                "`minutes_days` must be 1 at least, and neither of the other two shorter than the one before it"
+                    .to_owned(),
+            ),
+        }
+    }
 }
 
 /// How long some rows are kept.
@@ -76,5 +117,15 @@ impl LakeConfig {
             Some(table) => table.tables().iter().map(|table| rule(keep, Some(table))).collect(),
         });
         Retention { rules: rules.collect() }
+    }
+
+    /// The rule by which figures become coarser, as the lake has it.
+    pub fn roll_up(&self) -> RollUp {
+        let time = |days: u32| SignedDuration::from_hours(24 * i64::from(days));
+        RollUp {
+            minutes: time(self.traffic.minutes_days),
+            hours: time(self.traffic.hours_days),
+            days: time(self.traffic.days_days),
+        }
     }
 }

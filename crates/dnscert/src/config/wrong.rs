@@ -45,6 +45,7 @@ pub fn wrong(config: &Config) -> Vec<Wrong> {
                 .iter()
                 .try_for_each(|keep| at_least_1(keep.days.into())),
         ),
+        ("lake.traffic", config.lake.traffic.check()),
         (
             "transfer",
             config.transfer.iter().try_for_each(super::TransferConfig::check),

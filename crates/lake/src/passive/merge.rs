@@ -58,32 +58,56 @@ pub(crate) fn merge<S: Sorted>(
     runs: &[Arc<OpenRun<S>>],
     level: Level,
     keeps: impl Fn(&S) -> bool,
-) -> Result<Result<Option<Run>, (String, String)>, Error> {
-    let receipt = runs.iter().map(|run| run.run.receipt).max().unwrap_or(0);
-    let mut streams = Vec::new();
-    for run in runs {
-        match run.all() {
-            Ok(reader) => streams.push(Stream::new(run.clone(), reader)),
-            Err(reason) => return Ok(Err((run.run.path.clone(), reason))),
-        }
-    }
-    let mut writer = Writer::<S>::create(table, level, receipt)?;
-    let mut merged = Merged::new(streams);
-    while let Some(row) = merged.next() {
+) -> Result<Result<Option<Run>, Unread>, Error> {
+    let mut all = match All::of(runs) {
+        Ok(all) => all,
+        Err(unread) => return Ok(Err(unread)),
+    };
+    let mut writer = Writer::<S>::create(table, level, last_receipt(runs))?;
+    while let Some(row) = all.next() {
         if keeps(&row) {
             writer.push(row)?;
         }
     }
-    // what was read short must not take the place of what it was read from
-    for stream in &merged.streams {
-        if let Some(reason) = stream.failure() {
-            return Ok(Err((stream.run.run.path.clone(), reason)));
-        }
+    if let Some(unread) = all.unread() {
+        return Ok(Err(unread));
     }
     if writer.rows() == 0 {
         return Ok(Ok(None));
     }
     writer.finish().map(|run| Ok(Some(run)))
+}
+
+/// The number of the last receipt of which the runs hold rows.
+pub(super) fn last_receipt<S>(runs: &[Arc<OpenRun<S>>]) -> i64 {
+    runs.iter().map(|run| run.run.receipt).max().unwrap_or(0)
+}
+
+/// A run that cannot be read, and why.
+pub(super) type Unread = (String, String);
+
+/// All rows of several runs as one stream.
+pub(super) struct All<S>(Merged<S, Stream<S>>);
+
+impl<S: Sorted> All<S> {
+    pub fn of(runs: &[Arc<OpenRun<S>>]) -> Result<Self, Unread> {
+        let stream = |run: &Arc<OpenRun<S>>| match run.all() {
+            Ok(reader) => Ok(Stream::new(run.clone(), reader)),
+            Err(reason) => Err((run.run.path.clone(), reason)),
+        };
+        let streams = runs.iter().map(stream).collect::<Result<_, _>>()?;
+        Ok(Self(Merged::new(streams)))
+    }
+
+    pub fn next(&mut self) -> Option<S> {
+        self.0.next()
+    }
+
+    /// After the last row: a run that was read short. What was written of it must not take its place.
+    pub fn unread(&self) -> Option<Unread> {
+        let failure = |stream: &Stream<S>| Some((stream.run.run.path.clone(), stream.failure()?));
+        self.0.streams.iter().find_map(failure)
+    }
 }
 
 /// Rows in the order of their table.

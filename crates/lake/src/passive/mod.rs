@@ -10,8 +10,8 @@
 //! crash between the commits leaves nothing to see; the next writer takes them out.
 //!
 //! What else a receipt brings stands beside it in tables of the same kind, under the same number: `evidence` (what servers said
-//! and may not say), `traffic` (figures by minute), `distinct_count` (how many clients and names), `malformed` (what could not be read) and
-//! `rssac002` (what operators publish of a day). None of it is passive DNS.
+//! and may not say), `traffic` (figures by minute, and by longer spans when they are old), `distinct_count` (how many clients and names, by the same),
+//! `malformed` (what could not be read) and `rssac002` (what operators publish of a day). None of it is passive DNS.
 
 mod cache;
 pub mod cof;
@@ -25,6 +25,7 @@ mod merge;
 mod open_run;
 mod query;
 mod retention;
+mod roll_up;
 mod rows;
 mod rssac002;
 mod run;
@@ -46,6 +47,7 @@ pub use lookup::{End, Seen, SeenRecord, SeenRrset, Summary, summarize};
 pub use open_run::Touched;
 pub use query::{Fences, NamePattern, Pattern, Query, ValuePattern};
 pub use retention::{Retention, Rule};
+pub use roll_up::RollUp;
 pub use run::Level;
 pub use source::{Scope, Source};
 pub use told::{AllTold, Told};
@@ -429,7 +431,7 @@ impl Passive {
         let mut logs = self.0.logs.lock().await;
         if let Some(log) = log(&mut logs) {
             // where all rows were too old there is nothing to put in their place
-            log.replace(&folder, &old, new.as_ref()).await?;
+            log.replace(&folder, &old, new.as_slice()).await?;
         }
         self.show(&logs).await?;
         Ok(true)
@@ -625,7 +627,7 @@ async fn take_out_half<S: Sorted>(log: Option<&mut Log<S>>, folder: &Path, known
             table = S::NAME,
             "a receipt that a crash cut off is taken out"
         );
-        log.replace(folder, &half, None).await?;
+        log.replace(folder, &half, &[]).await?;
     }
     Ok(())
 }

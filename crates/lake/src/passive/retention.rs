@@ -16,7 +16,7 @@ use crate::table::lock;
 
 /// A run is written again without its old rows when they are one in so many of it, or when one is overdue by this part of the time it
 /// may be kept. Larger writes the same rows again more often, smaller lets old rows stay longer.
-const SHARE: u32 = 20;
+pub(super) const SHARE: u32 = 20;
 
 /// How long rows are kept after they were last seen. What no rule fits is kept for ever.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -157,7 +157,7 @@ impl Passive {
             };
             let mut logs = self.0.logs.lock().await;
             if let Some(log) = log(&mut logs) {
-                log.replace(&self.folder(S::NAME), &[old], new.as_ref()).await?;
+                log.replace(&self.folder(S::NAME), &[old], new.as_slice()).await?;
             }
             self.show(&logs).await?;
         }

@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use arrow::array::{Array, BooleanArray, Int32Array, RecordBatch, StringArray};
 use deltalake_core::kernel::{Add, LogicalFileView, StructField};
-use model::{TrafficCell, TrafficCounts, TrafficKey, Transport};
+use jiff::Timestamp;
+use model::{Span, TrafficCell, TrafficCounts, TrafficKey, Transport};
 
 use super::key;
+use super::roll_up::Figures;
 use super::rows::{self, LEVEL, SOURCE, SPAN, Sorted, Wanted, added, column, counts, logged, optional, texts};
 use super::run::Run;
 use crate::delta::Logged;
@@ -55,6 +57,15 @@ const SUMS: [Sum; 10] = [
     ("response_octets_max", |counts| u64::from(counts.response_octets_max)),
     ("delay_us", |counts| counts.delay_us),
 ];
+
+impl Figures for TrafficRow {
+    // 30 MB: a row with a zone takes some 200 octets
+    const MOST_HELD: usize = 1 << 17;
+
+    fn span(&mut self) -> (&mut Timestamp, &mut Span) {
+        (&mut self.cell.minute, &mut self.cell.span)
+    }
+}
 
 impl Sorted for TrafficRow {
     const COLUMNS: &'static [Column] = &[
@@ -228,5 +239,246 @@ impl Sorted for TrafficRow {
             });
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use model::{DistinctCell, Sketch};
+
+    use super::super::distinct_count::DistinctRow;
+    use super::super::rows::{NameRow, RdataRow, RrsetRow};
+    use super::super::run::{Level, Writer};
+    use super::super::{Brought, Passive, RollUp, Scope, Source};
+    use super::*;
+    use crate::delta::Log;
+
+    /// A table as it was before there were zones and spans.
+    trait Version1: Sorted {
+        const COLUMNS1: &'static [Column];
+    }
+
+    impl Version1 for TrafficRow {
+        const COLUMNS1: &'static [Column] = &[
+            column("minute", Kind::Time, ""),
+            optional("server", Kind::Text, ""),
+            optional("port", Kind::Integer, ""),
+            optional("transport", Kind::Text, ""),
+            optional("qtype", Kind::Integer, ""),
+            optional("rcode", Kind::Integer, ""),
+            optional("truncated", Kind::Boolean, ""),
+            optional("authoritative", Kind::Boolean, ""),
+            optional("dnssec_ok", Kind::Boolean, ""),
+            SOURCE,
+            column("queries", Kind::Long, ""),
+            column("matched", Kind::Long, ""),
+            column("duplicates", Kind::Long, ""),
+            column("wrong_id", Kind::Long, ""),
+            column("wrong_port", Kind::Long, ""),
+            column("no_query", Kind::Long, ""),
+            column("query_octets", Kind::Long, ""),
+            column("response_octets", Kind::Long, ""),
+            column("response_octets_max", Kind::Long, ""),
+            column("delay_us", Kind::Long, ""),
+        ];
+    }
+
+    impl Version1 for DistinctRow {
+        const COLUMNS1: &'static [Column] = &[
+            column("minute", Kind::Time, ""),
+            optional("server", Kind::Text, ""),
+            SOURCE,
+            column("clients", Kind::Long, ""),
+            column("names", Kind::Long, ""),
+            column("clients_sketch", Kind::Octets, ""),
+            column("names_sketch", Kind::Octets, ""),
+        ];
+    }
+
+    #[derive(Clone)]
+    struct Before<S>(S);
+
+    impl<S: Version1> Logged for Before<S> {
+        const NAME: &'static str = S::NAME;
+        const ABOUT: &'static str = S::ABOUT;
+        const VERSION: u32 = 1;
+        const PARTITION: &'static str = S::PARTITION;
+        type File = Run;
+
+        fn columns() -> Vec<StructField> {
+            delta_columns(&LEVEL, S::COLUMNS1)
+        }
+
+        fn entry(file: &Run, modified: i64) -> Add {
+            S::entry(file, modified)
+        }
+
+        fn file(entry: &LogicalFileView) -> Run {
+            S::file(entry)
+        }
+
+        fn path(file: &Run) -> &str {
+            S::path(file)
+        }
+    }
+
+    impl<S: Version1> Sorted for Before<S> {
+        const COLUMNS: &'static [Column] = S::COLUMNS1;
+        const ORDER: &'static [&'static str] = S::ORDER;
+
+        fn order(&self, other: &Self) -> Ordering {
+            self.0.order(&other.0)
+        }
+
+        fn absorb(&mut self, other: Self) {
+            self.0.absorb(other.0);
+        }
+
+        fn last(&self) -> i64 {
+            self.0.last()
+        }
+
+        fn to_batch(rows: &[Self]) -> RecordBatch {
+            let rows: Vec<S> = rows.iter().map(|row| row.0.clone()).collect();
+            let batch = S::to_batch(&rows);
+            let column = |column: &Column| batch.column_by_name(column.name).unwrap().clone();
+            rows::batch::<Self>(S::COLUMNS1.iter().map(column).collect())
+        }
+
+        fn read(_: &RecordBatch, _: Range<usize>, _: &Wanted, _: &mut Vec<Self>) -> Result<(), String> {
+            Err("nobody reads it any more".to_owned())
+        }
+    }
+
+    async fn write<S: Version1>(lake: &Path, rows: Vec<S>) {
+        let folder = lake.join(S::NAME);
+        let mut log = Log::<Before<S>>::open(&folder, true).await.unwrap();
+        let mut writer = Writer::create(&folder, Level::Hour, 1).unwrap();
+        rows.into_iter().for_each(|row| writer.push(Before(row)).unwrap());
+        let run = writer.finish().unwrap();
+        log.append(&folder, &[run], Vec::new()).await.unwrap();
+    }
+
+    fn at(minutes: i64) -> Timestamp {
+        "2026-11-23T00:00:00Z".parse::<Timestamp>().unwrap() + jiff::SignedDuration::from_mins(minutes)
+    }
+
+    fn cell(minutes: i64, zone: Option<&str>) -> TrafficCell {
+        TrafficCell {
+            minute: at(minutes),
+            span: Span::Minute,
+            key: Some(TrafficKey {
+                server: "192.0.2.53".parse().unwrap(),
+                port: 53,
+                zone: zone.map(|zone| zone.parse().unwrap()),
+                transport: Transport::Udp,
+                qtype: Some(1),
+                rcode: None,
+                truncated: false,
+                authoritative: false,
+                dnssec_ok: true,
+            }),
+            counts: TrafficCounts {
+                queries: 1,
+                ..TrafficCounts::default()
+            },
+        }
+    }
+
+    fn distinct(minutes: i64) -> DistinctCell {
+        let mut clients = Sketch::default();
+        clients.add((minutes as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        DistinctCell {
+            minute: at(minutes),
+            span: Span::Minute,
+            server: None,
+            clients,
+            names: Sketch::default(),
+        }
+    }
+
+    /// Zone, span and queries of each cell.
+    fn told(passive: &Passive) -> Vec<(Option<String>, Span, u64)> {
+        let cells = passive.traffic(Timestamp::UNIX_EPOCH, Timestamp::MAX, &Scope::ALL);
+        let short = |cell: TrafficCell| {
+            let zone = cell.key.unwrap().zone.map(|zone| zone.to_string());
+            (zone, cell.span, cell.counts.queries)
+        };
+        cells.map(|told| short(told.what)).collect()
+    }
+
+    #[tokio::test]
+    async fn figures_of_before_zones_and_spans_are_read_merged_and_rolled_up_like_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = folder.path();
+        let source: Arc<str> = Arc::from("ns1");
+        write(
+            lake,
+            traffic_rows(&source, (0..90).map(|minute| cell(minute, None)).collect()),
+        )
+        .await;
+        let distincts = (0..90).map(distinct).collect();
+        write(lake, super::super::distinct_count::distinct_rows(&source, distincts)).await;
+        Log::<RrsetRow>::open(&lake.join("rrset"), true).await.unwrap();
+        Log::<RdataRow>::open(&lake.join("rdata"), true).await.unwrap();
+        Log::<NameRow>::open(&lake.join("name"), true).await.unwrap();
+
+        // nobody has written to it since
+        let reader = Passive::open_read_only(lake).await.unwrap();
+        assert_eq!(told(&reader), vec![(None, Span::Minute, 1); 90]);
+        let distincts = reader.distincts(at(0), at(90), &Scope::ALL);
+        assert_eq!(distincts.filter(|told| told.what.span == Span::Minute).count(), 90);
+
+        let passive = Passive::open(lake).await.unwrap();
+        reader.refresh().await.unwrap();
+        let log = Log::<TrafficRow>::open(&lake.join("traffic"), false).await.unwrap();
+        let schema = log.state.schema();
+        assert!(
+            ["span", "zone"].iter().all(|column| schema.contains(column)),
+            "{schema:?}"
+        );
+        let ns1 = Source {
+            id: "ns1".to_owned(),
+            owner: "Team".to_owned(),
+            licence: "own".to_owned(),
+            tlp: model::Tlp::Green,
+            legal_basis: "own data".to_owned(),
+        };
+        passive.set_source(ns1).await.unwrap();
+        for receipt in 0..3 {
+            let mut intake = passive.begin("ns1", &receipt.to_string()).await.unwrap().unwrap();
+            let brought = Brought {
+                traffic: vec![cell(0, None), cell(1, Some("example.com"))],
+                distincts: vec![distinct(0), distinct(100)],
+                ..Brought::default()
+            };
+            intake.add(brought).await.unwrap();
+            assert!(intake.commit(at(100)).await.unwrap());
+        }
+        for is_merged in [false, true] {
+            if is_merged {
+                passive.merge(None).await.unwrap();
+            }
+            reader.refresh().await.unwrap();
+            for passive in [&passive, &reader] {
+                let told = told(passive);
+                assert_eq!(told.len(), 91);
+                assert_eq!(told[0], (None, Span::Minute, 4));
+                assert_eq!(told[2], (Some("example.com".to_owned()), Span::Minute, 3));
+            }
+        }
+        passive.roll_up(&RollUp::default(), at(40 * 24 * 60)).await.unwrap();
+        let zone = || Some("example.com".to_owned());
+        assert_eq!(
+            told(&passive),
+            [(None, Span::Hour, 63), (zone(), Span::Hour, 3), (None, Span::Hour, 30)]
+        );
+        let distincts = passive.distincts(at(0), at(100), &Scope::ALL);
+        let distincts: Vec<u64> = distincts.map(|told| told.what.clients.estimate()).collect();
+        assert_eq!(distincts.len(), 2);
+        assert!(distincts[0] > distincts[1], "{distincts:?}");
+        assert_eq!(passive.damaged(), []);
     }
 }

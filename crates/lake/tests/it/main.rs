@@ -19,6 +19,8 @@ mod passive_crash;
 #[cfg(test)]
 mod reads;
 #[cfg(test)]
+mod roll_up;
+#[cfg(test)]
 mod sample_file;
 #[cfg(test)]
 mod store;

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use lake::Lake;
-use lake::passive::{NamePattern, Passive, Query, Scope, Told, ValuePattern, values};
+use lake::passive::{NamePattern, Passive, Query, RollUp, Scope, Told, ValuePattern, values};
 use model::{Name, Sample, ZoneChange, rdata_text};
 use query::{Engine, Limits};
 use serde_json::{Value, json};
 
-use crate::story::{furnish, rows};
+use crate::story::{at, furnish, rows};
 
 /// In an order that does not depend on where they came from.
 fn sorted(rows: impl IntoIterator<Item = Value>) -> Vec<String> {
@@ -256,6 +256,25 @@ async fn views_have_the_rows_that_the_lake_gives() {
     check(&after, &lake, &passive).await;
     // files that were merged away stay for a week
     check(&before, &lake, &passive).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_that_have_become_coarser_are_shown_with_their_span_and_have_the_same_sums() {
+    let folder = tempfile::tempdir().unwrap();
+    let (lake, passive) = furnish(folder.path()).await;
+    let sums =
+        "SELECT zone, rcode, sum(queries), sum(delay_us), max(response_octets_max) FROM traffic GROUP BY zone, rcode";
+    let before = Engine::open(folder.path(), Limits::default()).await.unwrap();
+    let expected = sorted(rows(&before, sums).await);
+    let mut spans = Vec::new();
+    for days in [40, 400, 2_000] {
+        passive.roll_up(&RollUp::default(), at(24 * days)).await.unwrap();
+        let after = Engine::open(folder.path(), Limits::default()).await.unwrap();
+        check(&after, &lake, &passive).await;
+        assert_eq!(sorted(rows(&after, sums).await), expected, "after {days} days");
+        spans.extend(rows(&after, "SELECT DISTINCT span FROM traffic WHERE zone = 'shop.example'").await);
+    }
+    assert_eq!(spans, [3_600, 86_400, 30 * 86_400].map(|span| json!({ "span": span })));
 }
 
 #[tokio::test(flavor = "multi_thread")]
