@@ -30,7 +30,7 @@ pub(crate) enum ResponseClass {
 }
 
 /// Who asks whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Parties {
     pub(crate) client: IpAddr,
     pub(crate) client_port: u16,
@@ -59,29 +59,32 @@ pub(crate) enum Met {
 struct Slot {
     parties: Parties,
     id: u16,
-    question: Vec<u8>,
-    query: Query,
-    number: u64,
-    hash: u64,
     is_answered: bool,
+    question: Place,
+    query: Query,
+    /// Of parties and id.
+    hash: u64,
 }
 
 /// The queries of the last seconds.
+///
+/// They are given up in the order in which they came. So they, and their questions, stand in two queues: nothing is allocated for a
+/// query, and those that the next responses are for lie together.
 pub(crate) struct Pairing {
     timeout: i64,
     most: usize,
     hasher: RandomState,
-    slots: Vec<Slot>,
-    free: Vec<u32>,
-    /// By parties and id.
+    slots: VecDeque<Slot>,
+    /// Number of the oldest query; numbers are counted on without end, and wrap.
+    oldest: u32,
+    questions: Questions,
+    /// The question of the query that was given up last; kept for its memory.
+    given_up: Vec<u8>,
+    /// Numbers of the queries by parties and id.
     table: HashTable<u32>,
-    /// In the order in which they came.
-    order: VecDeque<u32>,
-    /// How many queries are outstanding under a hash of the question with the parties, and with the parties but the client's port.
-    /// Made when a stray response asks for it, and kept while such come: without an attack hardly ever.
-    near: Option<HashTable<(u64, u32)>>,
+    /// Made when a stray response asks for it, and kept while such come.
+    near: Option<Near>,
     near_wanted: i64,
-    numbers: u64,
     latest: i64,
 }
 
@@ -90,15 +93,15 @@ impl Pairing {
     pub(crate) fn new(timeout: i64, most: usize) -> Self {
         Self {
             timeout,
-            most,
+            most: most.min(u32::MAX as usize),
             hasher: RandomState::default(),
-            slots: Vec::new(),
-            free: Vec::new(),
+            slots: VecDeque::new(),
+            oldest: 0,
+            questions: Questions::default(),
+            given_up: Vec::new(),
             table: HashTable::new(),
-            order: VecDeque::new(),
             near: None,
             near_wanted: i64::MIN,
-            numbers: 0,
             latest: i64::MIN,
         }
     }
@@ -115,8 +118,8 @@ impl Pairing {
         if self.near.is_some() && self.latest.saturating_sub(self.near_wanted) > self.timeout {
             self.near = None;
         }
-        while let Some(oldest) = self.order.front()
-            && self.latest.saturating_sub(self.slots[*oldest as usize].query.time) > self.timeout
+        while let Some(oldest) = self.slots.front()
+            && self.latest.saturating_sub(oldest.query.time) > self.timeout
         {
             self.give_up_oldest(&mut unanswered);
         }
@@ -124,95 +127,72 @@ impl Pairing {
 
     /// Gives up everything: the input has ended.
     pub(crate) fn give_up_all(&mut self, mut unanswered: impl FnMut(&Parties, &Query, &[u8])) {
-        while !self.order.is_empty() {
+        while !self.slots.is_empty() {
             self.give_up_oldest(&mut unanswered);
         }
     }
 
     fn give_up_oldest(&mut self, unanswered: &mut impl FnMut(&Parties, &Query, &[u8])) {
-        let Some(index) = self.order.pop_front() else {
+        let Some(slot) = self.slots.pop_front() else {
             return;
         };
-        let slot = &self.slots[index as usize];
+        self.questions.take_oldest(slot.question, &mut self.given_up);
         if !slot.is_answered {
-            unanswered(&slot.parties, &slot.query, &slot.question);
+            unanswered(&slot.parties, &slot.query, &self.given_up);
         }
-        if let Ok(entry) = self.table.find_entry(slot.hash, |other| *other == index) {
+        if let Ok(entry) = self.table.find_entry(slot.hash, |number| *number == self.oldest) {
             entry.remove();
         }
-        if let Some(near) = &mut self.near {
-            for hash in near_hashes(&self.hasher, &slot.parties, &slot.question) {
-                if let Ok(mut entry) = near.find_entry(hash, |(other, _)| *other == hash) {
-                    entry.get_mut().1 -= 1;
-                    if entry.get().1 == 0 {
-                        entry.remove();
-                    }
-                }
-            }
-        }
-        self.free.push(index);
+        self.oldest = self.oldest.wrapping_add(1);
     }
 
     /// Remembers a query; `false` where there is no room.
     pub(crate) fn query(&mut self, parties: Parties, id: u16, question: &[u8], query: Query) -> bool {
-        let hash = self.hasher.hash_one((&parties, id));
-        if self.order.len() >= self.most || self.alike(hash).take(MOST_ALIKE).count() == MOST_ALIKE {
+        let hash = self.hash(&parties, id);
+        if self.slots.len() >= self.most || self.alike(hash).take(MOST_ALIKE).count() == MOST_ALIKE {
             return false;
         }
-        self.numbers += 1;
-        let index = match self.free.pop() {
-            Some(index) => index,
-            None => {
-                self.slots.push(Slot {
-                    parties,
-                    id,
-                    question: Vec::new(),
-                    query,
-                    number: 0,
-                    hash,
-                    is_answered: false,
-                });
-                (self.slots.len() - 1) as u32
-            }
-        };
-        let slot = &mut self.slots[index as usize];
-        slot.question.clear();
-        slot.question.extend_from_slice(question);
-        slot.parties = parties;
-        slot.id = id;
-        slot.query = query;
-        slot.number = self.numbers;
-        slot.hash = hash;
-        slot.is_answered = false;
-        let slots = &self.slots;
-        self.table
-            .insert_unique(hash, index, |other| slots[*other as usize].hash);
+        let number = self.oldest.wrapping_add(self.slots.len() as u32);
         if let Some(near) = &mut self.near {
-            count_near(near, &self.hasher, &parties, question);
+            near.forget_some(self.oldest, self.slots.len());
+            near.remember(&self.hasher, &parties, question, number);
         }
-        self.order.push_back(index);
+        self.slots.push_back(Slot {
+            parties,
+            id,
+            is_answered: false,
+            question: self.questions.push(question),
+            query,
+            hash,
+        });
+        let (slots, oldest) = (&self.slots, self.oldest);
+        self.table
+            .insert_unique(hash, number, |other| slots[other.wrapping_sub(oldest) as usize].hash);
         true
     }
 
     /// Looks for the query of a response, and marks it answered.
     pub(crate) fn response(&mut self, parties: &Parties, id: u16, question: Option<&[u8]>) -> Met {
-        let hash = self.hasher.hash_one((parties, id));
+        let hash = self.hash(parties, id);
         let mut has_answered = false;
-        let mut oldest: Option<(u64, u32)> = None;
-        for index in self.alike(hash) {
-            let slot = &self.slots[*index as usize];
-            if slot.id != id || slot.parties != *parties || question.is_some_and(|question| slot.question != question) {
+        let mut first: Option<usize> = None;
+        for at in self.alike(hash) {
+            let slot = &self.slots[at];
+            let is_other = slot.id != id
+                || slot.parties != *parties
+                || question.is_some_and(|question| !self.questions.is_at(slot.question, question));
+            if is_other {
                 continue;
             }
             if slot.is_answered {
                 has_answered = true;
-            } else if oldest.is_none_or(|(number, _)| slot.number < number) {
-                oldest = Some((slot.number, *index));
+            } else if first.is_none_or(|first| at < first) {
+                first = Some(at);
             }
         }
-        match oldest {
-            Some((_, index)) => {
-                let slot = &mut self.slots[index as usize];
+        match first {
+            Some(at) => {
+                let slot = &mut self.slots[at];
                 slot.is_answered = true;
                 Met::Matched(slot.query)
             }
@@ -228,17 +208,25 @@ impl Pairing {
         };
         self.near_wanted = self.latest;
         let Self {
-            hasher, slots, order, ..
+            hasher,
+            slots,
+            oldest,
+            questions,
+            ..
         } = self;
+        let (oldest, outstanding) = (*oldest, slots.len());
         let near = self.near.get_or_insert_with(|| {
-            let mut near = HashTable::new();
-            for index in &*order {
-                let slot = &slots[*index as usize];
-                count_near(&mut near, hasher, &slot.parties, &slot.question);
+            let mut near = Near::default();
+            for (number, slot) in (0..).zip(slots) {
+                let number = oldest.wrapping_add(number);
+                near.remember(hasher, &slot.parties, questions.get(slot.question), number);
             }
             near
         });
-        let is_outstanding = |hash: u64| near.find(hash, |(other, _)| *other == hash).is_some();
+        let is_outstanding = |hash: u64| {
+            let latest = near.latest.find(hash, |(other, _)| *other == hash);
+            latest.is_some_and(|(_, number)| is_among(*number, oldest, outstanding))
+        };
         let [with_port, without_port] = near_hashes(hasher, parties, question);
         if is_outstanding(with_port) {
             ResponseClass::WrongId
@@ -249,32 +237,131 @@ impl Pairing {
         }
     }
 
-    fn alike(&self, hash: u64) -> impl Iterator<Item = &u32> {
+    fn hash(&self, parties: &Parties, id: u16) -> u64 {
+        let rest = u64::from(id) << 48
+            | u64::from(parties.client_port) << 32
+            | u64::from(parties.server_port) << 16
+            | u64::from(parties.transport == Transport::Tcp);
+        self.hasher
+            .hash_one((number_of(parties.client), number_of(parties.server), rest))
+    }
+
+    /// Where in `slots` the queries with this hash stand.
+    fn alike(&self, hash: u64) -> impl Iterator<Item = usize> {
         self.table
             .iter_hash(hash)
-            .filter(move |index| self.slots[**index as usize].hash == hash)
+            .map(|number| number.wrapping_sub(self.oldest) as usize)
+            .filter(move |at| self.slots[*at].hash == hash)
+    }
+}
+
+/// Where a question stands in [`Questions`].
+#[derive(Clone, Copy)]
+struct Place {
+    /// Octets before it, counted on without end; they wrap, beyond what is held at once.
+    start: u32,
+    length: u32,
+}
+
+/// The questions of the queries, one behind the other.
+#[derive(Default)]
+struct Questions {
+    octets: VecDeque<u8>,
+    /// Octets that were dropped.
+    dropped: u32,
+}
+
+impl Questions {
+    fn push(&mut self, question: &[u8]) -> Place {
+        let start = self.dropped.wrapping_add(self.octets.len() as u32);
+        self.octets.extend(question);
+        Place {
+            start,
+            length: question.len() as u32,
+        }
+    }
+
+    fn take_oldest(&mut self, place: Place, into: &mut Vec<u8>) {
+        into.clear();
+        into.extend(self.octets.drain(..place.length as usize));
+        self.dropped = self.dropped.wrapping_add(place.length);
+    }
+
+    fn range(&self, place: Place) -> (usize, usize) {
+        let start = place.start.wrapping_sub(self.dropped) as usize;
+        (start, start + place.length as usize)
+    }
+
+    fn is_at(&self, place: Place, question: &[u8]) -> bool {
+        let (start, end) = self.range(place);
+        let (front, back) = self.octets.as_slices();
+        if question.len() != end - start {
+            false
+        } else if end <= front.len() {
+            front[start..end] == *question
+        } else if start >= front.len() {
+            back[start - front.len()..end - front.len()] == *question
+        } else {
+            let (first, second) = question.split_at(front.len() - start);
+            front[start..] == *first && back[..second.len()] == *second
+        }
+    }
+
+    fn get(&mut self, place: Place) -> &[u8] {
+        let (start, end) = self.range(place);
+        &self.octets.make_contiguous()[start..end]
+    }
+}
+
+/// The number of the latest query under a hash of the question with the parties, and with the parties but the client's port. As queries
+/// are given up in their order, one is outstanding if the latest is. What is not outstanding is forgotten when it is much.
+#[derive(Default)]
+struct Near {
+    latest: HashTable<(u64, u32)>,
+}
+
+impl Near {
+    fn remember(&mut self, hasher: &RandomState, parties: &Parties, question: &[u8], number: u32) {
+        for hash in near_hashes(hasher, parties, question) {
+            self.latest
+                .entry(hash, |(other, _)| *other == hash, |(other, _)| *other)
+                .or_insert((hash, number))
+                .get_mut()
+                .1 = number;
+        }
+    }
+
+    fn forget_some(&mut self, oldest: u32, outstanding: usize) {
+        if self.latest.len() > 1_024 + 4 * outstanding {
+            self.latest.retain(|(_, number)| is_among(*number, oldest, outstanding));
+        }
+    }
+}
+
+/// Whether a number is one of the queries outstanding.
+fn is_among(number: u32, oldest: u32, outstanding: usize) -> bool {
+    (number.wrapping_sub(oldest) as usize) < outstanding
+}
+
+/// An address as one number, which is hashed faster than its octets. Some of IPv4 and of IPv6 have the same.
+pub(crate) fn number_of(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => u128::from(address.to_bits()),
+        IpAddr::V6(address) => address.to_bits(),
     }
 }
 
 fn near_hashes(hasher: &RandomState, parties: &Parties, question: &[u8]) -> [u64; 2] {
-    let of = |client_port: Option<u16>| {
-        hasher.hash_one((
-            parties.client,
-            client_port,
-            parties.server,
-            parties.server_port,
-            parties.transport,
-            question,
-        ))
-    };
-    [of(Some(parties.client_port)), of(None)]
-}
-
-fn count_near(near: &mut HashTable<(u64, u32)>, hasher: &RandomState, parties: &Parties, question: &[u8]) {
-    for hash in near_hashes(hasher, parties, question) {
-        near.entry(hash, |(other, _)| *other == hash, |(other, _)| *other)
-            .or_insert((hash, 0))
-            .get_mut()
-            .1 += 1;
-    }
+    let without_port = hasher.hash_one((
+        number_of(parties.client),
+        number_of(parties.server),
+        parties.server_port,
+        [
+            parties.transport == Transport::Tcp,
+            parties.client.is_ipv4(),
+            parties.server.is_ipv4(),
+        ],
+        question,
+    ));
+    [hasher.hash_one((without_port, parties.client_port)), without_port]
 }

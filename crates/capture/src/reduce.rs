@@ -50,6 +50,21 @@ struct Owned {
     rdata: (usize, usize),
 }
 
+/// An RRset of a response whose key is made, and is yet to be counted.
+struct Keyed {
+    /// In `keys`.
+    key: (usize, usize),
+    hash: u64,
+    /// Where it may be known already.
+    place: Option<u32>,
+    is_evidence: bool,
+    rtype: Rtype,
+    /// In the names of the response.
+    owner: (usize, usize),
+    /// Its data, in `ranges`.
+    data: (usize, usize),
+}
+
 /// RRsets and evidence, merged.
 pub(crate) struct Reducer {
     rrsets: Merger,
@@ -59,21 +74,25 @@ pub(crate) struct Reducer {
     names: Vec<u8>,
     owned: Vec<Owned>,
     data: Vec<u8>,
+    keyed: Vec<Keyed>,
+    keys: Vec<u8>,
+    /// Where data lies in `keys`.
     ranges: Vec<(usize, usize)>,
-    key: Vec<u8>,
 }
 
 impl Reducer {
     pub(crate) fn new(most: usize) -> Self {
+        let hasher = RandomState::default();
         Self {
-            rrsets: Merger::new(most),
-            evidence: Merger::new(most),
-            hasher: RandomState::default(),
+            rrsets: Merger::new(most, hasher.clone()),
+            evidence: Merger::new(most, hasher.clone()),
+            hasher,
             names: Vec::new(),
             owned: Vec::new(),
             data: Vec::new(),
+            keyed: Vec::new(),
+            keys: Vec::new(),
             ranges: Vec::new(),
-            key: Vec::new(),
         }
     }
 
@@ -159,7 +178,9 @@ impl Reducer {
     ) {
         let mut owned = std::mem::take(&mut self.owned);
         owned.sort_unstable_by_key(|record| record.order);
-        let mut learns = false;
+        self.keyed.clear();
+        self.keys.clear();
+        self.ranges.clear();
         for rrset in owned.chunk_by(|one, other| one.hash == other.hash && one.rtype == other.rtype) {
             let (owner, rtype) = (&names[rrset[0].owner.0..rrset[0].owner.1], rrset[0].rtype);
             let is_said = |zone: &[u8]| is_at_or_below(owner, zone);
@@ -172,67 +193,112 @@ impl Reducer {
                 (None, Some(claimed)) if is_at_or_below(owner, claimed) => Some(OutReason::NotProven),
                 _ => Some(OutReason::Outside),
             };
-            self.key.clear();
             // evidence of a server of which nothing is known is the same whatever was asked
             let zone = match reason {
                 None => trust.zone,
                 Some(_) => trust.zone.filter(|_| trust.is_proven),
             };
+            let (start, data) = (self.keys.len(), self.ranges.len());
             if let Some(reason) = reason {
-                push_evidence(&mut self.key, asked.server, reason, zone.is_some());
+                push_evidence(&mut self.keys, asked.server, reason, zone.is_some());
             }
-            self.key.extend_from_slice(owner);
-            self.key.extend_from_slice(&rtype.to_int().to_be_bytes());
-            self.key.extend_from_slice(zone.unwrap_or(&[0]));
+            self.keys.extend_from_slice(owner);
+            self.keys.extend_from_slice(&rtype.to_int().to_be_bytes());
+            self.keys.extend_from_slice(zone.unwrap_or(&[0]));
             if !self.push_data(message.octets, rtype, rrset) {
                 found.unreadable += 1;
+                self.keys.truncate(start);
+                self.ranges.truncate(data);
                 continue;
             }
-            if reason.is_some() {
-                found.out_of_bailiwick += 1;
-                self.evidence.add(&self.key, asked.name, seconds);
-            } else {
-                found.rrsets += 1;
-                // what was counted before was learned then, unless something new stands beside it
-                learns |= self.rrsets.add(&self.key, &[], seconds);
-                if learns && trust.is_proven {
-                    let data = self.ranges.iter().map(|(start, end)| &self.key[*start..*end]);
-                    servers.learn(owner, rtype, data);
-                }
-            }
+            let hash = self.hasher.hash_one(&self.keys[start..]);
+            self.keyed.push(Keyed {
+                key: (start, self.keys.len()),
+                hash,
+                place: None,
+                is_evidence: reason.is_some(),
+                rtype,
+                owner: rrset[0].owner,
+                data: (data, self.ranges.len()),
+            });
         }
         self.owned = owned;
+        self.count(servers, names, asked, trust, seconds, found);
     }
 
-    /// Appends the data of an RRset to `key`, each after its length, in ascending order, each once; puts where it lies into `ranges`.
+    /// Counts the RRsets whose keys are made.
+    fn count(
+        &mut self,
+        servers: &mut Servers,
+        names: &[u8],
+        asked: &Asked<'_>,
+        trust: &Trust<'_>,
+        seconds: i64,
+        found: &mut Found,
+    ) {
+        // looked for in a loop of their own, so that the memory for all of them is on its way at once
+        for rrset in &mut self.keyed {
+            let merger = match rrset.is_evidence {
+                true => &self.evidence,
+                false => &self.rrsets,
+            };
+            rrset.place = merger.place(rrset.hash);
+        }
+        let mut learns = false;
+        for rrset in &self.keyed {
+            let key = &self.keys[rrset.key.0..rrset.key.1];
+            if rrset.is_evidence {
+                found.out_of_bailiwick += 1;
+                self.evidence.add(key, rrset.hash, rrset.place, asked.name, seconds);
+                continue;
+            }
+            found.rrsets += 1;
+            // what was counted before was learned then, unless something new stands beside it
+            learns |= self.rrsets.add(key, rrset.hash, rrset.place, &[], seconds);
+            if learns && trust.is_proven {
+                let data = self.ranges[rrset.data.0..rrset.data.1].iter();
+                let data = data.map(|(start, end)| &self.keys[*start..*end]);
+                servers.learn(&names[rrset.owner.0..rrset.owner.1], rrset.rtype, data);
+            }
+        }
+    }
+
+    /// Appends the data of an RRset to `keys`, each after its length, in ascending order, each once; appends where it lies to `ranges`.
     fn push_data(&mut self, octets: &[u8], rtype: Rtype, rrset: &[Owned]) -> bool {
-        let Self { key, ranges, data, .. } = self;
-        let begin = key.len();
-        ranges.clear();
+        let Self { keys, ranges, data, .. } = self;
+        let (begin, first) = (keys.len(), ranges.len());
         for record in rrset {
-            let start = key.len() + 2;
-            key.extend_from_slice(&[0, 0]);
-            if push_rdata(octets, rtype, record.rdata, key).is_none() {
+            let start = keys.len() + 2;
+            keys.extend_from_slice(&[0, 0]);
+            if push_rdata(octets, rtype, record.rdata, keys).is_none() {
                 return false;
             }
-            let Ok(length) = u16::try_from(key.len() - start) else {
+            let Ok(length) = u16::try_from(keys.len() - start) else {
                 return false;
             };
-            key[start - 2..start].copy_from_slice(&length.to_be_bytes());
-            ranges.push((start, key.len()));
+            keys[start - 2..start].copy_from_slice(&length.to_be_bytes());
+            ranges.push((start, keys.len()));
         }
-        if ranges.is_sorted_by(|one, other| key[one.0..one.1] < key[other.0..other.1]) {
+        let of_rrset = &mut ranges[first..];
+        if of_rrset.is_sorted_by(|one, other| keys[one.0..one.1] < keys[other.0..other.1]) {
             return true;
         }
         data.clear();
-        data.extend_from_slice(key);
-        key.truncate(begin);
-        ranges.sort_unstable_by(|one, other| data[one.0..one.1].cmp(&data[other.0..other.1]));
-        ranges.dedup_by(|one, other| data[one.0..one.1] == data[other.0..other.1]);
-        for range in ranges {
-            key.extend_from_slice(&data[range.0 - 2..range.1]);
-            *range = (key.len() - (range.1 - range.0), key.len());
+        data.extend_from_slice(&keys[begin..]);
+        let datum = |range: &(usize, usize)| &data[range.0 - begin..range.1 - begin];
+        of_rrset.sort_unstable_by(|one, other| datum(one).cmp(datum(other)));
+        keys.truncate(begin);
+        let mut kept = first;
+        for at in first..ranges.len() {
+            let range = ranges[at];
+            if at > first && datum(&range) == &keys[ranges[kept - 1].0..] {
+                continue;
+            }
+            keys.extend_from_slice(&data[range.0 - 2 - begin..range.1 - begin]);
+            ranges[kept] = (keys.len() - (range.1 - range.0), keys.len());
+            kept += 1;
         }
+        ranges.truncate(kept);
         true
     }
 
