@@ -254,7 +254,7 @@ impl FlightSqlService for FlightSql {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         self.check(request.metadata())?;
-        info(&query, &query.clone().into_builder().schema(), request)
+        info(&query, &query.into_builder().schema(), request)
     }
 
     async fn do_get_catalogs(
@@ -319,7 +319,7 @@ impl FlightSqlService for FlightSql {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         self.check(request.metadata())?;
-        info(&query, &query.clone().into_builder().schema(), request)
+        info(&query, &query.into_builder().schema(), request)
     }
 
     async fn do_get_table_types(

@@ -157,8 +157,11 @@ impl ScalarUDFImpl for OfLake {
     }
 }
 
-/// The functions of sources: what each is, its name, and what it says of a source.
-const OF_SOURCES: [(Kind, &str, fn(&Source) -> String); 3] = [
+/// What a function says of a source.
+type Word = fn(&Source) -> String;
+
+/// The functions of sources: what each is, its name, and what it says.
+const OF_SOURCES: [(Kind, &str, Word); 3] = [
     (Kind::SourceOwner, "source_owner", |source| source.owner.clone()),
     (Kind::SourceLicence, "source_licence", |source| source.licence.clone()),
     (Kind::SourceTlp, "source_tlp", |source| source.tlp.to_string()),
@@ -166,7 +169,7 @@ const OF_SOURCES: [(Kind, &str, fn(&Source) -> String); 3] = [
 
 /// All functions, for a lake with these sources.
 pub(crate) fn all(sources: &[Source]) -> Vec<ScalarUDF> {
-    let words = |word: fn(&Source) -> String| -> Words {
+    let words = |word: Word| -> Words {
         let words = sources.iter().map(|source| (source.id.clone(), word(source)));
         Arc::new(words.collect())
     };
