@@ -136,10 +136,11 @@ impl Pairing {
         let Some(slot) = self.slots.pop_front() else {
             return;
         };
-        self.questions.take_oldest(slot.question, &mut self.given_up);
         if !slot.is_answered {
+            self.questions.copy_oldest(slot.question, &mut self.given_up);
             unanswered(&slot.parties, &slot.query, &self.given_up);
         }
+        self.questions.drop_oldest(slot.question);
         if let Ok(entry) = self.table.find_entry(slot.hash, |number| *number == self.oldest) {
             entry.remove();
         }
@@ -281,9 +282,13 @@ impl Questions {
         }
     }
 
-    fn take_oldest(&mut self, place: Place, into: &mut Vec<u8>) {
+    fn copy_oldest(&self, place: Place, into: &mut Vec<u8>) {
         into.clear();
-        into.extend(self.octets.drain(..place.length as usize));
+        into.extend(self.octets.range(..place.length as usize));
+    }
+
+    fn drop_oldest(&mut self, place: Place) {
+        self.octets.drain(..place.length as usize);
         self.dropped = self.dropped.wrapping_add(place.length);
     }
 

@@ -60,8 +60,9 @@ pub(crate) struct Pass<'a> {
     reducer: Reducer,
     traffic: Traffic,
     distincts: Option<Counting>,
-    /// Memory for the places of records, used for message after message.
+    // memory used for message after message
     records: Vec<RecordAt>,
+    name: Vec<u8>,
     span: Option<(i64, i64)>,
     last_message: i64,
 }
@@ -86,6 +87,7 @@ impl<'a> Pass<'a> {
             traffic: Traffic::new(settings.most_cells),
             distincts: settings.distincts.clone().map(Counting::new),
             records: Vec::new(),
+            name: Vec::new(),
             span: None,
             last_message: i64::MIN,
         }
@@ -254,6 +256,7 @@ impl<'a> Pass<'a> {
             receipt: &mut self.receipt,
             traffic: &mut self.traffic,
             servers: self.servers,
+            name: &mut self.name,
         };
         self.pairing.advance(time, |parties, query, question| {
             unanswered.count(parties, query, question)
@@ -296,6 +299,7 @@ impl<'a> Pass<'a> {
                 receipt: &mut self.receipt,
                 traffic: &mut self.traffic,
                 servers: self.servers,
+                name: &mut self.name,
             };
             unanswered.count(&parties, &query, question);
             return Ok(());
@@ -419,11 +423,11 @@ impl<'a> Pass<'a> {
         queries: u64,
         time: i64,
     ) -> Result<(), SinkError> {
-        let name = name_of(message.question.map(|question| question.octets));
+        read_name(message.question.map(|question| question.octets), &mut self.name);
         let asked = Asked {
             server: parties.server,
-            name: &name,
-            zone: self.servers.proven_zone(&name, parties.server),
+            name: &self.name,
+            zone: self.servers.proven_zone(&self.name, parties.server),
         };
         let seconds = time.div_euclid(1_000_000_000);
         let found = self.reducer.take(self.servers, &asked, message, records, seconds);
@@ -472,8 +476,8 @@ impl<'a> Pass<'a> {
         *of_cell += 1;
         let qtype = message.question.map(|question| question.qtype);
         let key = traffic_key(parties, qtype, Some(message), message.dnssec_ok);
-        let name = name_of(message.question.map(|question| question.octets));
-        let zone = self.servers.proven_zone(&name, parties.server);
+        read_name(message.question.map(|question| question.octets), &mut self.name);
+        let zone = self.servers.proven_zone(&self.name, parties.server);
         self.traffic.add(time, zone, key, &counts);
         Ok(())
     }
@@ -486,6 +490,7 @@ impl<'a> Pass<'a> {
             receipt: &mut self.receipt,
             traffic: &mut self.traffic,
             servers: self.servers,
+            name: &mut self.name,
         };
         self.pairing.advance(now, |parties, query, question| {
             unanswered.count(parties, query, question)
@@ -533,6 +538,7 @@ impl<'a> Pass<'a> {
             receipt: &mut self.receipt,
             traffic: &mut self.traffic,
             servers: self.servers,
+            name: &mut self.name,
         };
         self.pairing
             .give_up_all(|parties, query, question| unanswered.count(parties, query, question));
@@ -546,6 +552,7 @@ struct Unanswered<'a> {
     receipt: &'a mut Receipt,
     traffic: &'a mut Traffic,
     servers: &'a mut Servers,
+    name: &'a mut Vec<u8>,
 }
 
 impl Unanswered<'_> {
@@ -557,21 +564,19 @@ impl Unanswered<'_> {
             query_octets: u64::from(query.octets),
             ..TrafficCounts::default()
         };
-        let name = name_of(Some(question));
-        let zone = self.servers.proven_zone(&name, parties.server);
+        read_name(Some(question), self.name);
+        let zone = self.servers.proven_zone(self.name, parties.server);
         self.traffic.add(query.time, zone, key, &counts);
     }
 }
 
-/// The name of a question in wire form and lower case; empty where there is none. Nothing stands before a question but the header, so
-/// its name is not compressed.
-fn name_of(question: Option<&[u8]>) -> Vec<u8> {
-    let mut name = Vec::with_capacity(32);
-    let end = question.and_then(|question| push_name_at(question, 0, &mut name));
-    if end.is_none() {
-        name.clear();
+/// Reads the name of a question, in wire form and lower case; empty where there is none. Nothing stands before a question but the header,
+/// so its name is not compressed.
+fn read_name(question: Option<&[u8]>, into: &mut Vec<u8>) {
+    into.clear();
+    if question.and_then(|question| push_name_at(question, 0, into)).is_none() {
+        into.clear();
     }
-    name
 }
 
 fn traffic_key(parties: &Parties, qtype: Option<u16>, response: Option<&Parsed<'_>>, dnssec_ok: bool) -> TrafficKey {

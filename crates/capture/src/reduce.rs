@@ -41,13 +41,18 @@ pub(crate) struct Asked<'a> {
 /// A record with its owner in lower case.
 #[derive(Clone, Copy)]
 struct Owned {
-    hash: u64,
     /// Name servers first: which of the addresses belong to them is known then. Else the same for equal owner and type alone.
     order: u64,
     rtype: Rtype,
     number: u32,
-    owner: (usize, usize),
-    rdata: (usize, usize),
+    owner: (u32, u32),
+    rdata: (u32, u32),
+}
+
+impl Owned {
+    fn owner<'a>(&self, names: &'a [u8]) -> &'a [u8] {
+        &names[self.owner.0 as usize..self.owner.1 as usize]
+    }
 }
 
 /// An RRset of a response whose key is made, and is yet to be counted.
@@ -60,7 +65,7 @@ struct Keyed {
     is_evidence: bool,
     rtype: Rtype,
     /// In the names of the response.
-    owner: (usize, usize),
+    owner: (u32, u32),
     /// Its data, in `ranges`.
     data: (usize, usize),
 }
@@ -134,7 +139,7 @@ impl Reducer {
         self.names.clear();
         self.owned.clear();
         let octets = message.octets;
-        let mut before: Option<([u8; 2], (usize, usize), u64)> = None;
+        let mut before: Option<([u8; 2], (u32, u32), u64)> = None;
         for (number, record) in records.iter().enumerate() {
             // OPT, and the types that are only asked for or only sign a message (RFC 6895 §3.1: 128 to 255)
             if record.class != IN || record.rtype == Rtype::OPT || (128..256).contains(&record.rtype.to_int()) {
@@ -148,19 +153,18 @@ impl Reducer {
                     if push_name_at(octets, record.owner, &mut self.names).is_none() {
                         continue;
                     }
-                    let owner = (start, self.names.len());
+                    let owner = (start as u32, self.names.len() as u32);
                     (owner, self.hasher.hash_one(&self.names[start..]))
                 }
             };
             before = Some((pointer, owner, hash));
             self.owned.push(Owned {
-                hash,
                 order: (hash.rotate_left(16) ^ u64::from(record.rtype.to_int()) << 1) >> 1
                     | u64::from(record.rtype != Rtype::NS) << 63,
                 rtype: record.rtype,
                 number: number as u32,
                 owner,
-                rdata: record.rdata,
+                rdata: (record.rdata.0 as u32, record.rdata.1 as u32),
             });
         }
     }
@@ -181,8 +185,8 @@ impl Reducer {
         self.keyed.clear();
         self.keys.clear();
         self.ranges.clear();
-        for rrset in owned.chunk_by(|one, other| one.hash == other.hash && one.rtype == other.rtype) {
-            let (owner, rtype) = (&names[rrset[0].owner.0..rrset[0].owner.1], rrset[0].rtype);
+        for rrset in owned.chunk_by(|one, other| one.order == other.order && one.rtype == other.rtype) {
+            let (owner, rtype) = (rrset[0].owner(names), rrset[0].rtype);
             let is_said = |zone: &[u8]| is_at_or_below(owner, zone);
             if !found.is_kept && (is_said(asked.name) || trust.claimed.is_some_and(is_said)) {
                 continue;
@@ -258,7 +262,8 @@ impl Reducer {
             if learns && trust.is_proven {
                 let data = self.ranges[rrset.data.0..rrset.data.1].iter();
                 let data = data.map(|(start, end)| &self.keys[*start..*end]);
-                servers.learn(&names[rrset.owner.0..rrset.owner.1], rrset.rtype, data);
+                let owner = &names[rrset.owner.0 as usize..rrset.owner.1 as usize];
+                servers.learn(owner, rrset.rtype, data);
             }
         }
     }
@@ -270,7 +275,7 @@ impl Reducer {
         for record in rrset {
             let start = keys.len() + 2;
             keys.extend_from_slice(&[0, 0]);
-            if push_rdata(octets, rtype, record.rdata, keys).is_none() {
+            if push_rdata(octets, rtype, (record.rdata.0 as usize, record.rdata.1 as usize), keys).is_none() {
                 return false;
             }
             let Ok(length) = u16::try_from(keys.len() - start) else {
@@ -335,7 +340,7 @@ fn claim<'a>(
             .iter()
             .filter(move |record| record.rtype == rtype)
             .filter(|record| records[record.number as usize].section == Section::Authority)
-            .map(|record| &names[record.owner.0..record.owner.1])
+            .map(|record| record.owner(names))
             .find(|owner| is_at_or_below(asked, owner))
     };
     if !matches!(header.rcode(), Rcode::NOERROR | Rcode::NXDOMAIN) {

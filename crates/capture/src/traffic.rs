@@ -72,7 +72,7 @@ impl Traffic {
         let of_zone = zone.map(|zone| (zone, has_room_for_zone));
         for (zone, may_be_new) in of_zone.into_iter().chain([(NO_ZONE, has_room)]) {
             let hash = hash_of(hasher, zone, &key);
-            let is_it = |cell: &Cell| cell.key == key && *cell.zone == *zone;
+            let is_it = |cell: &Cell| cell.key == key && cell.zone.iter().eq(zone);
             if let Some(cell) = cells.keyed.find_mut(hash, is_it) {
                 return cell.counts.add(counts);
             }
