@@ -6,53 +6,21 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::Command;
 
-use super::mtbl::{self, Mtbl};
+use super::mtbl::Mtbl;
 use super::{run, watch};
-use crate::packages;
-use crate::run::{cargo, is_root, watched, workspace};
 
 /// RRsets of a run by default.
-const RRSETS: &str = "3000000";
+pub const RRSETS: &str = "3000000";
 
 /// Runs: as many as the lake merges at a time.
 const RUNS: usize = 3;
 
 /// Prints the figures of both for runs of `rrsets` RRsets.
-pub fn run_all(rrsets: Option<&str>) -> ExitCode {
-    let missing = if is_root() {
-        packages::install(mtbl::PACKAGES)
-    } else {
-        Vec::new()
-    };
-    if !missing.is_empty() {
-        eprintln!("xtask bench: mtbl is not installed");
-        return ExitCode::FAILURE;
-    }
-    let build = ["build", "--release", "--package", "lake", "--example", "compact"];
-    if !watched(cargo(&build), |_| ()) {
-        return ExitCode::FAILURE;
-    }
-    let folder = std::env::temp_dir().join(format!("dnscert-bench-{}", std::process::id()));
-    let result = compare(&folder, rrsets.unwrap_or(RRSETS));
-    // what is left behind is in the folder for temporary things
-    let _ = fs::remove_dir_all(&folder);
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(reason) => {
-            eprintln!("xtask bench: {reason}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn compare(folder: &Path, rrsets: &str) -> Result<(), String> {
-    fs::create_dir_all(folder).map_err(|error| format!("could not make `{}`: {error}", folder.display()))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from);
-    let ours = target.join("release/examples/compact");
-    run(Command::new(&ours).arg("make").arg(folder).arg(rrsets))?;
-    let merged = watch(Command::new(&ours).arg("merge").arg(folder))?;
+pub fn compare(ours: &Path, folder: &Path, rrsets: &str) -> Result<(), String> {
+    run(Command::new(ours).arg("make").arg(folder).arg(rrsets))?;
+    let merged = watch(Command::new(ours).arg("merge").arg(folder))?;
     println!(
         "dnscert, three tables: {:.1} s of a process, {:.0} MB at the most",
         merged.seconds, merged.peak_mb

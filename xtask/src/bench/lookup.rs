@@ -8,13 +8,13 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::Command;
 use std::time::Instant;
 
-use super::mtbl::{self, Mtbl};
+use super::mtbl::Mtbl;
 use super::run;
-use crate::packages::{self, Package};
-use crate::run::{cargo, is_root, watched, workspace};
+use crate::packages::Package;
+use crate::run::is_root;
 
 /// Whom we are compared with.
 pub const PEERS: &[Package] = &[Package {
@@ -24,7 +24,7 @@ pub const PEERS: &[Package] = &[Package {
 }];
 
 /// RRsets by default.
-const RRSETS: &str = "10000000";
+pub const RRSETS: &str = "10000000";
 
 /// RRsets up to which PostgreSQL's tables and indexes fit into the 4 GB that it gets: 2.6 GB for ten million.
 const MOST_FOR_POSTGRESQL: u64 = 15_000_000;
@@ -47,44 +47,10 @@ VACUUM ANALYZE question;
 ";
 
 /// Prints the figures of both for `rrsets` RRsets.
-pub fn run_all(rrsets: Option<&str>) -> ExitCode {
-    let rrsets = rrsets.unwrap_or(RRSETS);
-    let missing = if is_root() {
-        [PEERS, mtbl::PACKAGES]
-            .into_iter()
-            .flat_map(packages::install)
-            .collect()
-    } else {
-        Vec::new()
-    };
-    if !missing.is_empty() {
-        eprintln!("xtask bench: postgresql or mtbl is not installed");
-        return ExitCode::FAILURE;
-    }
-    let build = ["build", "--release", "--package", "lake", "--example", "lookup"];
-    if !watched(cargo(&build), |_| ()) {
-        return ExitCode::FAILURE;
-    }
-    let folder = std::env::temp_dir().join(format!("dnscert-bench-{}", std::process::id()));
-    let result = compare(&folder, rrsets);
-    // what is left behind is in the folder for temporary things
-    let _ = fs::remove_dir_all(&folder);
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(reason) => {
-            eprintln!("xtask bench: {reason}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn compare(folder: &Path, rrsets: &str) -> Result<(), String> {
-    fs::create_dir_all(folder).map_err(|error| format!("could not make `{}`: {error}", folder.display()))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from);
-    let ours = target.join("release/examples/lookup");
+pub fn compare(ours: &Path, folder: &Path, rrsets: &str) -> Result<(), String> {
     println!("-- dnscert");
-    run(Command::new(&ours).arg("make").arg(folder).arg(rrsets))?;
-    run(Command::new(&ours).arg("ask").arg(folder))?;
+    run(Command::new(ours).arg("make").arg(folder).arg(rrsets))?;
+    run(Command::new(ours).arg("ask").arg(folder))?;
     println!("-- mtbl");
     ask_mtbl(folder)?;
     if rrsets.parse::<u64>().is_ok_and(|rrsets| rrsets > MOST_FOR_POSTGRESQL) {

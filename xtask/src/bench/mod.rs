@@ -19,9 +19,7 @@ use crate::packages::{self, Package};
 use crate::run::{cargo, is_root, watched, workspace};
 
 pub use check::PEERS as CHECK_PEERS;
-pub use compact::run_all as compact;
 pub use ingest::PEERS as INGEST_PEERS;
-pub use lookup::run_all as lookup;
 pub use sweep::PEERS as SWEEP_PEERS;
 
 /// Marks the process that has the namespace for itself.
@@ -47,14 +45,57 @@ pub fn ingest() -> ExitCode {
     bench("ingest", INGEST_PEERS, ingest::compare)
 }
 
+/// Look-ups in passive DNS of so many RRsets.
+pub fn lookup(rrsets: Option<&str>) -> ExitCode {
+    bench_of_lake("lookup", &[lookup::PEERS, mtbl::PACKAGES], |ours, folder| {
+        lookup::compare(ours, folder, rrsets.unwrap_or(lookup::RRSETS))
+    })
+}
+
+/// Runs of so many RRsets made one.
+pub fn compact(rrsets: Option<&str>) -> ExitCode {
+    bench_of_lake("compact", &[mtbl::PACKAGES], |ours, folder| {
+        compact::compare(ours, folder, rrsets.unwrap_or(compact::RRSETS))
+    })
+}
+
 /// Runs `compare` with a folder for temporary things, in a namespace of its own.
 fn bench(name: &str, peers: &'static [Package], compare: fn(&Path) -> Result<(), String>) -> ExitCode {
     if std::env::var_os(INSIDE).is_none() {
         return outside(name, peers);
     }
+    in_folder(|folder| {
+        run(Command::new("ip").args(["link", "set", "lo", "up"]))?;
+        compare(folder)
+    })
+}
+
+/// Runs `compare` with an example of the lake, which is built, and a folder for temporary things.
+fn bench_of_lake(
+    example: &str,
+    peers: &[&'static [Package]],
+    compare: impl FnOnce(&Path, &Path) -> Result<(), String>,
+) -> ExitCode {
+    if is_root() && !are_installed(peers) {
+        return ExitCode::FAILURE;
+    }
+    if !watched(
+        cargo(&["build", "--release", "--package", "lake", "--example", example]),
+        |_| (),
+    ) {
+        return ExitCode::FAILURE;
+    }
+    let program = target().join("release/examples").join(example);
+    in_folder(|folder| compare(&program, folder))
+}
+
+/// Makes a folder for temporary things, takes it away afterwards, and tells what went wrong.
+fn in_folder(compare: impl FnOnce(&Path) -> Result<(), String>) -> ExitCode {
     let folder = std::env::temp_dir().join(format!("dnscert-bench-{}", std::process::id()));
-    let result = run(Command::new("ip").args(["link", "set", "lo", "up"])).and_then(|()| compare(&folder));
-    // What is left behind is a few zone files in the folder for temporary things.
+    let made = std::fs::create_dir_all(&folder);
+    let made = made.map_err(|error| format!("could not make `{}`: {error}", folder.display()));
+    let result = made.and_then(|()| compare(&folder));
+    // what is left behind is in the folder for temporary things
     let _ = std::fs::remove_dir_all(&folder);
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -65,16 +106,26 @@ fn bench(name: &str, peers: &'static [Package], compare: fn(&Path) -> Result<(),
     }
 }
 
+/// Installs packages, and says which are not to be had.
+fn are_installed(peers: &[&'static [Package]]) -> bool {
+    let missing: Vec<&str> = peers
+        .iter()
+        .flat_map(|peers| packages::install(peers))
+        .map(|package| package.name)
+        .collect();
+    if !missing.is_empty() {
+        eprintln!("xtask bench: not installed: {}", missing.join(" "));
+    }
+    missing.is_empty()
+}
+
 /// Builds, installs the peers, and starts itself again in a namespace.
 fn outside(name: &str, peers: &'static [Package]) -> ExitCode {
     if !is_root() {
         eprintln!("xtask bench: a network namespace needs root");
         return ExitCode::FAILURE;
     }
-    let missing = packages::install(peers);
-    if !missing.is_empty() {
-        let names: Vec<&str> = missing.iter().map(|package| package.name).collect();
-        eprintln!("xtask bench: not installed: {}", names.join(" "));
+    if !are_installed(&[peers]) {
         return ExitCode::FAILURE;
     }
     if !watched(cargo(&["build", "--release", "--package", "dnscert"]), |_| ()) {
@@ -105,10 +156,14 @@ fn run(command: &mut Command) -> Result<(), String> {
     }
 }
 
-/// The release binary, where cargo puts it.
+/// Where cargo puts what it builds.
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from)
+}
+
+/// The release binary.
 fn binary() -> Result<PathBuf, String> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from);
-    let path = target.join("release/dnscert");
+    let path = target().join("release/dnscert");
     if path.is_file() {
         Ok(path)
     } else {

@@ -13,8 +13,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use jiff::Timestamp;
-use lake::passive::{Passive, Source};
-use model::Tlp;
+use lake::passive::Passive;
 
 use world::World;
 
@@ -35,14 +34,7 @@ fn main() -> Outcome {
 
 async fn make(folder: &Path, count: u64) -> Outcome {
     let passive = Passive::open(&folder.join("lake")).await?;
-    let source = Source {
-        id: "sensor-1".to_owned(),
-        owner: "nobody: the rows are made up".to_owned(),
-        licence: "none".to_owned(),
-        tlp: Tlp::Clear,
-        legal_basis: "none".to_owned(),
-    };
-    passive.set_source(source).await?;
+    passive.set_source(world::source()).await?;
     let world = World { rrsets: count * 2 };
     for run in 0..3 {
         let first = run * count / 2;

@@ -12,8 +12,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use lake::passive::{NamePattern, Passive, Query, Source, ValuePattern, summarize};
-use model::Tlp;
+use lake::passive::{NamePattern, Passive, Query, ValuePattern, summarize};
 
 use world::World;
 
@@ -42,14 +41,7 @@ fn main() -> Outcome {
 async fn make(folder: &Path, count: u64) -> Outcome {
     let begun = Instant::now();
     let passive = Passive::open(&folder.join("lake")).await?;
-    let source = Source {
-        id: "sensor-1".to_owned(),
-        owner: "nobody: the rows are made up".to_owned(),
-        licence: "none".to_owned(),
-        tlp: Tlp::Clear,
-        legal_basis: "none".to_owned(),
-    };
-    passive.set_source(source).await?;
+    passive.set_source(world::source()).await?;
     let world = World { rrsets: count };
     let mut taken = Duration::ZERO;
     for (receipt, start) in (0..count).step_by(RECEIPT as usize).enumerate() {

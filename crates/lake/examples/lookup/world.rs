@@ -10,7 +10,8 @@ use std::net::Ipv4Addr;
 
 use domain::base::iana::Rtype;
 use jiff::Timestamp;
-use model::{Name, PassiveRrset, SeenIn};
+use lake::passive::Source;
+use model::{Name, PassiveRrset, SeenIn, Tlp};
 
 const OF_ZONE: u64 = 10;
 const ADDRESSES: f64 = 1_000_000.0;
@@ -21,6 +22,17 @@ const TLDS: [&str; 24] = [
 
 /// The first of January 2026.
 const YEAR: i64 = 1_767_225_600;
+
+/// Who gives them.
+pub fn source() -> Source {
+    Source {
+        id: "sensor-1".to_owned(),
+        owner: "nobody: the rows are made up".to_owned(),
+        licence: "none".to_owned(),
+        tlp: Tlp::Clear,
+        legal_basis: "none".to_owned(),
+    }
+}
 
 pub struct World {
     pub rrsets: u64,
