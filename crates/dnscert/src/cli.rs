@@ -19,7 +19,7 @@ use measure::Rtype;
 use model::{Ds, Language, Level, Name};
 
 pub use ingest::{IngestArgs, InputFormat};
-pub use lake::{EvidenceArgs, LakeCommand, ObservedArgs, PublishArgs, ShownCommand};
+pub use lake::{EvidenceArgs, LakeCommand, ObservedArgs, PublishArgs, ShownCommand, UpkeepArgs};
 pub use sensor::SensorArgs;
 pub use sql::{FlightSqlArgs, HandedArgs, SqlArgs};
 pub use zone::{ZoneCommand, ZoneDiffArgs, ZoneImportArgs, ZoneReadingArgs, ZoneTransferArgs};

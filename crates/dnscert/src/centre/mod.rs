@@ -14,7 +14,7 @@ pub mod secret;
 mod sight;
 mod supervisor;
 mod transfers;
-mod upkeep;
+pub mod upkeep;
 mod vantage;
 
 use std::net::SocketAddr;

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use jiff::SignedDuration;
-use lake::Passive;
+use jiff::{SignedDuration, Timestamp};
+use lake::{Compaction, Passive};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::Centre;
+use crate::config::LakeConfig;
 
 /// How often buffered observations go to their tables. They are durable before; this is when other readers see them.
 const FLUSH_EVERY: Duration = Duration::from_secs(30);
@@ -77,22 +78,52 @@ async fn passive(centre: &Centre, expired: &mut Option<Instant>) -> anyhow::Resu
     let Some(passive) = merge_passive(centre).await? else {
         return Ok(());
     };
+    let (rules, now) = (&centre.config.lake, centre.records.now());
     if is_due(*expired) {
-        let retention = centre.config.lake.retention();
-        let gone = passive.expire(&retention, centre.records.now()).await;
-        tracing::info!(
-            rows = gone.context("letting old observations go")?,
-            "old observations are gone"
-        );
-        let rule = centre.config.lake.roll_up();
-        let rolled_up = passive.roll_up(&rule, centre.records.now()).await;
-        let fewer = rolled_up.context("making old figures of traffic coarser")?;
-        tracing::info!(fewer, "old figures of traffic are coarser");
+        let (gone, fewer) = age(&passive, rules, now).await?;
+        tracing::info!(gone, fewer, "old observations are gone or coarser");
         *expired = Some(Instant::now());
     }
-    let removed = passive.vacuum(centre.records.now(), RETENTION).await;
-    removed.context("removing files that passive DNS does not use")?;
+    vacuum(&passive, now).await?;
     Ok(())
+}
+
+/// Lets rows go that may not be kept any longer, and makes old figures coarser: how many rows went, and how many became fewer thereby.
+async fn age(passive: &Passive, rules: &LakeConfig, now: Timestamp) -> anyhow::Result<(u64, u64)> {
+    let gone = passive.expire(&rules.retention(), now).await;
+    let gone = gone.context("letting old observations go")?;
+    let fewer = passive.roll_up(&rules.roll_up(), now).await;
+    Ok((gone, fewer.context("making old figures of traffic coarser")?))
+}
+
+async fn vacuum(passive: &Passive, now: Timestamp) -> anyhow::Result<usize> {
+    let removed = passive.vacuum(now, RETENTION).await;
+    removed.context("removing files that passive DNS does not use")
+}
+
+/// What one turn of upkeep did.
+pub struct Kept {
+    /// Files of all tables that were merged into fewer.
+    pub merged: Compaction,
+    /// Rows that may not be kept any longer.
+    pub gone: u64,
+    /// Rows that are fewer because figures became coarser.
+    pub fewer: u64,
+    /// Files that no table had for a week.
+    pub removed: usize,
+}
+
+/// All that is done in a day for passive DNS and what stands beside it, at once: where no centre does it.
+pub async fn once(passive: &Passive, rules: &LakeConfig, now: Timestamp) -> anyhow::Result<Kept> {
+    let merged = passive.merge(None).await.context("merging passive DNS")?;
+    let (gone, fewer) = age(passive, rules, now).await?;
+    let removed = vacuum(passive, now).await?;
+    Ok(Kept {
+        merged,
+        gone,
+        fewer,
+        removed,
+    })
 }
 
 async fn has_many_files(centre: &Centre) -> anyhow::Result<bool> {

@@ -15,6 +15,8 @@ pub enum LakeCommand {
     /// Shows something.
     #[command(flatten)]
     Show(ShownCommand),
+    /// Merge small files, let old rows go and make old figures coarser, as a centre does each day for its own lake.
+    Upkeep(UpkeepArgs),
     /// Bring what was committed into an object store, where other machines read it.
     Publish(PublishArgs),
     /// Divide SQL among executors, on this machine or others.
@@ -74,6 +76,18 @@ pub struct EvidenceArgs {
     /// Which part of it, and from where.
     #[command(flatten)]
     pub observed: ObservedArgs,
+}
+
+/// `dnscert lake upkeep`.
+#[derive(Debug, Args)]
+pub struct UpkeepArgs {
+    /// Folder of the observations, in the place of a centre's. Without a configuration nothing of it is let go, and figures of traffic become
+    /// coarser after 31, 366 and 1,830 days.
+    #[arg(long, value_name = "DIR")]
+    pub lake: Option<PathBuf>,
+    /// The centre, whose rules are those of `[lake]`.
+    #[command(flatten)]
+    pub config: ConfigArg,
 }
 
 /// `dnscert lake publish`.

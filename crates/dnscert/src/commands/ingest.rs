@@ -7,7 +7,7 @@ mod live;
 mod receipt;
 mod watch;
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -42,6 +42,10 @@ const INTERRUPTED: i32 = 130;
 
 /// How long it is tried to open passive DNS for writing while a centre merges its files.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Octets at the beginning of an input by which it is told whether it may have been taken in before: more takes time for each input, with
+/// less more of those that are new are read twice.
+const HEAD: u64 = 1 << 20;
 
 /// Tables with more files than this are merged before the observations are left: a centre merges them every half hour, but there may
 /// be none.
@@ -197,24 +201,27 @@ fn one(arguments: &IngestArgs, one: &One<'_>, store: Option<&Store>, is_live: bo
         receipt: None,
         kept: None,
     };
-    let (mut to, mut hashed) = (None, None);
+    let (mut to, mut before) = (None, None);
     if let Some(store) = store {
-        // it is read twice, once for its hash: what comes through a pipe would be gone the second time, and kept as empty
-        let about = std::fs::metadata(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let about = about(path)?;
         if !about.is_file() {
             anyhow::bail!("`{}` is no file; write what it gives into one first", path.display());
         }
-        let id = hash(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-        let looking = || format!("looking whether `{}` was taken in before", path.display());
-        let whole = format!("{id}/whole");
-        let begun = store.passive.begin(&arguments.sensor, &whole);
-        let Some(mut intake) = store.runtime.block_on(begun).with_context(looking)? else {
+        let knows = |word: &str| {
+            let known = store.runtime.block_on(store.passive.knows_receipt(word));
+            known.with_context(|| format!("looking whether `{}` was taken in before", path.display()))
+        };
+        let cannot_read = || format!("cannot read `{}`", path.display());
+        let head = head(path, about.len()).with_context(cannot_read)?;
+        if knows(&head)? && knows(&whole(&hash(path, u64::MAX).with_context(cannot_read)?))? {
             taken.kept = Some(Kept::Before);
             return Ok(Some(taken));
-        };
+        }
+        let begun = store.passive.begin_unnamed(&arguments.sensor);
+        let mut intake = begun.with_context(|| format!("beginning to keep what `{}` holds", path.display()))?;
+        intake.know_as(&head);
         if let Some(made) = one.made {
-            let known = store.runtime.block_on(store.passive.knows_receipt(made));
-            if known.with_context(looking)? {
+            if knows(made)? {
                 anyhow::bail!(
                     "`{}` changed after it was taken in; what came later is not",
                     path.display()
@@ -223,28 +230,49 @@ fn one(arguments: &IngestArgs, one: &One<'_>, store: Option<&Store>, is_live: bo
             intake.know_as(made);
         }
         to = Some((intake, store.runtime.clone()));
-        hashed = Some(id);
+        before = Some(about);
     }
     let mut sink = Keeping::new(bar(path, is_live), to, one.stopping.clone());
     let receipt = read(arguments, path, &mut sink)?;
-    if hashed.is_some_and(|hashed| hashed != receipt.sha256()) {
-        anyhow::bail!("`{}` changed while it was read; nothing of it is kept", path.display());
+    if let Some(before) = before {
+        let after = about(path)?;
+        if (before.len(), before.modified().ok()) != (after.len(), after.modified().ok()) {
+            anyhow::bail!("`{}` changed while it was read; nothing of it is kept", path.display());
+        }
     }
     if receipt.fault().is_some() && one.half == Half::Refuse {
         return Ok(None);
     }
-    (taken.receipt, taken.input) = (Some(receipt), None);
-    let kept = sink.commit();
-    kept.map_err(|error| NotKept {
+    let is_new = sink.commit(&whole(receipt.sha256())).map_err(|error| NotKept {
         input: path.display().to_string(),
-        reason: whole(&*error),
+        reason: chain(&*error),
     })?;
-    if let Some(store) = store {
-        taken.kept = Some(Kept::Now {
+    taken.kept = match store {
+        Some(_) if !is_new => Some(Kept::Before),
+        Some(store) => Some(Kept::Now {
             lake: store.folder.display().to_string(),
-        });
+        }),
+        None => None,
+    };
+    if is_new {
+        (taken.receipt, taken.input) = (Some(receipt), None);
     }
     Ok(Some(taken))
+}
+
+fn about(path: &Path) -> anyhow::Result<Metadata> {
+    std::fs::metadata(path).with_context(|| format!("cannot read `{}`", path.display()))
+}
+
+/// The id of the receipt of an input with this hash.
+fn whole(sha256: &str) -> String {
+    format!("{sha256}/whole")
+}
+
+/// A word that all inputs have which begin alike and are as long: only where it is known can an input have been taken in before, and
+/// only then is it read twice. An input of before such words is read to its end until it is found out.
+fn head(path: &Path, octets: u64) -> std::io::Result<String> {
+    Ok(format!("{}/head/{octets}", hash(path, HEAD)?))
 }
 
 /// Reads an input to its end.
@@ -273,7 +301,7 @@ fn read(arguments: &IngestArgs, path: &Path, sink: &mut Keeping) -> anyhow::Resu
         }),
         Err(CaptureError::Sink { input, source }) => Err(NotKept {
             input,
-            reason: whole(&*source),
+            reason: chain(&*source),
         }
         .into()),
         Err(error) => Err(error.into()),
@@ -281,13 +309,14 @@ fn read(arguments: &IngestArgs, path: &Path, sink: &mut Keeping) -> anyhow::Resu
 }
 
 /// An error with its causes.
-fn whole(error: &(dyn std::error::Error + 'static)) -> String {
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-fn hash(path: &Path) -> std::io::Result<String> {
-    let mut file = File::open(path)?;
+/// Hash of a file, or of so many octets at its beginning.
+fn hash(path: &Path, most: u64) -> std::io::Result<String> {
+    let mut file = File::open(path)?.take(most);
     let (mut hash, mut octets) = (Sha256::new(), vec![0; 1 << 20]);
     loop {
         match file.read(&mut octets)? {

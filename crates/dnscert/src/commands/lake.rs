@@ -1,4 +1,4 @@
-//! `dnscert lake`: shows what stands in the lake beside passive DNS, and starts the servers that answer SQL about it.
+//! `dnscert lake`: shows what stands in the lake beside passive DNS, does its upkeep, and starts the servers that answer SQL about it.
 
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use jiff::Timestamp;
 use lake::passive::{Passive, Scope, Told};
-use model::{MalformedMessage, OperatorFigure, OutOfBailiwick, TrafficCell, rdata_text};
+use model::{Clock as _, MalformedMessage, OperatorFigure, OutOfBailiwick, SystemClock, TrafficCell, rdata_text};
 use serde_json::json;
 
-use crate::cli::{EvidenceArgs, LakeCommand, ObservedArgs, ShownCommand};
+use crate::centre;
+use crate::cli::{EvidenceArgs, LakeCommand, ObservedArgs, ShownCommand, UpkeepArgs};
 use crate::config::Config;
 
 /// Something was found.
@@ -24,11 +25,35 @@ const SHOWN_OCTETS: usize = 48;
 pub async fn run(command: LakeCommand) -> anyhow::Result<ExitCode> {
     match command {
         LakeCommand::Show(what) => look(what).await,
+        LakeCommand::Upkeep(arguments) => upkeep(arguments).await,
         LakeCommand::Publish(arguments) => super::publish::run(arguments).await,
         LakeCommand::Scheduler(arguments) => super::sql::run_part("scheduler", arguments),
         LakeCommand::Executor(arguments) => super::sql::run_part("executor", arguments),
         LakeCommand::FlightSql(arguments) => super::sql::run_flight_sql(*arguments),
     }
+}
+
+async fn upkeep(arguments: UpkeepArgs) -> anyhow::Result<ExitCode> {
+    let config = match (&arguments.lake, arguments.config.config.is_file()) {
+        (Some(_), false) => Config::default(),
+        _ => Config::read(&arguments.config.config)?,
+    };
+    let folder = arguments.lake.unwrap_or_else(|| config.lake_folder());
+    let opening = || format!("opening the observations in `{}`", folder.display());
+    // which says so where there are none, and makes none
+    Passive::open_read_only(&folder).await.with_context(opening)?;
+    let passive = Passive::open(&folder).await.with_context(opening)?;
+    let done = centre::upkeep::once(&passive, &config.lake, SystemClock.now()).await?;
+    println!(
+        "`{}`: {} files became {}, {} old rows are gone, {} fewer are figures of longer spans, {} files removed",
+        folder.display(),
+        done.merged.files_before,
+        done.merged.files_after,
+        done.gone,
+        done.fewer,
+        done.removed
+    );
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn look(what: ShownCommand) -> anyhow::Result<ExitCode> {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use model::{Clock as _, SystemClock};
+use lake::passive::{Brought, Source};
+use model::{Clock as _, SystemClock, Tlp};
+use sha2::{Digest as _, Sha256};
 use testkit::loopback::wait_until;
 
 use crate::centre::{dnscert, stderr, stdout};
@@ -125,6 +127,52 @@ fn what_servers_said_is_kept_once_and_found_by_name_and_by_value() {
             "no address of a client is kept"
         );
     }
+}
+
+#[test]
+fn what_begins_as_something_that_was_taken_in_and_ends_otherwise_is_new() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    let taken_in = |name: &str, octets: &[u8]| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, octets).unwrap();
+        let output = dnscert(&["ingest", file.to_str().unwrap(), "--lake", lake.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stdout(&output)
+    };
+    // two megabytes of packets that are no DNS, then one query, or another one of the same length
+    let mut packets = vec![packet((CLIENT, 4000), (SERVER, 9), &[0; 1_000]); 2_000];
+    packets.push(query());
+    let one = pcap(&packets);
+    let mut other = one.clone();
+    *other.iter_mut().rev().find(|octet| **octet == b'w').unwrap() = b'v';
+    assert!(taken_in("one.pcap", &one).contains("1 queries"));
+    assert!(taken_in("other.pcap", &other).contains("1 queries"));
+    for again in [&one, &other] {
+        assert!(taken_in("again.pcap", again).contains("taken in before"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_version_took_in_that_only_knew_files_as_a_whole_is_not_taken_in_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, lake) = (folder.path().join("answer.pcap"), folder.path().join("lake"));
+    let octets = pcap(&[query(), answer()]);
+    std::fs::write(&file, &octets).unwrap();
+    let source = Source {
+        id: "own".to_owned(),
+        owner: "Registry".to_owned(),
+        licence: "none".to_owned(),
+        tlp: Tlp::Amber,
+        legal_basis: "contract".to_owned(),
+    };
+    let id = format!("{}/whole", hex::encode(Sha256::digest(&octets)));
+    let taken_in = lake::passive::take_in(&lake, &id, &source, Brought::default(), SystemClock.now());
+    assert!(taken_in.await.unwrap());
+    let output = dnscert(&["ingest", file.to_str().unwrap(), "--lake", lake.to_str().unwrap()]);
+    assert!(stdout(&output).contains("taken in before"), "{}", stdout(&output));
+    let found = dnscert(&["pdns", "--lake", lake.to_str().unwrap(), "--json", "www.example"]);
+    assert_eq!(stdout(&found), "", "nothing of it is counted again");
 }
 
 /// Lines of JSON that a command prints.
@@ -402,4 +450,44 @@ fn figures_of_an_operator_are_kept_once_and_the_later_edition_of_a_day_holds() {
     let wrong = ingest("wrong.yaml", &volume(5).replace("traffic-volume", "traffic-jam"), &[]);
     assert_eq!(wrong.status.code(), Some(1));
     assert!(stderr(&wrong).contains("`traffic-jam`"), "{}", stderr(&wrong));
+}
+
+#[test]
+fn without_a_centre_upkeep_is_a_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, lake) = (folder.path().join("old.pcap"), folder.path().join("lake"));
+    let forty_days_ago = u32::try_from(SystemClock.now().as_second()).unwrap() - 40 * 86_400;
+    let minutes = (0..6).map(|minute| (forty_days_ago / 3_600 * 3_600 + 60 * minute, query()));
+    let packets: Vec<_> = minutes.collect();
+    let packets = packets.iter().map(|(second, packet)| (*second, packet));
+    std::fs::write(&file, pcap_at(packets)).unwrap();
+    let (file, lake) = (file.to_str().unwrap(), lake.to_str().unwrap());
+    let spans = || -> Vec<u64> {
+        let output = dnscert(&["lake", "traffic", "--lake", lake, "--json"]);
+        let rows = stdout(&output);
+        let span = |row: &str| {
+            serde_json::from_str::<serde_json::Value>(row).unwrap()["span"]
+                .as_u64()
+                .unwrap()
+        };
+        rows.lines().map(span).collect()
+    };
+    let upkeep = |config: &str| dnscert(&["lake", "upkeep", "--lake", lake, "--config", config]);
+
+    let none = upkeep("/nowhere/dnscert.toml");
+    assert_eq!(none.status.code(), Some(3), "{}", stdout(&none));
+    assert!(stderr(&none).contains(lake), "{}", stderr(&none));
+    assert!(!std::path::Path::new(lake).exists(), "it makes no lake");
+
+    dnscert(&["ingest", file, "--lake", lake]);
+    assert_eq!(spans(), [60; 6]);
+    let done = upkeep("/nowhere/dnscert.toml");
+    assert!(stdout(&done).contains("0 old rows are gone, 5 fewer"), "{done:?}");
+    assert_eq!(spans(), [3_600]);
+
+    let rules = folder.path().join("dnscert.toml");
+    std::fs::write(&rules, "[[lake.keep]]\ntable = \"traffic\"\ndays = 30\n").unwrap();
+    let done = upkeep(rules.to_str().unwrap());
+    assert!(stdout(&done).contains("1 old rows are gone"), "{done:?}");
+    assert_eq!(spans(), [0; 0]);
 }

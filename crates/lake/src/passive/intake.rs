@@ -28,6 +28,16 @@ pub(super) fn mark_of(receipt: &str) -> String {
     format!("dnscert-receipt/{receipt}")
 }
 
+fn check_id(receipt: &str) -> Result<(), Error> {
+    match (1..=200).contains(&receipt.chars().count()) {
+        true => Ok(()),
+        false => Err(Error::Word {
+            what: "the id of a receipt",
+            text: receipt.chars().take(200).collect(),
+        }),
+    }
+}
+
 /// What a source saw, or a part of it. Equal things may come in several parts: they add up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Brought {
@@ -73,6 +83,7 @@ impl Brought {
 pub struct Intake {
     passive: Passive,
     source: Arc<str>,
+    /// Its id; empty while that is not known.
     receipt: String,
     /// Further words by which the receipt is known.
     words: Vec<String>,
@@ -118,30 +129,29 @@ impl Passive {
     /// already. A receipt that is in stays as it is, also after a crash at any moment; so whoever does not know whether it came
     /// through may hand it over again, within [`RECEIPT_MEMORY`](super::RECEIPT_MEMORY) before the time of its commit.
     pub async fn begin(&self, source: &str, receipt: &str) -> Result<Option<Intake>, Error> {
+        check_id(receipt)?;
+        let mut intake = self.begin_unnamed(source)?;
+        receipt.clone_into(&mut intake.receipt);
+        Ok((!self.knows_receipt(receipt).await?).then_some(intake))
+    }
+
+    /// Begins to take in a receipt whose id is known when it has come in as a whole: it ends with [`Intake::commit_as`].
+    pub fn begin_unnamed(&self, source: &str) -> Result<Intake, Error> {
         self.check_writer()?;
-        if !(1..=200).contains(&receipt.chars().count()) {
-            return Err(Error::Word {
-                what: "the id of a receipt",
-                text: receipt.chars().take(200).collect(),
-            });
-        }
         if !lock(&self.0.view).sources.contains_key(source) {
             return Err(Error::Word {
                 what: "a registered source",
                 text: source.to_owned(),
             });
         }
-        if self.knows_receipt(receipt).await? {
-            return Ok(None);
-        }
-        Ok(Some(Intake {
+        Ok(Intake {
             passive: self.clone(),
             source: Arc::from(source),
-            receipt: receipt.to_owned(),
+            receipt: String::new(),
             words: Vec::new(),
             runs: Written::default(),
             is_done: false,
-        }))
+        })
     }
 
     /// Takes in a receipt of RRsets alone, as [`Passive::begin`] does: whether it is new. All are in memory at once: some 100,000
@@ -184,8 +194,15 @@ impl Intake {
         done
     }
 
+    /// Brings the receipt in under this id (1 to 200 characters), as [`commit`](Self::commit) does.
+    pub async fn commit_as(mut self, receipt: &str, now: Timestamp) -> Result<bool, Error> {
+        receipt.clone_into(&mut self.receipt);
+        self.commit(now).await
+    }
+
     /// Brings the receipt in: whether it is new. It is not when it came in by another call since `begin`.
     pub async fn commit(mut self, now: Timestamp) -> Result<bool, Error> {
+        check_id(&self.receipt)?;
         let passive = self.passive.clone();
         let mut logs = passive.0.logs.lock().await;
         let mark = mark_of(&self.receipt);

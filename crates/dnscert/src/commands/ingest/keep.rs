@@ -59,13 +59,13 @@ impl Keeping {
         self.waiting.rssac002.extend(figures);
     }
 
-    /// Brings the receipt in: from now on it is seen.
-    pub fn commit(mut self) -> Result<(), SinkError> {
+    /// Brings the receipt of this id in: from now on it is seen. Whether it is new.
+    pub fn commit(mut self, receipt: &str) -> Result<bool, SinkError> {
         self.keep_waiting()?;
-        if let Some((intake, runtime)) = self.to {
-            runtime.block_on(intake.commit(SystemClock.now()))?;
+        match self.to {
+            Some((intake, runtime)) => Ok(runtime.block_on(intake.commit_as(receipt, SystemClock.now()))?),
+            None => Ok(true),
         }
-        Ok(())
     }
 
     fn took(&mut self, waiting: usize) -> Result<(), SinkError> {
