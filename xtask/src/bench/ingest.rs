@@ -267,7 +267,7 @@ fn make(packets: u64, to: &Path) -> std::io::Result<u64> {
             }
         } else {
             message.extend(of_zone);
-            message.extend([0, 6, 0, 1, 0, 0, 14, 16, 0, 34, 3, b'n', b's', b'1']);
+            message.extend([0, 6, 0, 1, 0, 0, 14, 16, 0, 32, 3, b'n', b's', b'1']);
             message.extend(of_zone);
             message.extend([3, b'h', b'm', b'r']);
             message.extend(of_zone);
