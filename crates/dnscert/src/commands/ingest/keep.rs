@@ -11,9 +11,9 @@ use tokio::runtime::Handle;
 
 use super::receipt::word;
 
-/// RRsets, pieces of evidence or cells of traffic that wait in memory: some 100 MB. More takes more memory, less makes more small
-/// files to be merged.
-const AT_ONCE: usize = 250_000;
+/// RRsets, pieces of evidence or cells of traffic that wait in memory: some 40 MB, and as much again while they are written. More takes
+/// more memory, less makes more small files to be merged.
+const AT_ONCE: usize = 100_000;
 
 /// Octets of malformed messages that wait.
 const OCTETS_AT_ONCE: usize = 8 << 20;
