@@ -16,12 +16,14 @@
 //! | RRsets and evidence, by the bailiwick rule | `reduce`, `bailiwick`, `merge` |
 //! | figures of traffic | `traffic` |
 //! | how many clients and names | `distinct` |
+//! | who asks most, as networks or under pseudonyms | `clients` |
 //! | the whole way, of a file and of what happens | `reader`, `live`, `pass` |
 #![forbid(unsafe_code)]
 
 mod bailiwick;
 mod cbor;
 mod cdns;
+mod clients;
 mod connection;
 mod distinct;
 mod dnstap;
@@ -45,6 +47,7 @@ mod streams;
 mod traffic;
 mod wire;
 
+pub use clients::{ClientForm, Clients};
 pub use connection::{Came, ConnectionError, FrameConnection};
 pub use distinct::Distincts;
 pub use input::{Compression, Input};
@@ -55,6 +58,6 @@ pub use reader::{CaptureError, Family, Reader, Taken};
 pub use receipt::{DropReason, Form, Receipt};
 pub use settings::Settings;
 pub use sink::{
-    Discard, DistinctCell, Malformed, OutOfBailiwick, OutReason, Sink, SinkError, TrafficCell, TrafficCounts,
-    TrafficKey,
+    ClientCell, Discard, DistinctCell, Malformed, OutOfBailiwick, OutReason, Sink, SinkError, TrafficCell,
+    TrafficCounts, TrafficKey,
 };

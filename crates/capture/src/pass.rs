@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use model::Transport;
 
 use crate::bailiwick::Servers;
+use crate::clients::Tally;
 use crate::distinct::Counting;
 use crate::fragments::{Fragments, Reassembly};
 use crate::layers::{Carried, Ends, IpPacket, carried, ip_packet};
@@ -60,6 +61,7 @@ pub(crate) struct Pass<'a> {
     reducer: Reducer,
     traffic: Traffic,
     distincts: Option<Counting>,
+    clients: Option<Tally>,
     // memory used for message after message
     records: Vec<RecordAt>,
     name: Vec<u8>,
@@ -86,6 +88,7 @@ impl<'a> Pass<'a> {
             reducer: Reducer::new(settings.most_rrsets),
             traffic: Traffic::new(settings.most_cells),
             distincts: settings.distincts.clone().map(Counting::new),
+            clients: settings.clients.clone().map(Tally::new),
             records: Vec::new(),
             name: Vec::new(),
             span: None,
@@ -403,13 +406,18 @@ impl<'a> Pass<'a> {
 
     /// Counts client and name of a query, or of a response that stands for it.
     fn count(&mut self, parties: &Parties, message: &Parsed<'_>, time: i64) -> Result<(), SinkError> {
-        let Some(distincts) = &mut self.distincts else {
-            return Ok(());
-        };
-        if distincts.minutes() > MOST_MINUTES {
-            distincts.pass_on(self.sink)?;
+        if let Some(distincts) = &mut self.distincts {
+            if distincts.minutes() > MOST_MINUTES {
+                distincts.pass_on(self.sink)?;
+            }
+            distincts.add(time, parties.server, parties.client, message);
         }
-        distincts.add(time, parties.server, parties.client, message);
+        if let Some(clients) = &mut self.clients {
+            if clients.minutes() > MOST_MINUTES {
+                clients.pass_on(self.sink)?;
+            }
+            clients.add(time, parties.server, parties.client);
+        }
         Ok(())
     }
 
@@ -512,6 +520,9 @@ impl<'a> Pass<'a> {
         self.traffic.pass_on(true, self.sink)?;
         if let Some(distincts) = &mut self.distincts {
             distincts.pass_on(self.sink)?;
+        }
+        if let Some(clients) = &mut self.clients {
+            clients.pass_on(self.sink)?;
         }
         let incomplete = std::mem::take(&mut self.fragments.incomplete);
         let receipt = &mut self.receipt;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use model::Name;
 
+use crate::clients::Clients;
 use crate::distinct::Distincts;
 
 /// How captures are read.
@@ -34,6 +35,8 @@ pub struct Settings {
     pub most_quarantined_octets: u64,
     /// Whether clients and names are counted, and how; `None`: they are not.
     pub distincts: Option<Distincts>,
+    /// Whether those who ask most are told, and how; `None`: no client is.
+    pub clients: Option<Clients>,
     /// The time of malformed lines before the first line that tells one: when the input was written, or is read.
     pub time_of_lines: Timestamp,
     /// Zones and the addresses that serve them, as known from elsewhere: root hints, a root zone, one's own servers.
@@ -52,6 +55,7 @@ impl Default for Settings {
             most_quarantined: 10_000,
             most_quarantined_octets: 16 << 20,
             distincts: None,
+            clients: None,
             time_of_lines: Timestamp::UNIX_EPOCH,
             served: Vec::new(),
         }

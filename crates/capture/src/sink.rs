@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use model::PassiveRrset;
-pub use model::{DistinctCell, OutOfBailiwick, OutReason, TrafficCell, TrafficCounts, TrafficKey};
+pub use model::{ClientCell, DistinctCell, OutOfBailiwick, OutReason, TrafficCell, TrafficCounts, TrafficKey};
 
 use crate::message::MalformedReason;
 
@@ -23,6 +23,11 @@ pub trait Sink {
 
     /// How many clients and names there were in one minute; where they are counted.
     fn distinct(&mut self, _: DistinctCell) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    /// How many queries of one minute came from a client; where clients are told.
+    fn client(&mut self, _: ClientCell) -> Result<(), SinkError> {
         Ok(())
     }
 

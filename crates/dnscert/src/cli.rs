@@ -20,7 +20,7 @@ use model::{Ds, Language, Level, Name};
 
 pub use ingest::{IngestArgs, InputFormat};
 pub use lake::{EvidenceArgs, LakeCommand, ObservedArgs, PublishArgs, ShownCommand, UpkeepArgs};
-pub use sensor::SensorArgs;
+pub use sensor::{ClientsTold, SensorArgs, UnmaskArgs};
 pub use sql::{FlightSqlArgs, HandedArgs, SqlArgs};
 pub use zone::{ZoneCommand, ZoneDiffArgs, ZoneImportArgs, ZoneReadingArgs, ZoneTransferArgs};
 
@@ -81,8 +81,10 @@ pub enum Command {
     Watch(WatchCommand),
     /// Measure for a centre from here: pull its plan, ask, and hand the samples over.
     Probe(ProbeArgs),
-    /// Listen for a centre from here, to interfaces and to name servers that send dnstap, and hand over what passes, without clients.
+    /// Listen for a centre from here, to interfaces and to name servers that send dnstap, and hand over what passes, without clients' addresses.
     Sensor(Box<SensorArgs>),
+    /// Say which addresses the pseudonyms of a sensor stand for, where its key is.
+    Unmask(UnmaskArgs),
     /// Register vantage points, show how they do, give them another token, or revoke them.
     #[command(subcommand)]
     Vantage(VantageCommand),

@@ -5,6 +5,7 @@
 
 pub mod chain;
 pub mod check;
+pub mod client;
 pub mod clock;
 pub mod delegation;
 pub mod distinct;
@@ -28,6 +29,7 @@ pub mod zonemd;
 
 pub use chain::{AbsenceKind, AbsenceState, Chain, KeyState, Link, RrsetState, Security, SignatureState, Trust};
 pub use check::{Check, Verdict, VerdictState};
+pub use client::{Client, ClientCell, ClientError};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use delegation::{Delegation, Ds};
 pub use distinct::{DistinctCell, Sketch, SketchError};

@@ -276,6 +276,28 @@ pub const VIEWS: &[View] = &[
                 FROM kept GROUP BY minute, coalesce(span, 60), server, source)",
     },
     View {
+        name: "client",
+        about: "Who asked a server most in a minute, or a longer span; told by sensors whose owners chose so, and never an address",
+        columns: &[
+            column("minute", "Minute of the queries, UTC; of a longer span the first"),
+            SPAN,
+            column("server", "Address of the server; null for the servers that found no row of their own"),
+            column(
+                "client",
+                "A network of 24 bits (IPv4) or 48 (IPv6), or 32 hexadecimal digits: an address encrypted with a key of the source's; null for all queries that cannot be told of one client",
+            ),
+            SOURCE,
+            SOURCE_OWNER,
+            SOURCE_LICENCE,
+            SOURCE_TLP,
+            column("queries", "Queries: of a client at least so many; all rows of a server together are all"),
+        ],
+        sql: "SELECT minute, span, server, client, source, source_owner(source) AS source_owner,
+                source_licence(source) AS source_licence, source_tlp(source) AS source_tlp, queries
+            FROM (SELECT minute, span, server, client, source, sum(queries) AS queries
+                FROM kept GROUP BY minute, span, server, client, source)",
+    },
+    View {
         name: "malformed",
         about: "A message or line of an input that could not be read",
         columns: &[

@@ -4,10 +4,32 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use model::Name;
+use model::{Client, Name};
 
 use super::WayArgs;
 use crate::sensor::TapAddress;
+
+/// `dnscert unmask`.
+#[derive(Debug, Args)]
+pub struct UnmaskArgs {
+    /// Pseudonyms as the centre shows them: 32 hexadecimal digits each.
+    #[arg(value_name = "PSEUDONYM", required = true)]
+    pub clients: Vec<Client>,
+    /// File with the key of the sensor: `client.key` in its spool, or what `--client-key` named.
+    #[arg(long, value_name = "FILE")]
+    pub client_key: PathBuf,
+}
+
+/// What becomes of clients' addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ClientsTold {
+    /// They are dropped.
+    Drop,
+    /// Cut down to networks.
+    Truncate,
+    /// Encrypted.
+    Pseudonymise,
+}
 
 /// `dnscert sensor`.
 #[derive(Debug, Args)]
@@ -41,6 +63,13 @@ pub struct SensorArgs {
     /// default: a key of its own in the spool, made there.
     #[arg(long, value_name = "FILE")]
     pub client_key: Option<PathBuf>,
+    /// Tell the centre who asks most, as networks (24 bits of IPv4, 48 of IPv6), or under pseudonyms that nobody without the key of
+    /// `--client-key` can take back (`dnscert unmask` does). Default: no client is told.
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = ClientsTold::Drop)]
+    pub clients: ClientsTold,
+    /// Clients of one minute and stream at the most that are told.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..=10_000))]
+    pub most_clients: u32,
     /// Print the receipt of each stream's window as a line of JSON.
     #[arg(long)]
     pub receipts: bool,

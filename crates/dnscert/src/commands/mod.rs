@@ -61,6 +61,7 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Watch(command) => watch::run(command).await,
         Command::Probe(arguments) => probe::run(arguments).await,
         Command::Sensor(arguments) => sensor::run(*arguments).await,
+        Command::Unmask(arguments) => sensor::unmask(&arguments),
         Command::Vantage(command) => vantage::run(command).await,
         Command::Lab(command) => lab::run(command).await,
         Command::Audit(arguments) => audit::run(&arguments).await,

@@ -1,4 +1,4 @@
-//! `dnscert sensor`: listens for a centre from here.
+//! `dnscert sensor`: listens for a centre from here; `dnscert unmask`: takes its pseudonyms back.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -9,11 +9,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
-use capture::{Distincts, Receipt};
+use capture::{ClientForm, Clients, Distincts, Receipt};
 use model::{Name, SystemClock};
+use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::SensorArgs;
+use crate::cli::{ClientsTold, SensorArgs, UnmaskArgs};
 use crate::sensor::{self, Streams};
 
 /// Servers of one minute whose clients and names are counted by themselves: 2 MB for each stream. A sensor at a resolver sees more, and
@@ -46,7 +47,10 @@ pub async fn run(arguments: SensorArgs) -> anyhow::Result<ExitCode> {
         interfaces: arguments.interfaces,
         ring_bytes: (arguments.ring as usize) << 20,
         print: if arguments.receipts { print } else { |_| {} },
-        capture: settings(arguments.ports, arguments.served, client_key),
+        capture: capture::Settings {
+            clients: clients(arguments.clients, arguments.most_clients, client_key),
+            ..settings(arguments.ports, arguments.served, client_key)
+        },
     };
     let stop = CancellationToken::new();
     let running = sensor::run(&way, streams, Arc::new(SystemClock), stop.clone());
@@ -59,6 +63,39 @@ pub async fn run(arguments: SensorArgs) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the address behind each pseudonym. A wrong key gives an address too, and nothing tells that it is a wrong one.
+pub fn unmask(arguments: &UnmaskArgs) -> anyhow::Result<ExitCode> {
+    let form = pseudonyms(read_key(&arguments.client_key)?);
+    for client in &arguments.clients {
+        let address = form.address(*client);
+        let address = address.with_context(|| format!("`{client}` is a network, and no pseudonym"))?;
+        println!("{client}  {address}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Whether clients are told, and how.
+fn clients(told: ClientsTold, most: u32, client_key: [u8; 16]) -> Option<Clients> {
+    let form = match told {
+        ClientsTold::Drop => return None,
+        ClientsTold::Truncate => ClientForm::Network,
+        ClientsTold::Pseudonymise => pseudonyms(client_key),
+    };
+    Some(Clients {
+        form,
+        most: most as usize,
+        most_servers: MOST_SERVERS,
+    })
+}
+
+/// Pseudonyms under a key of their own, made of the sensor's: under that itself clients are counted, by another function.
+fn pseudonyms(client_key: [u8; 16]) -> ClientForm {
+    let digest = Sha256::new_with_prefix("dnscert: pseudonyms of clients\n").chain_update(client_key);
+    let mut key = [0; 16];
+    key.copy_from_slice(&digest.finalize()[..16]);
+    ClientForm::Pseudonym { key }
 }
 
 /// How traffic is read while it happens.

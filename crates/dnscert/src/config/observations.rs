@@ -82,7 +82,7 @@ pub enum KeptTable {
     Passive,
     /// What servers said and may not say.
     Evidence,
-    /// Figures of traffic, with the counts of clients and names.
+    /// Figures of traffic, with the counts of clients and names, and who asked most.
     Traffic,
     /// What could not be read.
     Malformed,
@@ -97,7 +97,7 @@ impl KeptTable {
             Self::ZoneChange => &["zone_change"],
             Self::Passive => &["rrset", "rdata", "name"],
             Self::Evidence => &["evidence"],
-            Self::Traffic => &["traffic", "distinct_count"],
+            Self::Traffic => &["traffic", "distinct_count", "client"],
             Self::Malformed => &["malformed"],
             Self::Rssac002 => &["rssac002"],
         }

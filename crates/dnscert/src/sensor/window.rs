@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use capture::{DropReason, Malformed, OutOfBailiwick, Receipt, Sink, SinkError, TrafficCell};
 use lake::passive::Brought;
-use model::{DistinctCell, MalformedMessage, PassiveRrset};
+use model::{ClientCell, DistinctCell, MalformedMessage, PassiveRrset};
 
 use super::keep::Keep;
 use crate::commands::ingest::word;
@@ -116,6 +116,11 @@ impl Sink for Collecting<'_> {
                 None => brought.distincts.push(cell),
             }
         });
+        Ok(())
+    }
+
+    fn client(&mut self, cell: ClientCell) -> Result<(), SinkError> {
+        self.0.add(1, |brought| brought.clients.push(cell));
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! A sensor, its centre and real writers of dnstap: end to end, over a line that breaks, and under `kill -9` of either side.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,7 +11,7 @@ use lake::Passive;
 use lake::part::{observed, seal};
 use lake::passive::{Brought, NamePattern, Query, Scope};
 use measure::Rtype;
-use model::{DistinctCell, Name, PassiveRrset, SeenIn, TrafficCell};
+use model::{Client, ClientCell, DistinctCell, Name, PassiveRrset, SeenIn, TrafficCell};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::Value;
@@ -19,7 +19,7 @@ use testkit::loopback::{free_port, wait_until};
 use testkit::name_server::{NameServer, ZoneText};
 use testkit::program::are_installed;
 
-use crate::centre::{Centre, stderr, stdout};
+use crate::centre::{Centre, dnscert, stderr, stdout};
 
 /// How often each side is killed.
 const KILLS: usize = 20;
@@ -205,6 +205,7 @@ pub struct InLake {
     pub seen: BTreeMap<String, u64>,
     pub traffic: Vec<TrafficCell>,
     pub distincts: Vec<DistinctCell>,
+    pub clients: Vec<ClientCell>,
     pub sources: Vec<String>,
 }
 
@@ -229,6 +230,7 @@ pub async fn in_lake(centre: &Centre) -> InLake {
         seen,
         traffic: passive.traffic(from, to, &Scope::ALL).map(|told| told.what).collect(),
         distincts: passive.distincts(from, to, &Scope::ALL).map(|told| told.what).collect(),
+        clients: passive.clients(from, to, &Scope::ALL).map(|told| told.what).collect(),
         sources,
     }
 }
@@ -290,7 +292,7 @@ async fn a_sensor_takes_what_a_real_server_tells_and_hands_it_over_over_a_line_t
         centre.start();
         let mut sensor = Sensor::registered(&centre, "fra1");
         assert_eq!(known(&centre)["standing"], "never heard");
-        sensor.start(&[]);
+        sensor.start(&["--clients", "truncate"]);
         let at = SocketAddr::from(([127, 0, 0, 1], free_port().unwrap()));
         let server = NameServer::start_bind_with_dnstap(at.ip(), at.port(), vec![zone()], &sensor.socket()).unwrap();
         sensor.until("the server's connection", || sensor.opened() == 1);
@@ -313,7 +315,7 @@ async fn a_sensor_takes_what_a_real_server_tells_and_hands_it_over_over_a_line_t
         sensor.until("a part that waits", || sensor.waiting() > 0);
         sensor.stop();
         assert!(!sensor.socket().exists(), "the socket stays behind");
-        sensor.start(&[]);
+        sensor.start(&["--clients", "pseudonymise"]);
         // BIND notices that its writer broke when it has something to tell
         sensor.until("the server's next connection", || {
             ask(at, WAKES);
@@ -345,6 +347,21 @@ async fn a_sensor_takes_what_a_real_server_tells_and_hands_it_over_over_a_line_t
             .iter()
             .all(|cell| cell.server == server && cell.clients.estimate() == 1)
     );
+    // the first run told networks, the second pseudonyms, and who has the key takes them back
+    assert!(there.clients.iter().all(|cell| cell.server == server));
+    assert_eq!(there.clients.iter().map(|cell| cell.queries).sum::<u64>(), all);
+    let clients: BTreeSet<Client> = there.clients.iter().filter_map(|cell| cell.client).collect();
+    let clients: Vec<String> = clients.iter().map(Client::to_string).collect();
+    let [network, pseudonym] = &clients[..] else {
+        panic!("{clients:?}")
+    };
+    assert_eq!(network, "127.0.0.0/24");
+    let key = centre.home().join("fra1/spool/client.key");
+    let unmasked = dnscert(&["unmask", pseudonym, "--client-key", key.to_str().unwrap()]);
+    assert_eq!(stdout(&unmasked), format!("{pseudonym}  127.0.0.1\n"), "{unmasked:?}");
+    let refused = dnscert(&["unmask", network, "--client-key", key.to_str().unwrap()]);
+    assert!(stderr(&refused).contains("is a network"), "{refused:?}");
+
     let most = there.distincts.iter().map(|cell| cell.names.estimate()).max();
     assert!(most >= Some(20), "{most:?}");
 }

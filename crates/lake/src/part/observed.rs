@@ -10,7 +10,8 @@ use std::net::IpAddr;
 use domain::base::iana::Rtype;
 use jiff::Timestamp;
 use model::{
-    DistinctCell, MalformedMessage, Name, OutOfBailiwick, OutReason, PassiveRrset, SeenIn, Sketch, Span, TrafficCell,
+    ClientCell, DistinctCell, MalformedMessage, Name, OutOfBailiwick, OutReason, PassiveRrset, SeenIn, Sketch, Span,
+    TrafficCell,
 };
 use serde::{Deserialize, Serialize, Serializer};
 use zstd::stream::{Decoder, Encoder};
@@ -71,6 +72,7 @@ enum Line {
     Evidence(EvidenceLine),
     Traffic(TrafficCell),
     Distinct(DistinctLine),
+    Client(ClientCell),
     Malformed(MalformedLine),
 }
 
@@ -190,6 +192,7 @@ fn lines(brought: Brought) -> impl Iterator<Item = Line> {
     seen.chain(brought.evidence.into_iter().map(evidence))
         .chain(brought.traffic.into_iter().map(Line::Traffic))
         .chain(brought.distincts.into_iter().map(distinct))
+        .chain(brought.clients.into_iter().map(Line::Client))
         .chain(brought.malformed.into_iter().map(malformed))
 }
 
@@ -202,6 +205,7 @@ impl Line {
             }
             Self::Traffic(TrafficCell { minute: time, .. })
             | Self::Distinct(DistinctLine { minute: time, .. })
+            | Self::Client(ClientCell { minute: time, .. })
             | Self::Malformed(MalformedLine { time, .. }) => (*time, *time),
         }
     }
@@ -269,6 +273,13 @@ impl Line {
                     clients: sketch(line.clients)?,
                     names: sketch(line.names)?,
                 });
+            }
+            Self::Client(cell) => {
+                let is_count = (1..=MOST).contains(&cell.queries);
+                if !is_count || !is_minute(cell.minute) || cell.span != Span::Minute {
+                    return Err("a count of a client's queries is not possible");
+                }
+                brought.clients.push(cell);
             }
             Self::Malformed(line) => {
                 let is_long = |text: &str| text.len() > LONGEST_WORD;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use deltalake_core::kernel::Transaction;
 use jiff::Timestamp;
-use model::{DistinctCell, MalformedMessage, OperatorFigure, OutOfBailiwick, PassiveRrset, TrafficCell};
+use model::{ClientCell, DistinctCell, MalformedMessage, OperatorFigure, OutOfBailiwick, PassiveRrset, TrafficCell};
 
+use super::client::{ClientRow, client_rows};
 use super::distinct_count::{DistinctRow, distinct_rows};
 use super::evidence::{EvidenceRow, evidence_rows};
 use super::malformed::{MalformedRow, malformed_rows};
@@ -49,6 +50,8 @@ pub struct Brought {
     pub traffic: Vec<TrafficCell>,
     /// How many clients and names there were.
     pub distincts: Vec<DistinctCell>,
+    /// Who asked most.
+    pub clients: Vec<ClientCell>,
     /// What could not be read.
     pub malformed: Vec<MalformedMessage>,
     /// Figures that an operator publishes of a day.
@@ -67,6 +70,7 @@ impl Brought {
         self.evidence.append(&mut other.evidence);
         self.traffic.append(&mut other.traffic);
         self.distincts.append(&mut other.distincts);
+        self.clients.append(&mut other.clients);
         self.malformed.append(&mut other.malformed);
         self.rssac002.append(&mut other.rssac002);
     }
@@ -74,7 +78,7 @@ impl Brought {
     /// How many things it holds.
     pub fn rows(&self) -> usize {
         let beside = self.evidence.len() + self.traffic.len() + self.distincts.len() + self.malformed.len();
-        self.rrsets.len() + beside + self.rssac002.len()
+        self.rrsets.len() + beside + self.clients.len() + self.rssac002.len()
     }
 }
 
@@ -100,6 +104,7 @@ struct Written {
     evidence: Vec<Run>,
     traffic: Vec<Run>,
     distincts: Vec<Run>,
+    clients: Vec<Run>,
     malformed: Vec<Run>,
     rssac002: Vec<Run>,
 }
@@ -228,6 +233,7 @@ impl Intake {
         append(logs.evidence.as_mut(), &passive, runs.evidence).await?;
         append(logs.traffic.as_mut(), &passive, runs.traffic).await?;
         append(logs.distincts.as_mut(), &passive, runs.distincts).await?;
+        append(logs.clients.as_mut(), &passive, runs.clients).await?;
         append(logs.malformed.as_mut(), &passive, runs.malformed).await?;
         append(logs.rssac002.as_mut(), &passive, runs.rssac002).await?;
         let Logs { rrset, .. } = &mut *logs;
@@ -263,6 +269,7 @@ impl Written {
         self.traffic.extend(write(lake, traffic_rows(source, brought.traffic))?);
         self.distincts
             .extend(write(lake, distinct_rows(source, brought.distincts))?);
+        self.clients.extend(write(lake, client_rows(source, brought.clients))?);
         self.malformed
             .extend(write(lake, malformed_rows(source, brought.malformed))?);
         self.rssac002
@@ -282,6 +289,7 @@ impl Written {
             evidence: of::<EvidenceRow>(lake, self.evidence, number)?,
             traffic: of::<TrafficRow>(lake, self.traffic, number)?,
             distincts: of::<DistinctRow>(lake, self.distincts, number)?,
+            clients: of::<ClientRow>(lake, self.clients, number)?,
             malformed: of::<MalformedRow>(lake, self.malformed, number)?,
             rssac002: of::<FigureRow>(lake, self.rssac002, number)?,
         })
@@ -298,6 +306,7 @@ impl Written {
         let beside = of::<EvidenceRow>(lake, &self.evidence)
             .chain(of::<TrafficRow>(lake, &self.traffic))
             .chain(of::<DistinctRow>(lake, &self.distincts))
+            .chain(of::<ClientRow>(lake, &self.clients))
             .chain(of::<MalformedRow>(lake, &self.malformed))
             .chain(of::<FigureRow>(lake, &self.rssac002));
         for path in passive.chain(beside) {

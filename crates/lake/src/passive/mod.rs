@@ -11,9 +11,10 @@
 //!
 //! What else a receipt brings stands beside it in tables of the same kind, under the same number: `evidence` (what servers said
 //! and may not say), `traffic` (figures by minute, and by longer spans when they are old), `distinct_count` (how many clients and names, by the same),
-//! `malformed` (what could not be read) and `rssac002` (what operators publish of a day). None of it is passive DNS.
+//! `client` (who asked most, by the same), `malformed` (what could not be read) and `rssac002` (what operators publish of a day). None of it is passive DNS.
 
 mod cache;
+mod client;
 pub mod cof;
 mod distinct_count;
 mod evidence;
@@ -54,6 +55,7 @@ pub use told::{AllTold, Told};
 pub use value::values;
 
 use cache::Cache;
+use client::ClientRow;
 use distinct_count::DistinctRow;
 use evidence::EvidenceRow;
 use lookup::{Answer, Lookup};
@@ -103,6 +105,7 @@ struct Logs {
     evidence: Option<Log<EvidenceRow>>,
     traffic: Option<Log<TrafficRow>>,
     distincts: Option<Log<DistinctRow>>,
+    clients: Option<Log<ClientRow>>,
     malformed: Option<Log<MalformedRow>>,
     rssac002: Option<Log<FigureRow>>,
 }
@@ -135,6 +138,7 @@ struct View {
     evidence: Runs<EvidenceRow>,
     traffic: Runs<TrafficRow>,
     distincts: Runs<DistinctRow>,
+    clients: Runs<ClientRow>,
     malformed: Runs<MalformedRow>,
     rssac002: Runs<FigureRow>,
     sources: Arc<BTreeMap<String, Source>>,
@@ -225,6 +229,7 @@ impl Passive {
         take_out_half(logs.evidence.as_mut(), &self.folder("evidence"), known).await?;
         take_out_half(logs.traffic.as_mut(), &self.folder("traffic"), known).await?;
         take_out_half(logs.distincts.as_mut(), &self.folder("distinct_count"), known).await?;
+        take_out_half(logs.clients.as_mut(), &self.folder("client"), known).await?;
         take_out_half(logs.malformed.as_mut(), &self.folder("malformed"), known).await?;
         take_out_half(logs.rssac002.as_mut(), &self.folder("rssac002"), known).await
     }
@@ -235,7 +240,7 @@ impl Passive {
         let (rrset, rdata, name) = (logs.rrset.files(), logs.rdata.files(), logs.name.files());
         let (evidence, traffic) = (files_of(&logs.evidence), files_of(&logs.traffic));
         let (distincts, malformed) = (files_of(&logs.distincts), files_of(&logs.malformed));
-        let rssac002 = files_of(&logs.rssac002);
+        let (clients, rssac002) = (files_of(&logs.clients), files_of(&logs.rssac002));
         let (shared, before) = (self.0.shared.clone(), lock(&self.0.view).clone());
         let view = blocking(move || {
             Ok(View {
@@ -245,6 +250,7 @@ impl Passive {
                 evidence: open_runs(&shared, &before.evidence, evidence, known),
                 traffic: open_runs(&shared, &before.traffic, traffic, known),
                 distincts: open_runs(&shared, &before.distincts, distincts, known),
+                clients: open_runs(&shared, &before.clients, clients, known),
                 malformed: open_runs(&shared, &before.malformed, malformed, known),
                 rssac002: open_runs(&shared, &before.rssac002, rssac002, known),
                 sources: Arc::new(source::read(&shared.folder)?),
@@ -267,6 +273,7 @@ impl Passive {
             is_new |= refresh_beside(&mut logs.evidence, lake).await?;
             is_new |= refresh_beside(&mut logs.traffic, lake).await?;
             is_new |= refresh_beside(&mut logs.distincts, lake).await?;
+            is_new |= refresh_beside(&mut logs.clients, lake).await?;
             is_new |= refresh_beside(&mut logs.malformed, lake).await?;
             is_new |= refresh_beside(&mut logs.rssac002, lake).await?;
             if is_new {
@@ -383,6 +390,10 @@ impl Passive {
             .await?
         {}
         while self
+            .merge_once(|view| &view.clients, |logs| logs.clients.as_mut(), keep_since)
+            .await?
+        {}
+        while self
             .merge_once(|view| &view.malformed, |logs| logs.malformed.as_mut(), keep_since)
             .await?
         {}
@@ -456,6 +467,9 @@ impl Passive {
         if let Some(log) = &mut logs.distincts {
             removed += upkeep::vacuum(log, &self.folder("distinct_count"), now, retention).await?;
         }
+        if let Some(log) = &mut logs.clients {
+            removed += upkeep::vacuum(log, &self.folder("client"), now, retention).await?;
+        }
         if let Some(log) = &mut logs.malformed {
             removed += upkeep::vacuum(log, &self.folder("malformed"), now, retention).await?;
         }
@@ -475,8 +489,8 @@ impl Passive {
         damaged.iter().map(damage).collect()
     }
 
-    /// Sizes of the tables: `rrset`, `rdata`, `name`, and of `evidence`, `traffic`, `distinct_count`, `malformed` and `rssac002` those that
-    /// are there.
+    /// Sizes of the tables: `rrset`, `rdata`, `name`, and of `evidence`, `traffic`, `distinct_count`, `client`, `malformed` and `rssac002` those
+    /// that are there.
     pub async fn statistics(&self) -> Vec<TableStatistics> {
         fn of<S: Sorted>(log: &Log<S>, runs: &Runs<S>) -> TableStatistics {
             TableStatistics {
@@ -498,6 +512,7 @@ impl Passive {
         tables.extend(logs.evidence.as_ref().map(|log| of(log, &view.evidence)));
         tables.extend(logs.traffic.as_ref().map(|log| of(log, &view.traffic)));
         tables.extend(logs.distincts.as_ref().map(|log| of(log, &view.distincts)));
+        tables.extend(logs.clients.as_ref().map(|log| of(log, &view.clients)));
         tables.extend(logs.malformed.as_ref().map(|log| of(log, &view.malformed)));
         tables.extend(logs.rssac002.as_ref().map(|log| of(log, &view.rssac002)));
         tables
@@ -514,6 +529,7 @@ impl Logs {
             evidence: open_beside(lake, is_writer).await?,
             traffic: open_beside(lake, is_writer).await?,
             distincts: open_beside(lake, is_writer).await?,
+            clients: open_beside(lake, is_writer).await?,
             malformed: open_beside(lake, is_writer).await?,
             rssac002: open_beside(lake, is_writer).await?,
         })
@@ -547,6 +563,7 @@ pub(crate) async fn tables(lake: &Path) -> Result<Vec<TableFiles>, Error> {
         table(lake, logs.and_then(|logs| logs.evidence.as_ref()), known),
         table(lake, logs.and_then(|logs| logs.traffic.as_ref()), known),
         table(lake, logs.and_then(|logs| logs.distincts.as_ref()), known),
+        table(lake, logs.and_then(|logs| logs.clients.as_ref()), known),
         table(lake, logs.and_then(|logs| logs.malformed.as_ref()), known),
         table(lake, logs.and_then(|logs| logs.rssac002.as_ref()), known),
     ])
@@ -577,7 +594,7 @@ pub(crate) fn sources(lake: &Path) -> Result<Vec<Source>, Error> {
 impl View {
     fn runs(&self) -> usize {
         let beside = self.evidence.len() + self.traffic.len() + self.distincts.len() + self.malformed.len();
-        let beside = beside + self.rssac002.len();
+        let beside = beside + self.clients.len() + self.rssac002.len();
         self.rrset.len() + self.rdata.len() + self.name.len() + beside
     }
 

@@ -112,6 +112,9 @@ impl Passive {
             .expire_table(retention, now, |view| &view.distincts, |logs| logs.distincts.as_mut())
             .await?;
         gone += self
+            .expire_table(retention, now, |view| &view.clients, |logs| logs.clients.as_mut())
+            .await?;
+        gone += self
             .expire_table(retention, now, |view| &view.malformed, |logs| logs.malformed.as_mut())
             .await?;
         gone += self

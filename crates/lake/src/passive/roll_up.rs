@@ -96,7 +96,7 @@ impl Boundaries {
 }
 
 impl Passive {
-    /// Makes figures of traffic, and how many clients and names there were, coarser where they are old enough, and returns how many rows
+    /// Makes figures of traffic, how many clients and names there were, and who asked most coarser where they are old enough, and returns how many rows
     /// became fewer thereby. Sums over hours, days or months that are as coarse already stay what they were. Look-ups and
     /// receipts go on meanwhile, and see the rows as they were or as they became: each table changes in one commit.
     pub async fn roll_up(&self, rule: &RollUp, now: Timestamp) -> Result<u64, Error> {
@@ -108,7 +108,10 @@ impl Passive {
         let distincts = self
             .roll_up_table(rule, now, |view| &view.distincts, |logs| logs.distincts.as_mut())
             .await?;
-        Ok(traffic + distincts)
+        let clients = self
+            .roll_up_table(rule, now, |view| &view.clients, |logs| logs.clients.as_mut())
+            .await?;
+        Ok(traffic + distincts + clients)
     }
 
     async fn roll_up_table<S: Figures>(

@@ -1,7 +1,7 @@
 //! Reading what stands beside passive DNS: evidence, figures of traffic, what could not be read, and what operators publish.
 
 use jiff::Timestamp;
-use model::{DistinctCell, MalformedMessage, Name, OperatorFigure, OutOfBailiwick, TrafficCell};
+use model::{ClientCell, DistinctCell, MalformedMessage, Name, OperatorFigure, OutOfBailiwick, TrafficCell};
 
 use super::lookup::find_all;
 use super::source::Scope;
@@ -48,6 +48,18 @@ impl Passive {
         let view = lock(&self.0.view).clone();
         let keys = key::times(from, to);
         let mut rows = find_all(&self.0.shared, &view.distincts, &keys, view.allowed(scope));
+        let rows = std::iter::from_fn(move || rows.next());
+        Box::new(rows.map(|row| Told {
+            source: row.source.to_string(),
+            what: row.cell,
+        }))
+    }
+
+    /// Who asked most in the minutes and longer spans that begin from `from` up to but not including `to`, in their order.
+    pub fn clients(&self, from: Timestamp, to: Timestamp, scope: &Scope) -> AllTold<ClientCell> {
+        let view = lock(&self.0.view).clone();
+        let keys = key::times(from, to);
+        let mut rows = find_all(&self.0.shared, &view.clients, &keys, view.allowed(scope));
         let rows = std::iter::from_fn(move || rows.next());
         Box::new(rows.map(|row| Told {
             source: row.source.to_string(),

@@ -99,6 +99,7 @@ fn brought(seconds: i64) -> Brought {
         evidence: vec![piece("www.bank.example", seconds, "a.example.net")],
         traffic: vec![cell(0, Some("192.0.2.53"), 3), cell(0, None, 1)],
         distincts: Vec::new(),
+        clients: Vec::new(),
         malformed: vec![broken(seconds, 9)],
         rssac002: vec![figure(seconds, 7)],
     }

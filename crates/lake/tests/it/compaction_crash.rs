@@ -50,6 +50,7 @@ fn receipt(number: u64) -> Brought {
             },
         }],
         distincts: Vec::new(),
+        clients: Vec::new(),
         malformed: vec![MalformedMessage {
             time: at(0),
             input: "night.pcap".to_owned(),

@@ -6,8 +6,8 @@ use lake::part::observed::{open, seal};
 use lake::passive::{Brought, NamePattern, Query, Source};
 use lake::{Lake, Limits, PartId, Passive, Refusal};
 use model::{
-    DistinctCell, MalformedMessage, Name, OutOfBailiwick, OutReason, SeenIn, Sketch, Span, Tlp, TrafficCell,
-    TrafficCounts, TrafficKey, Transport,
+    Client, ClientCell, DistinctCell, MalformedMessage, Name, OutOfBailiwick, OutReason, SeenIn, Sketch, Span, Tlp,
+    TrafficCell, TrafficCounts, TrafficKey, Transport,
 };
 use proptest::prelude::*;
 
@@ -78,6 +78,22 @@ fn brought() -> Brought {
             clients: sketch(),
             names: Sketch::default(),
         }],
+        clients: vec![
+            ClientCell {
+                minute: minute(0),
+                span: Span::Minute,
+                server: Some("192.0.2.53".parse().unwrap()),
+                client: Some(Client::network("198.51.100.7".parse().unwrap())),
+                queries: 5,
+            },
+            ClientCell {
+                minute: minute(0),
+                span: Span::Minute,
+                server: None,
+                client: None,
+                queries: 2,
+            },
+        ],
         malformed: vec![MalformedMessage {
             time: at(3),
             input: "interface eth0".to_owned(),
@@ -112,7 +128,7 @@ fn changed(from: &str, to: &str) -> Result<Brought, Refusal> {
 fn what_was_sealed_comes_back() {
     let parts = seal("w", brought()).unwrap();
     let [part] = &parts[..] else { panic!("{parts:?}") };
-    assert_eq!((part.id, part.rows, part.newest), (PartId::of(&part.octets), 6, at(9)));
+    assert_eq!((part.id, part.rows, part.newest), (PartId::of(&part.octets), 8, at(9)));
     assert_eq!(open(&part.octets, now(), &Limits::default()), Ok(brought()));
     assert!(seal("w", Brought::default()).unwrap().is_empty());
 }
@@ -166,6 +182,12 @@ fn what_a_sensor_cannot_have_seen_is_refused_by_its_reason() {
         "not in order"
     );
     assert!(told("\"names\":\"\"", "\"names\":\"00\"").contains("sketch"));
+    let network = "\"client\":\"198.51.100.0/24\"";
+    for address in ["198.51.100.7/32", "198.51.100.7", "198.51.100.0/25"] {
+        let refused = told(network, &format!("\"client\":\"{address}\""));
+        assert!(refused.contains("neither a network"), "{refused}");
+    }
+    assert!(told("\"queries\":5", "\"queries\":0").contains("count of a client's queries"));
     assert!(told("{\"rrset\":", "{\"sample\":").contains("unknown variant"));
     assert!(told("\"count\":1", "\"count\":1,\"source\":\"bank\"").contains("unknown field"));
     let old = (at(7) - SignedDuration::from_hours(24 * 8)).to_string();

@@ -383,6 +383,7 @@ pub fn data_files(folder: &Path) -> Vec<PathBuf> {
         "evidence",
         "traffic",
         "distinct_count",
+        "client",
         "malformed",
         "rssac002",
     ] {

@@ -174,7 +174,7 @@ async fn the_commit_of_the_table_rrset_is_what_counts() {
             .iter()
             .map(|table| table.files)
             .collect::<Vec<_>>(),
-        [1, 1, 1, 0, 0, 0, 0, 0]
+        [1, 1, 1, 0, 0, 0, 0, 0, 0]
     );
     assert_eq!(rows(&passive, 2), (vec![], vec![]));
     assert!(passive.append("sensor-1", "r2", receipt(2), at(0)).await.unwrap());

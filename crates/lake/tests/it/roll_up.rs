@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 use lake::passive::{Brought, Passive, RollUp, Scope, Source};
-use model::{DistinctCell, Sketch, Span, Tlp, TrafficCell, TrafficCounts, TrafficKey, Transport};
+use model::{Client, ClientCell, DistinctCell, Sketch, Span, Tlp, TrafficCell, TrafficCounts, TrafficKey, Transport};
 use proptest::prelude::*;
 
 use crate::passive::open;
@@ -72,6 +72,16 @@ fn distinct(minute: Timestamp, server: [u8; 4], thing: u64) -> DistinctCell {
     }
 }
 
+fn client(minute: Timestamp, queries: u64) -> ClientCell {
+    ClientCell {
+        minute,
+        span: Span::Minute,
+        server: Some([192, 0, 2, 1].into()),
+        client: Some(Client::Pseudonym([7; 16])),
+        queries,
+    }
+}
+
 async fn take_in(passive: &Passive, source: &str, receipt: &str, brought: Brought) {
     let mut intake = passive.begin(source, receipt).await.unwrap().unwrap();
     intake.add(brought).await.unwrap();
@@ -97,13 +107,14 @@ async fn a_span_becomes_coarser_when_all_of_the_longer_one_is_old_enough() {
     let brought = Brought {
         traffic: minutes,
         distincts: vec![distinct(at(0), [192, 0, 2, 1], 1), distinct(at(60), [192, 0, 2, 1], 2)],
+        clients: vec![client(at(0), 7), client(at(60), 3)],
         ..Brought::default()
     };
     take_in(&passive, "sensor-1", "a", brought).await;
 
     // the first hour is a day old, of the second a part is
     let now = at(DAY + HOUR + 1800);
-    assert_eq!(passive.roll_up(&rule(), now).await.unwrap(), 1 + 1);
+    assert_eq!(passive.roll_up(&rule(), now).await.unwrap(), 1 + 1 + 1);
     let expected = [
         (at(0), Span::Hour, 2),
         (at(HOUR), Span::Minute, 1),
@@ -115,6 +126,9 @@ async fn a_span_becomes_coarser_when_all_of_the_longer_one_is_old_enough() {
         .map(|told| (told.what.span, told.what.clients.estimate()))
         .collect();
     assert_eq!(told, [(Span::Hour, 2)], "sketches are added up");
+    let told = passive.clients(Timestamp::UNIX_EPOCH, Timestamp::MAX, &Scope::ALL);
+    let told: Vec<_> = told.map(|told| (told.what.span, told.what.queries)).collect();
+    assert_eq!(told, [(Span::Hour, 10)], "queries of a client are added up");
     assert_eq!(
         passive.roll_up(&rule(), now).await.unwrap(),
         0,

@@ -224,7 +224,7 @@ async fn a_driver_of_another_make_gets_the_same() {
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
         "[('nic.example', 48), ('shop.example', 48)]\ndnscert\n\
-         ['time', 'zone', 'part', 'before', 'after', 'announced']\n['distinct_count', 'evidence', 'malformed']\nTrue\n",
+         ['time', 'zone', 'part', 'before', 'after', 'announced']\n['client', 'distinct_count', 'evidence']\nTrue\n",
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use lake::Lake;
 use lake::passive::{Brought, Passive, Source};
 use model::{
-    ChangedPart, DistinctCell, MalformedMessage, Name, OperatorFigure, OutOfBailiwick, OutReason, Outcome,
+    ChangedPart, ClientCell, DistinctCell, MalformedMessage, Name, OperatorFigure, OutOfBailiwick, OutReason, Outcome,
     PassiveRrset, Sample, SeenIn, Sketch, Span, Tlp, TrafficCell, TrafficCounts, TrafficKey, Transport, ZoneChange,
 };
 use query::{Engine, Error, Format, Limits};
@@ -163,6 +163,16 @@ fn cell(hours: i64, rcode: Option<u16>, queries: u64) -> TrafficCell {
 }
 
 /// So many clients and names, of which a later call has the same.
+fn client(hours: i64, client: Option<&str>, queries: u64) -> ClientCell {
+    ClientCell {
+        minute: at(hours),
+        span: Span::Minute,
+        server: Some("192.0.2.53".parse().unwrap()),
+        client: client.map(|client| client.parse().unwrap()),
+        queries,
+    }
+}
+
 fn distinct(hours: i64, clients: u64, names: u64) -> DistinctCell {
     let of = |count: u64| {
         let mut sketch = Sketch::default();
@@ -290,6 +300,7 @@ fn receipts() -> Vec<(&'static str, &'static str, Brought)> {
         evidence: vec![evidence(20, "b.evil.example")],
         traffic: vec![cell(10, Some(0), 90), cell(10, Some(3), 10), cell(10, None, 1)],
         distincts: vec![distinct(10, 3, 40)],
+        clients: vec![client(10, Some("192.0.2.0/24"), 80), client(10, None, 21)],
         malformed: vec![malformed(17)],
         rssac002: vec![figure("0", Some(90), at(40)), figure("3", None, at(40))],
     };
@@ -298,6 +309,11 @@ fn receipts() -> Vec<(&'static str, &'static str, Brought)> {
         evidence: vec![evidence(12, "a.evil.example")],
         traffic: vec![cell(10, Some(0), 30), cell(34, Some(2), 50), cell(34, Some(0), 50)],
         distincts: vec![distinct(10, 2, 40), distinct(34, 1, 1)],
+        clients: vec![
+            client(10, Some("192.0.2.0/24"), 30),
+            client(34, Some("00112233445566778899aabbccddeeff"), 60),
+            client(34, None, 40),
+        ],
         malformed: vec![malformed(17), malformed(18)],
         // the operator corrects what it published
         rssac002: vec![figure("0", Some(95), at(47))],

@@ -146,7 +146,7 @@ fn names(passive: &Passive) -> Vec<Value> {
     last.into_iter().map(row).collect()
 }
 
-fn beside(passive: &Passive) -> [Vec<Value>; 5] {
+fn beside(passive: &Passive) -> [Vec<Value>; 6] {
     let told = |source: &str, row: Value| with_source(row, passive, source);
     let evidence = passive
         .evidence(&Name::root(), &Scope::ALL)
@@ -206,10 +206,20 @@ fn beside(passive: &Passive) -> [Vec<Value>; 5] {
             });
             told(&source, row)
         });
+    let clients = passive
+        .clients(all.0, all.1, &Scope::ALL)
+        .map(|Told { source, what }| {
+            let row = json!({
+                "minute": time(what.minute), "span": what.span.seconds(what.minute), "server": what.server.map(|server| server.to_string()),
+                "client": what.client.map(|client| client.to_string()), "queries": what.queries,
+            });
+            told(&source, row)
+        });
     [
         evidence.collect(),
         traffic.collect(),
         distincts.collect(),
+        clients.collect(),
         malformed.collect(),
         figures.collect(),
     ]
@@ -222,7 +232,7 @@ async fn check(engine: &Engine, lake: &Lake, passive: &Passive) {
         samples.extend(lake.samples(&zone.parse().unwrap(), from, to).await.unwrap());
     }
     let changes = lake.zone_changes(None, from, to).await.unwrap();
-    let [evidence, traffic, distincts, malformed, figures] = beside(passive);
+    let [evidence, traffic, distincts, clients, malformed, figures] = beside(passive);
     let views = [
         ("sample", samples.iter().map(of_sample).collect::<Vec<_>>()),
         ("zone_change", changes.iter().map(of_change).collect()),
@@ -232,6 +242,7 @@ async fn check(engine: &Engine, lake: &Lake, passive: &Passive) {
         ("evidence", evidence),
         ("traffic", traffic),
         ("distinct_count", distincts),
+        ("client", clients),
         ("malformed", malformed),
         ("rssac002", figures),
     ];

@@ -166,11 +166,13 @@ fn newest(observed: &Brought) -> Option<Timestamp> {
     let evidence = observed.evidence.iter().map(|piece| piece.last);
     let minutes = observed.traffic.iter().map(|cell| cell.minute);
     let distincts = observed.distincts.iter().map(|cell| cell.minute);
+    let clients = observed.clients.iter().map(|cell| cell.minute);
     let malformed = observed.malformed.iter().map(|message| message.time);
     rrsets
         .chain(evidence)
         .chain(minutes)
         .chain(distincts)
+        .chain(clients)
         .chain(malformed)
         .max()
 }
