@@ -391,7 +391,11 @@ fn rows((columns, mut answer, turn): (SchemaRef, Answer, OwnedSemaphorePermit)) 
     tokio::spawn(async move {
         let _turn = turn;
         loop {
-            let batch = answer.next().await.transpose();
+            let batch = tokio::select! {
+                batch = answer.next() => batch.transpose(),
+                // the program has gone
+                () = sender.closed() => return,
+            };
             let is_last = !matches!(batch, Ok(Some(_)));
             let sent = sender.send(batch.map_err(|error| FlightError::from(status(error))));
             if !matches!(timeout_at(answer.deadline(), sent).await, Ok(Ok(()))) || is_last {

@@ -27,6 +27,11 @@ struct World {
 
 impl World {
     async fn start(with_token: bool) -> Self {
+        Self::with_seconds(with_token, "2").await
+    }
+
+    /// One that gives each answer so many seconds.
+    async fn with_seconds(with_token: bool, seconds: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let lake = folder.path().join("lake");
         furnish(&lake).await;
@@ -40,7 +45,7 @@ impl World {
             "--listen",
             &listen,
             "--time",
-            "2",
+            seconds,
         ];
         if with_token {
             arguments.extend(["--token-file", file.to_str().unwrap()]);
@@ -170,6 +175,25 @@ async fn programs_that_do_not_read_on_keep_nobody_waiting_for_ever() {
             "{error}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_that_go_away_keep_nobody_waiting() {
+    let world = World::with_seconds(false, "600").await;
+    // no row comes of it before its time is over
+    let endless = "SELECT count(*) FROM sample a, sample b, sample c, sample d, sample e";
+    for _ in 0..4 {
+        let mut client = world.client().await;
+        let info = client.execute(endless.to_owned(), None).await.unwrap();
+        let ticket = info.endpoint[0].ticket.clone().unwrap();
+        let asked = tokio::time::timeout(Duration::from_millis(100), async {
+            client.do_get(ticket).await.unwrap().try_next().await
+        });
+        assert!(asked.await.is_err(), "it was answered");
+    }
+    let mut client = world.client().await;
+    let answer = tokio::time::timeout(Duration::from_secs(60), ask(&mut client, "SELECT count(*) FROM sample"));
+    assert!(answer.await.unwrap().unwrap().contains("96"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
