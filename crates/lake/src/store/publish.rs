@@ -156,7 +156,7 @@ async fn publish_table(log: &Log, store: &Store, done: &mut Published) -> Result
         .iter()
         .filter(|name| is_commit(name) && !published.contains(*name))
         .collect();
-    let mut files = referenced(&log.folder).await?;
+    let mut files = referenced(log).await?;
     for name in &commits {
         files.extend(added(&read(&log.entry(name))?));
     }
@@ -211,11 +211,10 @@ async fn publish_table(log: &Log, store: &Store, done: &mut Published) -> Result
 /// That the newest commit which both have is the same, and the store has none that the lake lacks.
 async fn check_same(log: &Log, published: &BTreeSet<String>, store: &Store) -> Result<(), Error> {
     let theirs = published.iter().filter(|name| is_commit(name));
-    if theirs
-        .clone()
-        .filter_map(|name| version(name))
-        .any(|version| version > log.last)
-    {
+    // another publication at the same time may have begun later, with commits that were not here yet
+    let is_unknown =
+        |name: &String| version(name).is_some_and(|version| version > log.last) && !log.entry(name).is_file();
+    if theirs.clone().any(is_unknown) {
         return Err(log.other(store));
     }
     match theirs.filter(|name| log.names.contains(*name)).max() {
@@ -235,19 +234,18 @@ async fn check_commit(log: &Log, name: &str, store: &Store) -> Result<(), Error>
     }
 }
 
-/// The files that a table consists of now, by what its log says.
-async fn referenced(table: &Folder) -> Result<BTreeSet<String>, Error> {
+/// The files of which a table consists at the last commit that is to be published. Those that later ones take out stay for a week.
+async fn referenced(log: &Log) -> Result<BTreeSet<String>, Error> {
+    let table = &log.folder;
     let failed = |source: DeltaTableError| Error::Log {
         folder: table.to_owned(),
         source: Box::new(source),
     };
     let absolute = table.canonicalize().map_err(file("open", table))?;
     let url = ensure_table_uri(absolute.to_string_lossy()).map_err(failed)?;
-    let mut log = DeltaTableBuilder::from_url(url)
-        .and_then(DeltaTableBuilder::build)
-        .map_err(failed)?;
-    log.load().await.map_err(failed)?;
-    let state = log.snapshot().map_err(failed)?;
+    let builder = DeltaTableBuilder::from_url(url).map_err(failed)?;
+    let at_last = builder.with_version(log.last).load().await.map_err(failed)?;
+    let state = at_last.snapshot().map_err(failed)?;
     Ok(state.log_data().iter().map(|entry| entry.path().into_owned()).collect())
 }
 
