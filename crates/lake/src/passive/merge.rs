@@ -17,6 +17,9 @@ use crate::row;
 /// Runs of one level that make one of the next. Fewer rewrites rows more often, more leaves more runs to look into.
 const FAN_IN: usize = 3;
 
+/// Runs of the largest level that become one at a time. More: as many open files, and each row looks at the heads of all.
+const MOST_AT_ONCE: usize = 12;
+
 /// Runs of the largest level that stay apart.
 const LARGE_RUNS: usize = 6;
 
@@ -47,7 +50,7 @@ pub(crate) fn plan<'a>(runs: &[&'a Run]) -> Option<(Vec<&'a Run>, Level)> {
         is_small
     });
     let count = 2 + more.count();
-    large.truncate(count);
+    large.truncate(count.min(MOST_AT_ONCE));
     Some((large, Level::Month))
 }
 
@@ -247,6 +250,29 @@ mod tests {
         let mut levels: Vec<(Level, u64)> = runs.iter().map(|run| (run.level, run.rows)).collect();
         levels.sort();
         (levels, rewritten / (receipts * 1000))
+    }
+
+    #[test]
+    fn of_very_many_runs_a_dozen_become_one_at_a_time() {
+        let run = |number: u64| Run {
+            path: number.to_string(),
+            level: Level::Month,
+            receipt: 0,
+            rows: 1_000,
+            bytes: 0,
+        };
+        let mut runs: Vec<Run> = (0..330).map(run).collect();
+        for number in 330.. {
+            let all: Vec<&Run> = runs.iter().collect();
+            let Some((merged, _)) = plan(&all) else { break };
+            assert!(merged.len() <= MOST_AT_ONCE, "{}", merged.len());
+            let rows = merged.iter().map(|run| run.rows).sum();
+            let paths: Vec<String> = merged.iter().map(|run| run.path.clone()).collect();
+            runs.retain(|run| !paths.contains(&run.path));
+            runs.push(Run { rows, ..run(number) });
+        }
+        assert!(runs.len() <= 12, "{}", runs.len());
+        assert_eq!(runs.iter().map(|run| run.rows).sum::<u64>(), 330_000);
     }
 
     #[test]
