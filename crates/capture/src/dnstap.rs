@@ -65,6 +65,13 @@ pub(crate) fn take(frame: &[u8], now: Option<i64>, pass: &mut Pass<'_>) -> Resul
     };
     let mut query_time = time(recorded.query_time_sec, recorded.query_time_nsec);
     let mut response_time = time(recorded.response_time_sec, recorded.response_time_nsec);
+    // both are of the sender's clock, and no answer takes so long
+    if let (Some(asked), Some(answered)) = (query_time, response_time)
+        && asked.abs_diff(answered) > MOST_OFF as u64
+    {
+        pass.receipt.wrong_clock += 1;
+        query_time = response_time;
+    }
     if let Some(now) = now {
         let is_off = |time: Option<i64>| time.is_none_or(|time| time.abs_diff(now) > MOST_OFF as u64);
         if is_off(response_time.or(query_time)) {

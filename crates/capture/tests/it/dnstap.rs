@@ -39,6 +39,11 @@ pub const SECONDS: u64 = 1_767_225_600;
 
 /// A dnstap frame from its client 192.0.2.10 to the server 198.51.100.53; `protocol` as in dnstap.proto.
 pub fn frame(protocol: u64, query: Option<&Message>, response: Option<&Message>) -> Vec<u8> {
+    frame_asked(SECONDS, protocol, query, response)
+}
+
+/// The same with another time of the query.
+fn frame_asked(asked: u64, protocol: u64, query: Option<&Message>, response: Option<&Message>) -> Vec<u8> {
     let mut message = [
         field(1, Number(3)),
         field(2, Number(1)),
@@ -47,7 +52,7 @@ pub fn frame(protocol: u64, query: Option<&Message>, response: Option<&Message>)
         field(5, Octets(&[198, 51, 100, 53])),
         field(6, Number(4_000)),
         field(7, Number(53)),
-        field(8, Number(SECONDS)),
+        field(8, Number(asked)),
         field(9, Fixed(1_000_000)),
     ]
     .concat();
@@ -115,6 +120,20 @@ fn a_response_alone_is_vouched_for_by_the_time_of_its_query() {
     assert_eq!(kept.rrsets.len(), 1);
     let counts = kept.cells[0].counts;
     assert_eq!((counts.queries, counts.matched, counts.delay_us), (0, 1, 2_000));
+}
+
+#[test]
+fn a_response_that_tells_of_a_query_of_another_time_counts_in_its_own_minute() {
+    for asked in [1, SECONDS - 3_600, SECONDS + 3_600] {
+        let (receipt, kept) = read_frames(&[frame_asked(asked, 1, None, Some(&response()))]);
+        assert_eq!((receipt.vouched, receipt.wrong_clock), (1, 1), "{asked}");
+        let cell = &kept.cells[0];
+        assert_eq!(
+            (cell.minute.as_second(), cell.counts.delay_us),
+            (SECONDS as i64, 0),
+            "{asked}"
+        );
+    }
 }
 
 #[test]
