@@ -27,6 +27,8 @@ pub struct Clients {
     /// Clients of one minute at the most, of all servers together; 4 at least. More: larger parts. Less: who asks in less than two of so many
     /// queries may be missed.
     pub most: usize,
+    /// Queries of a minute from which on a client is told; who asks less is counted with all others. Lower: everybody is told where few ask.
+    pub least: u64,
     /// Servers of one minute that are told by themselves; the others are told together.
     pub most_servers: usize,
 }
@@ -137,12 +139,17 @@ impl Tally {
     /// Passes everything on.
     pub(crate) fn pass_on(&mut self, sink: &mut dyn Sink) -> Result<(), SinkError> {
         while let Some((minute, Minute { counts, others })) = self.minutes.pop_first() {
-            let form = &self.settings.form;
-            let counts = counts
-                .into_iter()
-                .map(|((server, address), queries)| (server, Some(form.client(address)), queries));
-            let others = others.into_iter().map(|(server, queries)| (server, None, queries));
-            for (server, client, queries) in counts.chain(others).filter(|(.., queries)| *queries > 0) {
+            let Clients { form, least, .. } = &self.settings;
+            let mut others = others;
+            let mut cells = Vec::new();
+            for ((server, address), queries) in counts {
+                match queries >= *least {
+                    true => cells.push((server, Some(form.client(address)), queries)),
+                    false => *others.entry(server).or_default() += queries,
+                }
+            }
+            cells.extend(others.into_iter().map(|(server, queries)| (server, None, queries)));
+            for (server, client, queries) in cells.into_iter().filter(|(.., queries)| *queries > 0) {
                 sink.client(ClientCell {
                     minute: timestamp(minute.saturating_mul(MINUTE)),
                     span: Span::Minute,
@@ -230,6 +237,7 @@ mod tests {
         let clients = Clients {
             form: ClientForm::Pseudonym { key: [7; 16] },
             most: 1_000,
+            least: 2,
             most_servers: 2,
         };
         let form = clients.form.clone();
@@ -252,6 +260,7 @@ mod tests {
         let clients = Clients {
             form: ClientForm::Network,
             most: 100,
+            least: 2,
             most_servers: 1,
         };
         let queries = [(53, 0x0a00_0001), (53, 0x0a00_0002), (54, 0x0a00_0003), (55, 0)];
@@ -270,11 +279,8 @@ mod tests {
             client,
             queries,
         };
-        let expected = [
-            cell(None, None, 1),
-            cell(None, network, 1),
-            cell(Some(address(53)), network, 2),
-        ];
+        // who asked once is told of no server
+        let expected = [cell(None, None, 2), cell(Some(address(53)), network, 2)];
         assert_eq!(cells, expected);
     }
 

@@ -62,6 +62,8 @@ pub(crate) struct Pass<'a> {
     traffic: Traffic,
     distincts: Option<Counting>,
     clients: Option<Tally>,
+    /// Whether a query was seen: then one that a response tells of has been counted, or is yet to be.
+    has_queries: bool,
     // memory used for message after message
     records: Vec<RecordAt>,
     name: Vec<u8>,
@@ -89,6 +91,7 @@ impl<'a> Pass<'a> {
             traffic: Traffic::new(settings.most_cells),
             distincts: settings.distincts.clone().map(Counting::new),
             clients: settings.clients.clone().map(Tally::new),
+            has_queries: false,
             records: Vec::new(),
             name: Vec::new(),
             span: None,
@@ -293,7 +296,9 @@ impl<'a> Pass<'a> {
             qtype: message.question.map(|question| question.qtype),
             dnssec_ok: message.dnssec_ok,
         };
+        self.has_queries = true;
         self.count(&parties, message, time)?;
+        self.tally(&parties, time)?;
         let question = message.question.map_or(&[][..], |question| question.octets);
         let id = message.header.id();
         if !self.pairing.query(parties, id, question, query) {
@@ -350,6 +355,9 @@ impl<'a> Pass<'a> {
                 };
                 self.receipt.vouched += 1;
                 self.count(parties, message, query.time)?;
+                if !self.has_queries {
+                    self.tally(parties, query.time)?;
+                }
                 self.keep(parties, message, records, &query, 0, time)
             }
             Met::Nothing => {
@@ -404,7 +412,7 @@ impl<'a> Pass<'a> {
         self.keep(parties, message, records, query, 1, time)
     }
 
-    /// Counts client and name of a query, or of a response that stands for it.
+    /// Counts client and name of a query, or of a response that stands for it. What is counted twice counts once.
     fn count(&mut self, parties: &Parties, message: &Parsed<'_>, time: i64) -> Result<(), SinkError> {
         if let Some(distincts) = &mut self.distincts {
             if distincts.minutes() > MOST_MINUTES {
@@ -412,6 +420,11 @@ impl<'a> Pass<'a> {
             }
             distincts.add(time, parties.server, parties.client, message);
         }
+        Ok(())
+    }
+
+    /// Counts a query for its client: each once.
+    fn tally(&mut self, parties: &Parties, time: i64) -> Result<(), SinkError> {
         if let Some(clients) = &mut self.clients {
             if clients.minutes() > MOST_MINUTES {
                 clients.pass_on(self.sink)?;

@@ -16,11 +16,14 @@ const NETWORK_V4: u8 = 24;
 /// Of IPv6: the longest prefix that is announced by itself, which one site may have. RFC 7871 has 56, which may be one household.
 const NETWORK_V6: u8 = 48;
 
+/// Of 2002::/16, where the address of an IPv4 client stands in bits 16 to 47 (6to4, RFC 3056 §2): 24 of these.
+const NETWORK_6TO4: u8 = 16 + NETWORK_V4;
+
 /// A client as a sensor tells of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Client {
-    /// The network that its address lies in, of 24 leading bits (IPv4) or 48 (IPv6) at the most.
+    /// The network that its address lies in, of 24 leading bits (IPv4), 48 (IPv6) or 40 (6to4) at the most.
     Network(Prefix),
     /// Its address, encrypted with a key that stays at the sensor.
     Pseudonym([u8; 16]),
@@ -35,8 +38,16 @@ impl Client {
     /// The network of an address. An IPv4-mapped address is one of IPv4.
     pub fn network(address: IpAddr) -> Self {
         let address = address.to_canonical();
-        let length = if address.is_ipv4() { NETWORK_V4 } else { NETWORK_V6 };
-        Self::Network(Prefix::of(address, length).expect("32 bits have 24, and 128 have 48"))
+        Self::Network(Prefix::of(address, most_bits(address)).expect("32 bits have 24, and 128 have 48"))
+    }
+}
+
+/// The most leading bits of a network that this address is in.
+fn most_bits(address: IpAddr) -> u8 {
+    match address {
+        IpAddr::V4(_) => NETWORK_V4,
+        IpAddr::V6(address) if address.segments()[0] == 0x2002 => NETWORK_6TO4,
+        IpAddr::V6(_) => NETWORK_V6,
     }
 }
 
@@ -57,12 +68,7 @@ impl FromStr for Client {
         let wrong = || ClientError(text.chars().take(100).collect());
         if text.contains('/') {
             let network: Prefix = text.parse().map_err(|_| wrong())?;
-            let most = if network.address().is_ipv4() {
-                NETWORK_V4
-            } else {
-                NETWORK_V6
-            };
-            return match network.length() <= most {
+            return match network.length() <= most_bits(network.address()) {
                 true => Ok(Self::Network(network)),
                 false => Err(wrong()),
             };
@@ -117,6 +123,7 @@ mod tests {
             ("192.0.2.77", "192.0.2.0/24"),
             ("::ffff:192.0.2.77", "192.0.2.0/24"),
             ("2001:db8:1:2:3::4", "2001:db8:1::/48"),
+            ("2002:c000:24d::1", "2002:c000:200::/40"),
         ] {
             let client = Client::network(address.parse().unwrap());
             assert_eq!(client.to_string(), network);
@@ -129,6 +136,7 @@ mod tests {
             "192.0.2.77/32",
             "192.0.2.0/25",
             "2001:db8::/49",
+            "2002:c000:24d::/48",
             "2001:db8::1",
             "192.0.2.7/24",
             "070707",

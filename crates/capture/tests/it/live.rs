@@ -1,6 +1,6 @@
 //! Traffic while it happens, told in turns.
 
-use capture::{Distincts, DropReason, Form, Reader, Settings};
+use capture::{ClientForm, Clients, Distincts, DropReason, Form, Reader, Settings};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::dnstap::{SECONDS, frame, query, response};
@@ -107,6 +107,41 @@ fn clients_and_names_are_counted_once_a_minute_and_server() {
         })
         .collect();
     assert_eq!(counts, [("198.51.100.53".to_owned(), 1, 5)]);
+}
+
+#[test]
+fn a_client_s_query_counts_once_whoever_tells_of_it() {
+    let queries = |frames: &[Vec<u8>]| {
+        let mut kept = Kept::default();
+        let clients = Clients {
+            form: ClientForm::Network,
+            most: 10,
+            least: 1,
+            most_servers: 10,
+        };
+        let mut reader = Reader::new(Settings {
+            clients: Some(clients),
+            ..Settings::default()
+        });
+        let mut listening = reader.listen("ns1", Form::Dnstap, &mut kept);
+        for frame in frames {
+            listening.frame(frame, at(0)).unwrap();
+        }
+        listening.finish().unwrap();
+        let told = kept
+            .clients
+            .iter()
+            .map(|cell| (cell.client.unwrap().to_string(), cell.queries));
+        told.collect::<Vec<_>>()
+    };
+    let (asked, answered) = (frame(1, Some(&query()), None), frame(1, None, Some(&response())));
+    let other = frame(1, None, Some(&Message::response(99, "www.example", 1)));
+    let network = |queries| vec![("192.0.2.0/24".to_owned(), queries)];
+    // a response whose query was given up, or not kept, is no further query
+    assert_eq!(queries(&[asked.clone(), answered.clone(), other.clone()]), network(1));
+    // servers that tell of responses alone
+    assert_eq!(queries(&[answered, other]), network(2));
+    assert_eq!(queries(&[asked]), network(1));
 }
 
 /// With the key in hand a sketch says whether an address may be in it; without it, it must not.

@@ -4,7 +4,7 @@ use std::io::Cursor;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use capture::{
-    DistinctCell, Input, Malformed, OutOfBailiwick, Reader, Receipt, Settings, Sink, SinkError, TrafficCell,
+    ClientCell, DistinctCell, Input, Malformed, OutOfBailiwick, Reader, Receipt, Settings, Sink, SinkError, TrafficCell,
 };
 use model::{PassiveRrset, rdata_text};
 
@@ -15,6 +15,7 @@ pub struct Kept {
     pub evidence: Vec<OutOfBailiwick>,
     pub cells: Vec<TrafficCell>,
     pub distincts: Vec<DistinctCell>,
+    pub clients: Vec<ClientCell>,
     /// Packet number, reason and octets.
     pub quarantined: Vec<(u64, String, Vec<u8>)>,
 }
@@ -37,6 +38,11 @@ impl Sink for Kept {
 
     fn distinct(&mut self, cell: DistinctCell) -> Result<(), SinkError> {
         self.distincts.push(cell);
+        Ok(())
+    }
+
+    fn client(&mut self, cell: ClientCell) -> Result<(), SinkError> {
+        self.clients.push(cell);
         Ok(())
     }
 

@@ -15,7 +15,7 @@ pub enum LakeCommand {
     /// Shows something.
     #[command(flatten)]
     Show(ShownCommand),
-    /// Merge small files, let old rows go and make old figures coarser, as a centre does each day for its own lake.
+    /// Merge small files of what was taken in, let old rows go and make old figures coarser, as a centre does for its own lake.
     Upkeep(UpkeepArgs),
     /// Bring what was committed into an object store, where other machines read it.
     Publish(PublishArgs),
@@ -81,13 +81,13 @@ pub struct EvidenceArgs {
 /// `dnscert lake upkeep`.
 #[derive(Debug, Args)]
 pub struct UpkeepArgs {
-    /// Folder of the observations, in the place of a centre's. Without a configuration nothing of it is let go, and figures of traffic become
-    /// coarser after 31, 366 and 1,830 days.
-    #[arg(long, value_name = "DIR")]
+    /// Folder of the observations, in the place of a centre's.
+    #[arg(long, value_name = "DIR", required_unless_present = "config")]
     pub lake: Option<PathBuf>,
-    /// The centre, whose rules are those of `[lake]`.
-    #[command(flatten)]
-    pub config: ConfigArg,
+    /// A configuration, whose rules are those of `[lake]`. Without one only who asked most is let go, after 31 days, and figures of
+    /// traffic become coarser after 31, 366 and 1,830 days.
+    #[arg(long, value_name = "FILE", env = "DNSCERT_CONFIG")]
+    pub config: Option<PathBuf>,
 }
 
 /// `dnscert lake publish`.

@@ -70,6 +70,9 @@ pub struct SensorArgs {
     /// Clients of one minute and stream at the most that are told.
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..=10_000))]
     pub most_clients: u32,
+    /// Queries of a minute from which on a client is told; who asks less is counted with all others.
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    pub least_queries: u64,
     /// Print the receipt of each stream's window as a line of JSON.
     #[arg(long)]
     pub receipts: bool,

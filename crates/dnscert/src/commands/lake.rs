@@ -34,9 +34,9 @@ pub async fn run(command: LakeCommand) -> anyhow::Result<ExitCode> {
 }
 
 async fn upkeep(arguments: UpkeepArgs) -> anyhow::Result<ExitCode> {
-    let config = match (&arguments.lake, arguments.config.config.is_file()) {
-        (Some(_), false) => Config::default(),
-        _ => Config::read(&arguments.config.config)?,
+    let config = match &arguments.config {
+        Some(file) => Config::read(file)?,
+        None => Config::default(),
     };
     let folder = arguments.lake.unwrap_or_else(|| config.lake_folder());
     let opening = || format!("opening the observations in `{}`", folder.display());

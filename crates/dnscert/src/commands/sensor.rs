@@ -48,7 +48,12 @@ pub async fn run(arguments: SensorArgs) -> anyhow::Result<ExitCode> {
         ring_bytes: (arguments.ring as usize) << 20,
         print: if arguments.receipts { print } else { |_| {} },
         capture: capture::Settings {
-            clients: clients(arguments.clients, arguments.most_clients, client_key),
+            clients: form(arguments.clients, client_key).map(|form| Clients {
+                form,
+                most: arguments.most_clients as usize,
+                least: arguments.least_queries,
+                most_servers: MOST_SERVERS,
+            }),
             ..settings(arguments.ports, arguments.served, client_key)
         },
     };
@@ -76,18 +81,13 @@ pub fn unmask(arguments: &UnmaskArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether clients are told, and how.
-fn clients(told: ClientsTold, most: u32, client_key: [u8; 16]) -> Option<Clients> {
-    let form = match told {
-        ClientsTold::Drop => return None,
-        ClientsTold::Truncate => ClientForm::Network,
-        ClientsTold::Pseudonymise => pseudonyms(client_key),
-    };
-    Some(Clients {
-        form,
-        most: most as usize,
-        most_servers: MOST_SERVERS,
-    })
+/// As what clients are told; `None`: they are not.
+fn form(told: ClientsTold, client_key: [u8; 16]) -> Option<ClientForm> {
+    match told {
+        ClientsTold::Drop => None,
+        ClientsTold::Truncate => Some(ClientForm::Network),
+        ClientsTold::Pseudonymise => Some(pseudonyms(client_key)),
+    }
 }
 
 /// Pseudonyms under a key of their own, made of the sensor's: under that itself clients are counted, by another function.

@@ -4,12 +4,16 @@ use jiff::SignedDuration;
 use lake::passive::{Retention, RollUp, Rule};
 use serde::{Deserialize, Serialize};
 
+/// How long it is kept who asked most, where no rule says it: as long as minutes of traffic, so that an attack can be followed up. Longer:
+/// pseudonyms, which are about persons, pile up without a purpose (GDPR Art. 5 (1) (e)).
+const CLIENTS: SignedDuration = SignedDuration::from_hours(24 * 31);
+
 /// Observations.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LakeConfig {
     /// How long rows are kept after they were last seen; where several rules fit, the shortest time. What no rule fits is kept for
-    /// ever.
+    /// ever, but for who asked most: it is about persons, and kept for 31 days unless a rule names it.
     pub keep: Vec<KeepConfig>,
     /// Scheduler of the cluster that answers `dnscert sql`: `http://HOST:PORT`. Without one this machine does.
     pub cluster: Option<String>,
@@ -82,8 +86,10 @@ pub enum KeptTable {
     Passive,
     /// What servers said and may not say.
     Evidence,
-    /// Figures of traffic, with the counts of clients and names, and who asked most.
+    /// Figures of traffic, with the counts of clients and names.
     Traffic,
+    /// Who asked most.
+    Client,
     /// What could not be read.
     Malformed,
     /// What operators publish of a day.
@@ -97,7 +103,8 @@ impl KeptTable {
             Self::ZoneChange => &["zone_change"],
             Self::Passive => &["rrset", "rdata", "name"],
             Self::Evidence => &["evidence"],
-            Self::Traffic => &["traffic", "distinct_count", "client"],
+            Self::Traffic => &["traffic", "distinct_count"],
+            Self::Client => &["client"],
             Self::Malformed => &["malformed"],
             Self::Rssac002 => &["rssac002"],
         }
@@ -116,7 +123,15 @@ impl LakeConfig {
             None => vec![rule(keep, None)],
             Some(table) => table.tables().iter().map(|table| rule(keep, Some(table))).collect(),
         });
-        Retention { rules: rules.collect() }
+        let mut rules: Vec<Rule> = rules.collect();
+        if !self.keep.iter().any(|keep| keep.table == Some(KeptTable::Client)) {
+            rules.push(Rule {
+                table: Some("client".to_owned()),
+                owner: None,
+                keep: CLIENTS,
+            });
+        }
+        Retention { rules }
     }
 
     /// The rule by which figures become coarser, as the lake has it.

@@ -472,22 +472,29 @@ fn without_a_centre_upkeep_is_a_command() {
         };
         rows.lines().map(span).collect()
     };
-    let upkeep = |config: &str| dnscert(&["lake", "upkeep", "--lake", lake, "--config", config]);
+    let upkeep = |rules: &[&str]| dnscert(&[&["lake", "upkeep", "--lake", lake], rules].concat());
 
-    let none = upkeep("/nowhere/dnscert.toml");
+    let none = upkeep(&[]);
     assert_eq!(none.status.code(), Some(3), "{}", stdout(&none));
     assert!(stderr(&none).contains(lake), "{}", stderr(&none));
     assert!(!std::path::Path::new(lake).exists(), "it makes no lake");
 
     dnscert(&["ingest", file, "--lake", lake]);
     assert_eq!(spans(), [60; 6]);
-    let done = upkeep("/nowhere/dnscert.toml");
+    let mistyped = upkeep(&["--config", "/nowhere/dnscert.toml"]);
+    assert!(stderr(&mistyped).contains("/nowhere/dnscert.toml"), "{mistyped:?}");
+    assert_eq!(
+        spans(),
+        [60; 6],
+        "no other rules take the place of those that were meant"
+    );
+    let done = upkeep(&[]);
     assert!(stdout(&done).contains("0 old rows are gone, 5 fewer"), "{done:?}");
     assert_eq!(spans(), [3_600]);
 
     let rules = folder.path().join("dnscert.toml");
     std::fs::write(&rules, "[[lake.keep]]\ntable = \"traffic\"\ndays = 30\n").unwrap();
-    let done = upkeep(rules.to_str().unwrap());
+    let done = upkeep(&["--config", rules.to_str().unwrap()]);
     assert!(stdout(&done).contains("1 old rows are gone"), "{done:?}");
     assert_eq!(spans(), [0; 0]);
 }

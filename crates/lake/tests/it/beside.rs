@@ -4,8 +4,8 @@ use domain::base::iana::Rtype;
 use jiff::{SignedDuration, Timestamp};
 use lake::passive::{Brought, NamePattern, Passive, Query, Retention, Rule, Scope, Source};
 use model::{
-    DistinctCell, MalformedMessage, Name, OperatorFigure, OutOfBailiwick, OutReason, Sketch, Span, Tlp, TrafficCell,
-    TrafficCounts, TrafficKey, Transport,
+    Client, ClientCell, DistinctCell, MalformedMessage, Name, OperatorFigure, OutOfBailiwick, OutReason, Sketch, Span,
+    Tlp, TrafficCell, TrafficCounts, TrafficKey, Transport,
 };
 
 use crate::passive::{data_files, open, rrset};
@@ -99,10 +99,25 @@ fn brought(seconds: i64) -> Brought {
         evidence: vec![piece("www.bank.example", seconds, "a.example.net")],
         traffic: vec![cell(0, Some("192.0.2.53"), 3), cell(0, None, 1)],
         distincts: Vec::new(),
-        clients: Vec::new(),
+        clients: vec![client(7)],
         malformed: vec![broken(seconds, 9)],
         rssac002: vec![figure(seconds, 7)],
     }
+}
+
+fn client(queries: u64) -> ClientCell {
+    ClientCell {
+        minute: at(0),
+        span: Span::Minute,
+        server: Some("192.0.2.53".parse().unwrap()),
+        client: Some(Client::network("198.51.100.7".parse().unwrap())),
+        queries,
+    }
+}
+
+fn clients(passive: &Passive) -> Vec<u64> {
+    let told = passive.clients(Timestamp::UNIX_EPOCH, Timestamp::MAX, &Scope::ALL);
+    told.map(|told| told.what.queries).collect()
 }
 
 async fn take_in(passive: &Passive, source: &str, receipt: &str, parts: Vec<Brought>) -> bool {
@@ -256,6 +271,7 @@ async fn a_receipt_without_passive_dns_that_a_crash_cut_off_is_taken_out_and_the
     let passive = open(folder.path()).await;
     let figures = |queries| Brought {
         traffic: vec![cell(0, Some("192.0.2.53"), queries)],
+        clients: vec![client(queries)],
         ..Brought::default()
     };
     assert!(take_in(&passive, "sensor-1", "a", vec![figures(1)]).await);
@@ -265,11 +281,17 @@ async fn a_receipt_without_passive_dns_that_a_crash_cut_off_is_taken_out_and_the
     let log = folder.path().join("rrset/_delta_log/00000000000000000002.json");
     std::fs::remove_file(log).unwrap();
     let reader = Passive::open_read_only(folder.path()).await.unwrap();
-    assert_eq!(traffic(&reader), [(at(0), true, 1, 101)]);
+    assert_eq!(
+        (traffic(&reader), clients(&reader)),
+        (vec![(at(0), true, 1, 101)], vec![1])
+    );
     let passive = open(folder.path()).await;
     assert_eq!(traffic(&passive), [(at(0), true, 1, 101)]);
     assert!(take_in(&passive, "sensor-1", "b", vec![figures(10)]).await);
-    assert_eq!(traffic(&passive), [(at(0), true, 11, 110)]);
+    assert_eq!(
+        (traffic(&passive), clients(&passive)),
+        (vec![(at(0), true, 11, 110)], vec![11])
+    );
 }
 
 #[tokio::test]
@@ -297,8 +319,10 @@ async fn rows_leave_when_their_owner_or_their_table_may_not_keep_them_longer() {
     };
     assert_eq!(passive.expire(&retention, at(day(4))).await.unwrap(), 0);
     assert_eq!(count(&passive), 3);
-    // of the bank: an RRset, its record, evidence, a malformed message, four cells of traffic, and two editions of a figure
-    assert_eq!(passive.expire(&retention, at(day(7))).await.unwrap(), 10);
+    // of the bank: an RRset, its record, evidence, a malformed message, four cells of traffic, two of clients, and two editions of a figure
+    assert_eq!(clients(&passive), [14, 7]);
+    assert_eq!(passive.expire(&retention, at(day(7))).await.unwrap(), 12);
+    assert_eq!(clients(&passive), [7]);
     assert_eq!(count(&passive), 2);
     assert_eq!(traffic(&passive), [(at(0), false, 1, 101), (at(0), true, 3, 103)]);
     assert_eq!(malformed(&passive), [(9, 1), (9, 1)]);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::base::iana::Rtype;
 use jiff::{SignedDuration, Timestamp};
 use lake::passive::{Brought, NamePattern, Passive, Query, RollUp, Scope, ValuePattern};
-use model::{MalformedMessage, Name, OutOfBailiwick, OutReason, Span, TrafficCell, TrafficCounts};
+use model::{ClientCell, MalformedMessage, Name, OutOfBailiwick, OutReason, Span, TrafficCell, TrafficCounts};
 
 use crate::passive::{open, rrset};
 use crate::story::{at, name};
@@ -50,7 +50,13 @@ fn receipt(number: u64) -> Brought {
             },
         }],
         distincts: Vec::new(),
-        clients: Vec::new(),
+        clients: vec![ClientCell {
+            minute: at(60 * number as i64),
+            span: Span::Minute,
+            server: None,
+            client: None,
+            queries: 1,
+        }],
         malformed: vec![MalformedMessage {
             time: at(0),
             input: "night.pcap".to_owned(),
@@ -90,6 +96,9 @@ fn assert_whole(passive: &Passive, receipts: u64, when: &str) {
         receipts,
         "{when}"
     );
+    let clients = passive.clients(Timestamp::UNIX_EPOCH, Timestamp::MAX, &Scope::ALL);
+    let queries: u64 = clients.map(|told| told.what.queries).sum();
+    assert_eq!(queries, receipts, "{when}");
     let malformed = passive.malformed(Timestamp::UNIX_EPOCH, Timestamp::MAX, &Scope::ALL);
     let numbers: Vec<u64> = malformed.map(|told| told.what.0.number * told.what.1).collect();
     assert_eq!(numbers, (0..receipts).collect::<Vec<_>>(), "{when}");
