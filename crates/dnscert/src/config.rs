@@ -512,6 +512,18 @@ mod tests {
     }
 
     #[test]
+    fn who_asked_most_is_kept_for_a_month_unless_a_rule_names_it() {
+        let days = |text: &str| -> Vec<i64> {
+            let rules = read(text).unwrap().lake.retention().rules;
+            let of_clients = rules.iter().filter(|rule| rule.table.as_deref() == Some("client"));
+            of_clients.map(|rule| rule.keep.as_hours() / 24).collect()
+        };
+        assert_eq!(days(""), [31]);
+        assert_eq!(days("[[lake.keep]]\ntable = \"traffic\"\ndays = 400\n"), [31]);
+        assert_eq!(days("[[lake.keep]]\ntable = \"client\"\ndays = 90\n"), [90]);
+    }
+
+    #[test]
     fn values_that_no_centre_can_work_with_are_all_named_with_the_file() {
         let text = "public_url = \"ftp:/x y\"\n[centre]\nmail = \"nomail\"\ntime_zone = \"Mars/X\"\n\
                     [dns]\nport = 0\ntimeout_ms = 0\nzones_at_once = 0\nwhole_every_minutes = 0\nipv4 = false\nipv6 = false\n\
