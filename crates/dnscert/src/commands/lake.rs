@@ -45,7 +45,7 @@ async fn upkeep(arguments: UpkeepArgs) -> anyhow::Result<ExitCode> {
     let passive = Passive::open(&folder).await.with_context(opening)?;
     let done = centre::upkeep::once(&passive, &config.lake, SystemClock.now()).await?;
     println!(
-        "`{}`: {} files became {}, {} old rows are gone, {} fewer are figures of longer spans, {} files removed",
+        "`{}`: {} files became {}, {} old rows are gone, {} fewer by longer spans, {} files removed",
         folder.display(),
         done.merged.files_before,
         done.merged.files_after,
