@@ -258,13 +258,8 @@ impl<'a> Pass<'a> {
         self.last_message = time;
         // before the queries are given up by which they are judged
         self.release_held(time)?;
-        let mut unanswered = Unanswered {
-            receipt: &mut self.receipt,
-            traffic: &mut self.traffic,
-            servers: self.servers,
-            name: &mut self.name,
-        };
-        self.pairing.advance(time, |parties, query, question| {
+        let (pairing, mut unanswered) = self.giving_up();
+        pairing.advance(time, |parties, query, question| {
             unanswered.count(parties, query, question)
         });
         self.traffic.pass_on(false, self.sink)?;
@@ -303,13 +298,7 @@ impl<'a> Pass<'a> {
         let id = message.header.id();
         if !self.pairing.query(parties, id, question, query) {
             self.receipt.drop(DropReason::TooManyQueries);
-            let mut unanswered = Unanswered {
-                receipt: &mut self.receipt,
-                traffic: &mut self.traffic,
-                servers: self.servers,
-                name: &mut self.name,
-            };
-            unanswered.count(&parties, &query, question);
+            self.giving_up().1.count(&parties, &query, question);
             return Ok(());
         }
         for at in 0..self.held.len() {
@@ -503,17 +492,23 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    /// Passes on what came since the last turn, and gives its receipt. What waits goes on waiting, but for queries whose time is over.
-    pub(crate) fn turn(&mut self, now: i64) -> Result<Receipt, SinkError> {
-        let now = now.max(self.last_message);
-        self.release_held(now)?;
-        let mut unanswered = Unanswered {
+    /// The queries that wait, and where those are counted that are given up.
+    fn giving_up(&mut self) -> (&mut Pairing, Unanswered<'_>) {
+        let unanswered = Unanswered {
             receipt: &mut self.receipt,
             traffic: &mut self.traffic,
             servers: self.servers,
             name: &mut self.name,
         };
-        self.pairing.advance(now, |parties, query, question| {
+        (&mut self.pairing, unanswered)
+    }
+
+    /// Passes on what came since the last turn, and gives its receipt. What waits goes on waiting, but for queries whose time is over.
+    pub(crate) fn turn(&mut self, now: i64) -> Result<Receipt, SinkError> {
+        let now = now.max(self.last_message);
+        self.release_held(now)?;
+        let (pairing, mut unanswered) = self.giving_up();
+        pairing.advance(now, |parties, query, question| {
             unanswered.count(parties, query, question)
         });
         self.pass_on()?;
@@ -558,14 +553,8 @@ impl<'a> Pass<'a> {
         while let Some(held) = self.held.pop_front() {
             self.judge_held(&held)?;
         }
-        let mut unanswered = Unanswered {
-            receipt: &mut self.receipt,
-            traffic: &mut self.traffic,
-            servers: self.servers,
-            name: &mut self.name,
-        };
-        self.pairing
-            .give_up_all(|parties, query, question| unanswered.count(parties, query, question));
+        let (pairing, mut unanswered) = self.giving_up();
+        pairing.give_up_all(|parties, query, question| unanswered.count(parties, query, question));
         self.pass_on()?;
         Ok(self.receipt)
     }
