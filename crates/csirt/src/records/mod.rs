@@ -17,7 +17,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use sea_orm::sqlx::Connection as _;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr};
 use sea_orm::{SqlxPostgresConnector, SqlxSqliteConnector};
 use tokio::sync::watch;
 
@@ -30,6 +30,10 @@ use crate::{Error, accounts::Account, requests::Request};
 /// How long a connection waits for another process that writes to the same SQLite file.
 /// Chosen by us: longer than any change of ours takes; shorter, and a nightly `export` could fail a form.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a connection waits before it tries again what SQLite does not wait for. Chosen by us: a file is turned to the
+/// write-ahead log in some milliseconds; longer, and eight programs that start at once wait for each other in plain sight.
+const BUSY_RETRY: Duration = Duration::from_millis(20);
 
 /// How long a PostgreSQL server may take to give a connection, or to come up beside us at the start of a machine. Chosen
 /// by us: longer, and `doctor` seems to hang when the server is gone.
@@ -139,7 +143,7 @@ impl Records {
             options.map_sqlx_sqlite_before_acquire(|connection, _| {
                 Box::pin(async move { Ok(!connection.is_in_transaction()) })
             });
-            SqlxSqliteConnector::connect(options).await?
+            connect_sqlite(options).await?
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             options.acquire_timeout(CONNECT_TIMEOUT);
             SqlxPostgresConnector::connect(options).await?
@@ -261,6 +265,32 @@ fn make_private(url: &str) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
+}
+
+/// Opens a file of records. Who opens a new one first turns it to the write-ahead log, and whoever comes in the middle of
+/// that is turned away at once: there SQLite does not wait for [`BUSY_TIMEOUT`], since two who both wait to write after they
+/// have read would wait for ever (`sqlite3_busy_handler` in its manual). So it is tried again for as long.
+async fn connect_sqlite(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
+    let patience = tokio::time::Instant::now() + BUSY_TIMEOUT;
+    loop {
+        match SqlxSqliteConnector::connect(options.clone()).await {
+            Err(error) if is_busy(&error) && tokio::time::Instant::now() < patience => {
+                tokio::time::sleep(BUSY_RETRY).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+/// Whether somebody else holds the file: `SQLITE_BUSY` (5) with any of its extended codes, which share the low octet.
+fn is_busy(error: &DbErr) -> bool {
+    const SQLITE_BUSY: u32 = 5;
+    let DbErr::Conn(RuntimeErr::SqlxError(error)) = error else {
+        return false;
+    };
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.and_then(|code| code.parse::<u32>().ok())
+        .is_some_and(|code| code & 0xff == SQLITE_BUSY)
 }
 
 /// Write-ahead log, so that readers do not stop the writer. `FULL`: a commit is on the disk before its page is shown
