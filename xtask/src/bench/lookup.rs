@@ -48,12 +48,46 @@ VACUUM ANALYZE question;
 
 /// Prints the figures of both for `rrsets` RRsets.
 pub fn compare(ours: &Path, folder: &Path, rrsets: &str) -> Result<(), String> {
+    let mtbl = Mtbl::build(folder)?;
+    let is_large = rrsets.parse::<u64>().is_ok_and(|rrsets| rrsets > MOST_FOR_POSTGRESQL);
+    let file = |table: &str, kind: &str| folder.join(format!("{table}.{kind}"));
+    let mut make = Command::new(ours);
+    make.arg("make").arg(folder).arg(rrsets);
     println!("-- dnscert");
-    run(Command::new(ours).arg("make").arg(folder).arg(rrsets))?;
+    if is_large {
+        // the rows as text would take more of the disk than all the rest
+        let write = |table| mtbl.write_from_pipe(&file(table, "tsv"), &file(table, "mtbl"));
+        let mut writers = [write("rrset")?, write("address")?];
+        let made = run(&mut make);
+        for writer in &mut writers {
+            if made.is_err() {
+                // nobody will come to the other end of its pipe any more
+                let _ = writer.kill();
+            }
+            let ended = writer.wait();
+            let ended = ended.map_err(|error| format!("could not wait for mtbl: {error}"))?;
+            if made.is_ok() && !ended.success() {
+                return Err(format!("mtbl ended with {ended}"));
+            }
+        }
+        made?;
+    } else {
+        run(&mut make)?;
+    }
     run(Command::new(ours).arg("ask").arg(folder))?;
     println!("-- mtbl");
-    ask_mtbl(folder)?;
-    if rrsets.parse::<u64>().is_ok_and(|rrsets| rrsets > MOST_FOR_POSTGRESQL) {
+    for table in ["rrset", "address"] {
+        let out = file(table, "mtbl");
+        if !is_large {
+            let begun = Instant::now();
+            mtbl.write(&file(table, "tsv"), &out)?;
+            println!("{table}: sorted and written in {:.0} s", begun.elapsed().as_secs_f64());
+        }
+        let megabytes = fs::metadata(&out).map_or(0.0, |file| file.len() as f64 / 1e6);
+        println!("{table}: {megabytes:.0} MB");
+    }
+    ask_mtbl(&mtbl, folder)?;
+    if is_large {
         println!("-- PostgreSQL is left out: its tables and indexes would not fit into its memory");
         return Ok(());
     }
@@ -82,17 +116,8 @@ pub fn compare(ours: &Path, folder: &Path, rrsets: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Writes the rows into two files, in the order of owners and of addresses, and asks each kind of question twice.
-fn ask_mtbl(folder: &Path) -> Result<(), String> {
-    let mtbl = Mtbl::build(folder)?;
-    let begun = Instant::now();
-    for table in ["rrset", "address"] {
-        let out = folder.join(format!("{table}.mtbl"));
-        mtbl.write(&folder.join(format!("{table}.tsv")), &out)?;
-        let megabytes = fs::metadata(&out).map_or(0.0, |file| file.len() as f64 / 1e6);
-        println!("{table}: {megabytes:.0} MB");
-    }
-    println!("sorted and written in {:.0} s", begun.elapsed().as_secs_f64());
+/// Asks each kind of question twice, of the file in the order of owners or of addresses.
+fn ask_mtbl(mtbl: &Mtbl, folder: &Path) -> Result<(), String> {
     let read =
         |name: &str| fs::read_to_string(folder.join(name)).map_err(|error| format!("could not read `{name}`: {error}"));
     let names: String = read("names.txt")?.lines().map(|name| reversed(name) + "\t\n").collect();

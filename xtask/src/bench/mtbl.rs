@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command};
 
 use super::{Watched, run, watch};
 use crate::packages::Package;
@@ -47,6 +47,19 @@ impl Mtbl {
     pub fn write(&self, rows: &Path, out: &Path) -> Result<(), String> {
         let rows = fs::File::open(rows).map_err(|error| format!("could not read `{}`: {error}", rows.display()))?;
         run(Command::new(&self.program).arg("write").arg(out).stdin(rows))
+    }
+
+    /// Begins to write rows, as they come through a pipe that it makes at `rows`.
+    pub fn write_from_pipe(&self, rows: &Path, out: &Path) -> Result<Child, String> {
+        run(Command::new("mkfifo").arg(rows))?;
+        // the shell waits for who opens the other end, so that this process need not
+        let mut write = Command::new("sh");
+        write
+            .args(["-c", "exec \"$0\" write \"$1\" < \"$2\""])
+            .arg(&self.program)
+            .arg(out)
+            .arg(rows);
+        write.spawn().map_err(|error| format!("could not start mtbl: {error}"))
     }
 
     /// Asks for prefixes, one a line, and prints how long they took.

@@ -11,7 +11,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lake::passive::{NamePattern, Passive, Query, ValuePattern, summarize};
 
 use world::World;
@@ -20,6 +20,8 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 /// RRsets of one receipt.
 const RECEIPT: u64 = 250_000;
+/// Receipts after which files that were merged are removed: the disk has them twice until then.
+const SWEPT: usize = 16;
 /// Questions of each kind.
 const QUESTIONS: u64 = 4_000;
 /// Answers of one question at most.
@@ -52,6 +54,9 @@ async fn make(folder: &Path, count: u64) -> Outcome {
             .await?;
         passive.merge(None).await?;
         taken += begun.elapsed();
+        if receipt % SWEPT == SWEPT - 1 {
+            passive.vacuum(Timestamp::MAX, SignedDuration::ZERO).await?;
+        }
     }
     for table in passive.statistics().await {
         let (rows, megabytes) = (table.rows, table.bytes as f64 / 1e6);

@@ -5,16 +5,8 @@ use std::sync::Mutex;
 
 use arrow::array::RecordBatch;
 
+use super::slice::Part;
 use crate::table::lock;
-
-/// Which columns of a slice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Part {
-    /// The key.
-    Key,
-    /// All but the key.
-    Rest,
-}
 
 /// A run, a slice of it, and columns of that.
 type Place = (u64, usize, Part);

@@ -30,6 +30,7 @@ mod roll_up;
 mod rows;
 mod rssac002;
 mod run;
+mod slice;
 mod source;
 pub mod stored;
 mod told;

@@ -13,32 +13,21 @@ use arrow::array::{Array, AsArray, RecordBatch, TimestampMicrosecondArray};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
-    RowSelector,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use parquet::errors::ParquetError;
 use parquet::file::metadata::PageIndexPolicy;
-use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::reader::{ChunkReader, Length};
 
-use super::cache::{Cache, Part};
+use super::cache::Cache;
 use super::key::{self, Keys};
 use super::rows::{Sorted, Wanted};
 use super::run::Run;
+use super::slice::{Columns, Part, Slice, slices};
 use crate::row;
 
 /// Rows of a file that a whole reading decodes at a time.
 const BATCH_ROWS: usize = 8192;
-
-/// Rows of a run that stand in one page of the key.
-#[derive(Debug, Clone)]
-struct Slice {
-    row_group: usize,
-    /// Rows within the row group.
-    rows: Range<usize>,
-    /// The first key, or the beginning of it.
-    first: Box<[u8]>,
-}
 
 /// A run that can be read, by any number of readers at once.
 pub(crate) struct OpenRun<S> {
@@ -48,6 +37,8 @@ pub(crate) struct OpenRun<S> {
     file: Positioned,
     metadata: ArrowReaderMetadata,
     slices: Vec<Slice>,
+    key: Columns,
+    rest: Columns,
     /// No key is behind this one.
     last: Vec<u8>,
     row: std::marker::PhantomData<fn() -> S>,
@@ -70,7 +61,8 @@ impl<S: Sorted> OpenRun<S> {
     /// Reads the footer and the index of pages. The error says why the file cannot be read.
     pub fn open(table: &Path, run: Run) -> Result<Self, String> {
         let file = File::open(table.join(&run.path)).map_err(|error| error.to_string())?;
-        let file = Positioned(Arc::new(file));
+        let length = file.metadata().map_err(|error| error.to_string())?.len();
+        let file = Positioned(Arc::new(file), length);
         // the decoder is not ours and its input is whatever the disk gives
         let opened = catch_unwind(AssertUnwindSafe(|| Self::of_footer(run, file)));
         opened.unwrap_or_else(|_| Err("the decoder broke on it".to_owned()))
@@ -89,7 +81,7 @@ impl<S: Sorted> OpenRun<S> {
                 .field_with_name(column.name)
                 .map_err(|error| error.to_string())?;
         }
-        let (slices, last) = slices(&metadata)?;
+        let (slices, last) = slices(metadata.metadata())?;
         // the look-up needs where pages begin; what their keys are is in `slices`
         let without = metadata
             .metadata()
@@ -103,6 +95,8 @@ impl<S: Sorted> OpenRun<S> {
             run,
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             file,
+            key: Columns::of(Part::Key, &metadata).map_err(text)?,
+            rest: Columns::of(Part::Rest, &metadata).map_err(text)?,
             metadata,
             slices,
             last,
@@ -157,35 +151,11 @@ impl<S: Sorted> OpenRun<S> {
     }
 
     fn decode(&self, at: usize, part: Part) -> Result<RecordBatch, String> {
-        let slice = &self.slices[at];
-        let schema = self.metadata.parquet_schema();
         let columns = match part {
-            Part::Key => 0..1,
-            Part::Rest => 1..schema.num_columns(),
+            Part::Key => &self.key,
+            Part::Rest => &self.rest,
         };
-        let rows = &slice.rows;
-        let selection = RowSelection::from(vec![RowSelector::skip(rows.start), RowSelector::select(rows.len())]);
-        let mut reader = self
-            .reader()
-            .with_row_groups(vec![slice.row_group])
-            .with_row_selection(selection)
-            .with_projection(ProjectionMask::leaves(schema, columns))
-            .with_batch_size(rows.len().max(1))
-            .build()
-            .map_err(|error| error.to_string())?;
-        let batch = reader
-            .next()
-            .ok_or("a page is missing")?
-            .map_err(|error| error.to_string())?;
-        if batch.num_rows() == rows.len() {
-            Ok(batch)
-        } else {
-            Err(format!(
-                "a page has {} rows where its index says {}",
-                batch.num_rows(),
-                rows.len()
-            ))
-        }
+        self.slices[at].decode(&self.file, &self.metadata, columns)
     }
 
     fn reader(&self) -> ParquetRecordBatchReaderBuilder<Positioned> {
@@ -249,48 +219,6 @@ impl<S: Sorted> OpenRun<S> {
     }
 }
 
-/// The slices of a file by the index of its key's pages, and the last key.
-fn slices(metadata: &ArrowReaderMetadata) -> Result<(Vec<Slice>, Vec<u8>), String> {
-    let metadata = metadata.metadata();
-    let missing = || "it has no index of its pages".to_owned();
-    let (mut slices, mut last) = (Vec::new(), Vec::new());
-    for (row_group, group) in metadata.row_groups().iter().enumerate() {
-        let group_rows = usize::try_from(group.num_rows()).map_err(|_| missing())?;
-        let index = |index: Option<_>| -> Result<_, String> { index.ok_or_else(missing) };
-        let of_columns = index(metadata.column_index().and_then(|index| index.get(row_group)?.first()))?;
-        let ends = |page: usize| -> Option<(Box<[u8]>, Vec<u8>)> {
-            match of_columns {
-                ColumnIndexMetaData::BYTE_ARRAY(keys) => {
-                    Some((keys.min_value(page)?.into(), keys.max_value(page)?.to_vec()))
-                }
-                ColumnIndexMetaData::INT64(keys) => {
-                    let (first, last) = (*keys.min_value(page)?, *keys.max_value(page)?);
-                    Some((key::of_microsecond(first).into(), key::of_microsecond(last).into()))
-                }
-                _ => None,
-            }
-        };
-        let offsets = metadata
-            .offset_index()
-            .and_then(|index| index.get(row_group)?.first())
-            .ok_or_else(missing)?;
-        let pages = offsets.page_locations();
-        for (page, location) in pages.iter().enumerate() {
-            let row = |at: i64| usize::try_from(at).map_or(group_rows, |at| at.min(group_rows));
-            let end = pages.get(page + 1).map_or(group_rows, |next| row(next.first_row_index));
-            slices.push(Slice {
-                row_group,
-                rows: row(location.first_row_index)..end,
-                first: ends(page).ok_or_else(missing)?.0,
-            });
-        }
-        if let Some((_, of_group)) = pages.len().checked_sub(1).and_then(ends) {
-            last = of_group;
-        }
-    }
-    Ok((slices, last))
-}
-
 /// The rows whose keys are in the range.
 fn places(of_keys: &Arc<dyn Array>, keys: &Keys) -> Result<Range<usize>, String> {
     let bounds = |key: &dyn Fn(usize) -> bool| -> usize {
@@ -317,13 +245,13 @@ fn places(of_keys: &Arc<dyn Array>, keys: &Keys) -> Result<Range<usize>, String>
     Ok(from..to.max(from))
 }
 
-/// A file that is read at places, so that readers do not move each other.
+/// A file that is read at places, so that readers do not move each other, and its length, which never changes.
 #[derive(Clone)]
-struct Positioned(Arc<File>);
+struct Positioned(Arc<File>, u64);
 
 impl Length for Positioned {
     fn len(&self) -> u64 {
-        self.0.metadata().map_or(0, |metadata| metadata.len())
+        self.1
     }
 }
 
@@ -336,7 +264,7 @@ impl ChunkReader for Positioned {
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
         // a length that a spoilt footer claims must not take memory that the file does not have
-        let length = length.min(usize::try_from(self.len().saturating_sub(start)).unwrap_or(0));
+        let length = length.min(usize::try_from(self.1.saturating_sub(start)).unwrap_or(0));
         let mut octets = vec![0; length];
         self.0.read_exact_at(&mut octets, start)?;
         Ok(octets.into())

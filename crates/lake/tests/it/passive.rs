@@ -9,6 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 use lake::passive::{End, Fences, NamePattern, Passive, Query, Scope, Seen, Source, ValuePattern, summarize};
 use lake::{Error, passive};
 use model::{PassiveRrset, SeenIn, Tlp, rdata_text};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder, WriterVersion};
 use proptest::prelude::*;
 
 use crate::story::{at, name};
@@ -580,6 +584,90 @@ async fn a_spoilt_file_is_named_and_the_rest_is_found_and_merged() {
         records(&passive, &valued(ValuePattern::Address("192.0.2.1".parse().unwrap()))).len(),
         4
     );
+}
+
+/// The same rows and the same index of pages, written as other programs write Parquet.
+fn rewritten(path: &Path, properties: WriterPropertiesBuilder) -> Vec<u8> {
+    let rows = ParquetRecordBatchReaderBuilder::try_new(fs::File::open(path).unwrap()).unwrap();
+    let schema = rows.schema().clone();
+    let mut writer = ArrowWriter::try_new(Vec::new(), schema, Some(properties.build())).unwrap();
+    for batch in rows.build().unwrap() {
+        writer.write(&batch.unwrap()).unwrap();
+    }
+    writer.into_inner().unwrap()
+}
+
+#[tokio::test]
+async fn a_file_that_another_program_wrote_anew_gives_the_same_answers() {
+    let zstd = || Compression::ZSTD(ZstdLevel::default());
+    let dictionaries = WriterProperties::builder().set_compression(Compression::SNAPPY);
+    let plain = WriterProperties::builder()
+        .set_dictionary_enabled(false)
+        .set_write_batch_size(100)
+        .set_data_page_row_count_limit(100);
+    let ways = [
+        ("dictionaries, pages that end anywhere, snappy", dictionaries),
+        ("no compression", plain.clone()),
+        ("zstd", plain.clone().set_compression(zstd())),
+        (
+            "the second form of pages",
+            plain
+                .clone()
+                .set_compression(zstd())
+                .set_writer_version(WriterVersion::PARQUET_2_0),
+        ),
+        (
+            "a dictionary beside pages that end with those of the key",
+            plain
+                .clone()
+                .set_compression(zstd())
+                .set_column_dictionary_enabled("source".into(), true),
+        ),
+        (
+            "one column compressed in another way",
+            plain
+                .clone()
+                .set_compression(zstd())
+                .set_column_compression("rdata".into(), Compression::SNAPPY),
+        ),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let passive = open(folder.path()).await;
+    let host = |at: u32| {
+        let owner = format!("www.z{at:04}.example");
+        rrset(&owner, Rtype::A, &[at.to_be_bytes().to_vec()], 0)
+    };
+    let rows = (0..1500).map(host).collect();
+    passive.append("sensor-1", "r1", rows, at(0)).await.unwrap();
+    drop(passive);
+    let originals: Vec<(PathBuf, Vec<u8>)> = (data_files(folder.path()).into_iter())
+        .map(|path| (path.clone(), fs::read(&path).unwrap()))
+        .collect();
+    assert_eq!(originals.len(), 3);
+    for (way, properties) in ways {
+        for (path, original) in &originals {
+            fs::write(path, original).unwrap();
+            let other = rewritten(path, properties.clone());
+            assert_ne!(&other, original, "{way}");
+            fs::write(path, other).unwrap();
+        }
+        let passive = Passive::open_read_only(folder.path()).await.unwrap();
+        let all = Query::new("*".parse().unwrap(), 2000);
+        assert_eq!(rrsets(&passive, &all).len(), 1500, "{way}");
+        for number in [0_u32, 99, 100, 777, 1499] {
+            let owner = format!("www.z{number:04}.example");
+            let address = std::net::Ipv4Addr::from(number);
+            let found = [format!("{owner} A {address} 1")];
+            assert_eq!(rrsets(&passive, &named(&owner)), found, "{way}");
+            assert_eq!(rrsets(&passive, &named(&format!("www.z{number:04}.*"))), found, "{way}");
+            assert_eq!(
+                records(&passive, &valued(ValuePattern::Address(address.into()))),
+                found,
+                "{way}"
+            );
+        }
+        assert_eq!(passive.damaged(), [], "{way}");
+    }
 }
 
 fn any_rrset() -> impl Strategy<Value = PassiveRrset> {
