@@ -80,6 +80,11 @@ impl Sketch {
         (all * all / (2.0 * std::f64::consts::LN_2 * sum)).round() as u64
     }
 
+    /// Octets of memory that it holds beside itself.
+    pub fn held(&self) -> usize {
+        self.ranks.capacity()
+    }
+
     /// As octets: none for an empty sketch; else a list of registers that are not zero (two octets of number, one of rank, in
     /// ascending order), or all registers, whichever is shorter.
     pub fn to_octets(&self) -> Vec<u8> {

@@ -97,6 +97,7 @@ impl Engine {
         for function in functions::all(&snapshot.sources) {
             context.register_udf(function);
         }
+        context.register_udaf(crate::sketches::union());
         let mut tables: BTreeMap<&str, Arc<dyn TableProvider>> = BTreeMap::new();
         tables.insert("source", Arc::new(of_sources(&snapshot.sources).map_err(engine)?));
         for table in snapshot.tables {

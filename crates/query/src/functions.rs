@@ -1,4 +1,4 @@
-//! Functions of SQL for names, addresses and what passive DNS keeps of records.
+//! Functions of SQL for names, addresses, what passive DNS keeps of records, and distinct counts.
 //!
 //! Those in `FOR_PEOPLE` are for questions; the others make the columns of the views. All give null for what they cannot read.
 
@@ -21,6 +21,8 @@ use domain::base::iana::{OptRcode, Rtype};
 use lake::passive::Source;
 use lake::passive::stored::{self, Value};
 use model::{Name, Prefix, rdata_text};
+
+use crate::sketches;
 
 /// A function that people call, with its words for them.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +51,14 @@ pub const FOR_PEOPLE: &[Function] = &[
         call: "canonical_name(name)",
         about: "The name as the columns have it: lower-case A-labels, no final dot; takes U-labels as well",
     },
+    Function {
+        call: "sketch_union(sketch)",
+        about: "Over the rows of a group: the sketch of what any of theirs has seen",
+    },
+    Function {
+        call: "sketch_count(sketch)",
+        about: "About how many different things a sketch has seen",
+    },
 ];
 
 /// What a function of ours is, so that a rule of the optimizer knows it.
@@ -74,6 +84,7 @@ pub(crate) enum Kind {
     Target,
     /// The address that a value is.
     Address,
+    SketchCount,
     SourceOwner,
     SourceLicence,
     SourceTlp,
@@ -202,7 +213,7 @@ fn of_sources(kind: Kind, name: &'static str, words: Words) -> ScalarUDF {
 
 /// The functions that need to know nothing of a lake.
 pub(crate) fn of_any_lake() -> Vec<ScalarUDF> {
-    use DataType::{Binary, Boolean, Int32, Utf8};
+    use DataType::{Binary, Boolean, Int32, Int64, Utf8};
     let list = DataType::List(Arc::new(Field::new_list_field(Utf8, true)));
     let function = |kind, name, takes: &[DataType], gives: &DataType, body| {
         ScalarUDF::from(OfLake {
@@ -292,6 +303,13 @@ pub(crate) fn of_any_lake() -> Vec<ScalarUDF> {
                 Value::Address(address) => Some(address.to_string()),
                 _ => None,
             }),
+        ),
+        function(
+            Kind::SketchCount,
+            "sketch_count",
+            &[Binary],
+            &Int64,
+            Arc::new(sketches::count),
         ),
     ]
 }

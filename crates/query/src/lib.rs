@@ -16,6 +16,7 @@ mod functions;
 mod kept;
 mod location;
 mod ranges;
+mod sketches;
 mod statement;
 mod table;
 mod views;

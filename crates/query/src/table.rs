@@ -13,12 +13,18 @@ const NULL: &str = "NULL";
 /// Characters of a rule at most: below the plans of EXPLAIN a longer one would fill lines of the terminal.
 const LONGEST_RULE: usize = 100;
 
+/// Octets of a cell that are shown: as many as a SHA-256. More would fill the terminal with one row; the other formats have all.
+const MOST_OCTETS: usize = 32;
+
 /// A header, a rule, and a line for each row; cells of several lines, as EXPLAIN has them, take as many.
 pub(crate) fn text(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<String, ArrowError> {
     let mut columns: Vec<Vec<Vec<String>>> = vec![Vec::new(); schema.fields().len()];
     for batch in batches {
         for (cells_of, column) in columns.iter_mut().zip(batch.columns()) {
-            let cells = cells(column)?;
+            let cells = match column.as_binary_opt::<i32>() {
+                Some(octets) => octets.iter().map(|octets| octets.map(octets_text)).collect(),
+                None => cells(column)?,
+            };
             cells_of.extend(cells.iter().map(|cell| lines(cell.as_deref().unwrap_or(NULL))));
         }
     }
@@ -89,6 +95,17 @@ pub(crate) fn cells(column: &ArrayRef) -> Result<Vec<Option<String>>, ArrowError
             .transpose()
     };
     (0..column.len()).map(cell).collect()
+}
+
+/// Octets in hexadecimal digits, the first of many and how many there are.
+fn octets_text(octets: &[u8]) -> String {
+    let mut text: String = (octets.iter().take(MOST_OCTETS))
+        .map(|octet| format!("{octet:02x}"))
+        .collect();
+    if octets.len() > MOST_OCTETS {
+        let _ = write!(text, "… ({} octets)", octets.len());
+    }
+    text
 }
 
 fn lines(cell: &str) -> Vec<String> {

@@ -269,10 +269,17 @@ pub const VIEWS: &[View] = &[
             SOURCE_TLP,
             column("clients", "About how many clients, with a standard error of 1.6 %"),
             column("names", "About how many names, with a standard error of 1.6 %"),
+            column(
+                "clients_sketch",
+                "Sketch of the clients. Those of several sources count a client once for each: every source hashes with a key of its own",
+            ),
+            column("names_sketch", "Sketch of the names"),
         ],
         sql: "SELECT minute, span, server, source, source_owner(source) AS source_owner,
-                source_licence(source) AS source_licence, source_tlp(source) AS source_tlp, clients, names
-            FROM (SELECT minute, coalesce(span, 60) AS span, server, source, max(clients) AS clients, max(names) AS names
+                source_licence(source) AS source_licence, source_tlp(source) AS source_tlp,
+                sketch_count(clients_sketch) AS clients, sketch_count(names_sketch) AS names, clients_sketch, names_sketch
+            FROM (SELECT minute, coalesce(span, 60) AS span, server, source,
+                    sketch_union(clients_sketch) AS clients_sketch, sketch_union(names_sketch) AS names_sketch
                 FROM kept GROUP BY minute, coalesce(span, 60), server, source)",
     },
     View {

@@ -47,5 +47,6 @@ fn session(config: SessionConfig) -> datafusion::common::Result<SessionState> {
     for function in functions::of_any_lake() {
         state.register_udf(Arc::new(function))?;
     }
+    state.register_udaf(Arc::new(crate::sketches::union()))?;
     Ok(state)
 }

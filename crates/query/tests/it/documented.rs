@@ -27,7 +27,7 @@ async fn the_worked_queries_have_the_answers_that_stand_below_them() {
     let (_folder, engine) = furnished().await;
     let document = document();
     let worked = worked(&document);
-    assert_eq!(worked.len(), 11);
+    assert_eq!(worked.len(), 12);
     let mut wrong = String::new();
     for (query, answer) in worked {
         let found = table(&engine, query).await;

@@ -107,6 +107,16 @@ x           y             z       n
 a\\u{1b}[2J  e\\u{202e}vil  東京  1.5
 ";
     assert_eq!(wild, expected);
+    let octets = table(
+        &engine,
+        "SELECT X'00ff' AS few, decode(repeat('0a', 33), 'hex') AS many, CAST(NULL AS BYTEA) AS none",
+    )
+    .await;
+    let digits = "0a".repeat(32);
+    assert_eq!(
+        octets.lines().nth(2),
+        Some(format!("00ff  {digits}… (33 octets)  NULL").as_str())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -158,3 +158,30 @@ async fn functions_read_names_and_addresses() {
     });
     assert_eq!(found, [expected]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sketches_are_united_over_any_rows() {
+    let (_folder, engine) = furnished().await;
+    let found = rows(
+        &engine,
+        "SELECT sketch_count(sketch_union(names_sketch)) AS all, sum(names) AS summed,
+            sketch_count(sketch_union(names_sketch) FILTER (WHERE false)) AS of_none,
+            sketch_count(sketch_union(CASE WHEN names > 40 THEN names_sketch END)) AS of_one, sketch_count(X'0000ff') AS no_sketch
+        FROM distinct_count",
+    )
+    .await;
+    let expected = serde_json::json!({ "all": 60, "summed": 70, "of_none": null, "of_one": 50, "no_sketch": null });
+    assert_eq!(found, [expected]);
+
+    let told = async {
+        let mut answer = engine
+            .ask("SELECT sketch_union(X'00010200') FROM distinct_count")
+            .await?;
+        while let Some(batch) = answer.next().await {
+            batch?;
+        }
+        Ok::<(), Error>(())
+    };
+    let told = told.await.unwrap_err().to_string();
+    assert!(told.contains("sketch_union: it is no sketch"), "{told}");
+}

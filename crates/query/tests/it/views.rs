@@ -203,6 +203,7 @@ fn beside(passive: &Passive) -> [Vec<Value>; 6] {
             let row = json!({
                 "minute": time(what.minute), "span": what.span.seconds(what.minute), "server": what.server.map(|server| server.to_string()),
                 "clients": what.clients.estimate(), "names": what.names.estimate(),
+                "clients_sketch": hex::encode(what.clients.to_octets()), "names_sketch": hex::encode(what.names.to_octets()),
             });
             told(&source, row)
         });
