@@ -195,11 +195,6 @@ impl Answer {
         self.stream.schema()
     }
 
-    /// When its time is over.
-    pub(crate) fn deadline(&self) -> Instant {
-        self.deadline
-    }
-
     /// The next rows; `None` when there are no more. After an error nothing comes.
     pub async fn next(&mut self) -> Option<Result<RecordBatch, Error>> {
         match timeout_at(self.deadline, self.stream.next()).await {

@@ -1,7 +1,9 @@
 //! Statements of other programs over the network: Arrow Flight SQL, for ADBC, JDBC and ODBC drivers.
 //!
-//! A ticket is the statement itself, so nothing is kept between two calls. Each call sees the lake as it is at that moment.
+//! A ticket is the statement itself, so nothing is kept between two calls. Each call sees the lake as it is at that moment, and is
+//! answered by a process of its own.
 
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 
@@ -36,9 +38,10 @@ use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::cluster::Cluster;
-use crate::engine::{Answer, Engine, Limits};
+use crate::engine::{Engine, Limits};
 use crate::error::Error;
 use crate::location::Location;
+use crate::statement_process::{Process, Statements};
 use crate::views::VIEWS;
 
 /// Statements that are answered at the same time. Each may take the memory of its limit; a further one waits for its turn.
@@ -80,40 +83,53 @@ impl Token {
 #[derive(Clone)]
 pub struct FlightSql {
     lake: Location,
-    limits: Limits,
-    cluster: Option<Cluster>,
+    statements: Statements,
     token: Option<Token>,
-    turns: Arc<Semaphore>,
+    /// For answers, and for planning one to say its columns.
+    turns: [Arc<Semaphore>; 2],
 }
 
 impl FlightSql {
-    /// Answers about a lake, each statement within the limits; by a cluster if there is one, and only to those who have the
-    /// token if there is one.
-    pub fn new(lake: Location, limits: Limits, cluster: Option<Cluster>, token: Option<Token>) -> Self {
+    /// Answers about a lake (a folder or a URL), each statement within the limits and by a process of `program`, which is
+    /// `dnscert-sql`; by a cluster if there is one, and only to those who have the token if there is one.
+    pub fn new(
+        program: PathBuf,
+        (lake, location): (String, Location),
+        limits: Limits,
+        cluster: Option<Cluster>,
+        token: Option<Token>,
+    ) -> Self {
         Self {
-            lake,
-            limits,
-            cluster,
+            lake: location,
+            statements: Statements {
+                program,
+                lake,
+                limits,
+                cluster: cluster.as_ref().map(Cluster::to_string),
+            },
             token,
-            turns: Arc::new(Semaphore::new(STATEMENTS)),
+            turns: [(); 2].map(|()| Arc::new(Semaphore::new(STATEMENTS))),
         }
     }
 
-    async fn engine(&self) -> Result<Engine, Status> {
-        let engine = Engine::open_at(&self.lake, self.limits, self.cluster.clone()).await;
-        engine.map_err(status)
-    }
-
     /// The statement's turn, its answer, and its columns.
-    async fn answer(&self, sql: &str) -> Result<(SchemaRef, Answer, OwnedSemaphorePermit), Status> {
-        let ended = |_| Status::unavailable("the server ends");
-        let turn = self.turns.clone().acquire_owned().await.map_err(ended)?;
-        let answer = self.engine().await?.ask(sql).await.map_err(status)?;
-        Ok((answer.schema(), answer, turn))
+    async fn answer(&self, sql: &str) -> Result<(SchemaRef, Process, OwnedSemaphorePermit), Status> {
+        self.begin(sql, false).await
     }
 
     async fn columns(&self, sql: &str) -> Result<SchemaRef, Status> {
-        self.engine().await?.columns(sql).await.map_err(status)
+        Ok(self.begin(sql, true).await?.0)
+    }
+
+    async fn begin(&self, sql: &str, only_columns: bool) -> Result<(SchemaRef, Process, OwnedSemaphorePermit), Status> {
+        let ended = |_| Status::unavailable("the server ends");
+        let turns = &self.turns[usize::from(only_columns)];
+        let turn = turns.clone().acquire_owned().await.map_err(ended)?;
+        let process = self.statements.begin(sql, only_columns).await?;
+        let columns = process
+            .schema()
+            .ok_or_else(|| Status::internal("the answer has no columns"))?;
+        Ok((columns, process, turn))
     }
 
     fn check(&self, metadata: &MetadataMap) -> Result<(), Status> {
@@ -303,7 +319,8 @@ impl FlightSqlService for FlightSql {
         request: Request<Ticket>,
     ) -> Result<Response<<Self as FlightService>::DoGetStream>, Status> {
         self.check(request.metadata())?;
-        let engine = self.engine().await?;
+        let engine = Engine::open_at(&self.lake, self.statements.limits, None).await;
+        let engine = engine.map_err(status)?;
         let mut tables = query.into_builder();
         for view in VIEWS {
             let sql = format!("SELECT * FROM {}", view.name);
@@ -386,18 +403,18 @@ fn info(
 }
 
 /// Its rows as they come. The turn ends with the answer's time also when the program does not read on.
-fn rows((columns, mut answer, turn): (SchemaRef, Answer, OwnedSemaphorePermit)) -> Rows {
+fn rows((columns, mut answer, turn): (SchemaRef, Process, OwnedSemaphorePermit)) -> Rows {
     let (sender, batches) = mpsc::channel::<Result<Option<RecordBatch>, FlightError>>(BATCHES);
     tokio::spawn(async move {
         let _turn = turn;
         loop {
             let batch = tokio::select! {
-                batch = answer.next() => batch.transpose(),
+                batch = answer.next() => batch,
                 // the program has gone
                 () = sender.closed() => return,
             };
             let is_last = !matches!(batch, Ok(Some(_)));
-            let sent = sender.send(batch.map_err(|error| FlightError::from(status(error))));
+            let sent = sender.send(batch.map_err(FlightError::from));
             if !matches!(timeout_at(answer.deadline(), sent).await, Ok(Ok(()))) || is_last {
                 return;
             }
@@ -428,12 +445,5 @@ fn batch(columns: SchemaRef, batch: arrow_flight::error::Result<RecordBatch>) ->
 }
 
 fn status(error: Error) -> Status {
-    let message = error.whole();
-    match error {
-        Error::Sql { .. } | Error::NoTable { .. } | Error::Refused { .. } => Status::invalid_argument(message),
-        Error::Memory { .. } => Status::resource_exhausted(message),
-        Error::Time { .. } => Status::deadline_exceeded(message),
-        Error::Unreachable { .. } | Error::Cluster { .. } => Status::unavailable(message),
-        Error::Lake(_) | Error::Read(_) | Error::Write(_) | Error::Serve { .. } => Status::internal(message),
-    }
+    Status::internal(error.whole())
 }

@@ -45,6 +45,12 @@ pub struct Written {
     pub is_whole: bool,
 }
 
+/// Writes the columns of an answer without rows, as a stream of Arrow's IPC format.
+pub fn write_columns(columns: &SchemaRef, out: impl Write) -> Result<(), Error> {
+    let mut writer = StreamWriter::try_new(out, columns).map_err(of_arrow)?;
+    writer.finish().map_err(of_arrow)
+}
+
 /// Writes an answer as its rows come. After an error what was written is not the whole answer.
 pub async fn write(answer: Answer, format: Format, out: &mut (dyn Write + Send)) -> Result<Written, Error> {
     match format {

@@ -18,6 +18,7 @@ mod location;
 mod ranges;
 mod sketches;
 mod statement;
+mod statement_process;
 mod table;
 mod views;
 
@@ -25,7 +26,8 @@ pub use cluster::{Cluster, Executor, execute, schedule};
 pub use engine::{Answer, Engine, Limits};
 pub use error::{Error, Place};
 pub use flight::{FlightSql, Token, serve};
-pub use format::{Format, Written, write};
+pub use format::{Format, Written, write, write_columns};
 pub use functions::{FOR_PEOPLE, Function};
 pub use location::Location;
+pub use statement_process::{GRACE, failure};
 pub use views::{Column, VIEWS, View};

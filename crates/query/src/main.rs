@@ -7,10 +7,13 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal as _, Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use query::{Cluster, Engine, Error, FOR_PEOPLE, Format, Limits, Location, VIEWS, View, Written};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// The statement is wrong, or the command line.
 const WRONG: u8 = 2;
@@ -65,6 +68,12 @@ struct Question {
     /// Rows of a table at most.
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     rows: usize,
+    /// Say for a server why there is no answer.
+    #[arg(long, hide = true)]
+    for_server: bool,
+    /// Give the columns and no rows.
+    #[arg(long, hide = true)]
+    only_columns: bool,
     /// Say what the columns of a view mean, or of all.
     #[arg(long, value_name = "VIEW", num_args = 0..=1, default_missing_value = "", conflicts_with = "sql")]
     columns: Option<String>,
@@ -109,9 +118,14 @@ fn main() -> ExitCode {
             }
         };
     }
+    let desk = Arc::new(AtomicBool::new(false));
+    if let Err(error) = bound_memory(question.memory).and_then(|()| end_in_time(question, desk.clone())) {
+        eprintln!("dnscert-sql: could not set the limits of the answer: {error}");
+        return ExitCode::from(FAILED);
+    }
     let (sql, done) = match statement(question) {
         Ok(sql) => {
-            let done = runtime.block_on(answered(question, &sql));
+            let done = runtime.block_on(answered(question, &sql, &desk));
             (sql, done)
         }
         Err(error) => (String::new(), Some(Err(Error::Write(error)))),
@@ -128,21 +142,26 @@ fn main() -> ExitCode {
         // whoever read the rows has seen enough
         Some(Err(Error::Write(error))) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Some(Err(error)) => {
-            tell(&error, &sql);
+            tell_whom(question.for_server, &error, &sql);
             ExitCode::from(if error.is_of_statement() { WRONG } else { FAILED })
         }
         None => ExitCode::from(INTERRUPTED),
     }
 }
 
-/// `None` when it was broken off by Ctrl-C, which ends the process by itself where no cluster has to be told that nobody waits any more.
-async fn answered(question: &Question, sql: &str) -> Option<Result<Written, Error>> {
+/// `None` when it was broken off by Ctrl-C or SIGTERM, which end the process by itself where no cluster has to be told that nobody waits any more.
+async fn answered(question: &Question, sql: &str, desk: &Arc<AtomicBool>) -> Option<Result<Written, Error>> {
     let Some(cluster) = &question.cluster else {
-        return Some(run(question, sql).await);
+        return Some(run(question, sql, desk).await);
+    };
+    let mut ended = match signal(SignalKind::terminate()) {
+        Ok(ended) => ended,
+        Err(error) => return Some(Err(Error::Write(error))),
     };
     let done = tokio::select! {
-        done = run(question, sql) => Some(done),
+        done = run(question, sql, desk) => Some(done),
         _ = tokio::signal::ctrl_c() => None,
+        _ = ended.recv() => None,
     };
     cluster.settle().await;
     done
@@ -158,7 +177,7 @@ fn statement(question: &Question) -> io::Result<String> {
     }
 }
 
-async fn run(question: &Question, sql: &str) -> Result<Written, Error> {
+async fn run(question: &Question, sql: &str, desk: &Arc<AtomicBool>) -> Result<Written, Error> {
     let limits = Limits {
         memory: question.memory.saturating_mul(1 << 20),
         time: Duration::from_secs(question.time),
@@ -174,9 +193,16 @@ async fn run(question: &Question, sql: &str) -> Result<Written, Error> {
     };
     let location = Location::read(&question.lake, std::env::vars())?;
     let engine = Engine::open_at(&location, limits, question.cluster.clone()).await?;
+    if question.only_columns {
+        let columns = engine.columns(sql).await?;
+        return query::write_columns(&columns, io::stdout()).map(|()| Written {
+            rows: 0,
+            is_whole: true,
+        });
+    }
     let answer = engine.ask(sql).await?;
     match &question.output {
-        None => write(answer, format, io::stdout()).await,
+        None => write(answer, format, Desk(io::stdout(), desk.clone())).await,
         Some(path) => {
             // under a name of its own until it is whole
             let draft = draft(path);
@@ -191,6 +217,68 @@ async fn run(question: &Question, sql: &str) -> Result<Written, Error> {
     }
 }
 
+/// The output of an answer. Whoever reads it may take longer than the answer may.
+struct Desk<W>(W, Arc<AtomicBool>);
+
+impl<W: Write> Write for Desk<W> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.1.store(true, Ordering::Relaxed);
+        let written = self.0.write(octets);
+        self.1.store(false, Ordering::Relaxed);
+        written
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// What the limit does not count: code, stacks, batches on their way.
+const BESIDE: u64 = 1 << 30;
+
+/// Memory that a function asks for at once is not counted before it has it. Better that this process ends than another.
+fn bound_memory(megabytes: usize) -> io::Result<()> {
+    let most = u64::try_from(megabytes)
+        .unwrap_or(u64::MAX)
+        .saturating_mul(1 << 20)
+        .saturating_add(BESIDE);
+    let resource = rustix::process::Resource::Data;
+    let maximum = rustix::process::getrlimit(resource).maximum;
+    let limit = rustix::process::Rlimit {
+        current: Some(maximum.map_or(most, |maximum| maximum.min(most))),
+        maximum,
+    };
+    Ok(rustix::process::setrlimit(resource, limit)?)
+}
+
+/// Ends the process when a statement is at work for longer than it may: what only computes hears no other word.
+fn end_in_time(question: &Question, desk: Arc<AtomicBool>) -> io::Result<()> {
+    let limit = Duration::from_secs(question.time);
+    let draft = question.output.as_deref().map(draft);
+    let is_for_server = question.for_server;
+    let watch = move || {
+        let (_open, end) = std::sync::mpsc::channel::<()>();
+        let mut left = limit.saturating_add(query::GRACE);
+        loop {
+            let _ = end.recv_timeout(left);
+            if !desk.load(Ordering::Relaxed) {
+                break;
+            }
+            left = query::GRACE;
+        }
+        if let Some(draft) = draft {
+            // it may not have been begun
+            let _ = std::fs::remove_file(draft);
+        }
+        tell_whom(is_for_server, &Error::Time { limit }, "");
+        std::process::exit(FAILED.into());
+    };
+    std::thread::Builder::new()
+        .name("limit of time".to_owned())
+        .spawn(watch)
+        .map(drop)
+}
+
 async fn write(answer: query::Answer, format: Format, out: impl Write + Send) -> Result<Written, Error> {
     let mut out = BufWriter::new(out);
     let written = query::write(answer, format, &mut out).await?;
@@ -202,6 +290,13 @@ fn draft(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     path.with_file_name(name)
+}
+
+fn tell_whom(is_server: bool, error: &Error, sql: &str) {
+    match is_server {
+        true => eprintln!("{}", query::failure(error)),
+        false => tell(error, sql),
+    }
 }
 
 /// What is wrong, and where in the statement.

@@ -124,7 +124,12 @@ pub async fn run(service: Service) -> Result<(), Error> {
             let location = Location::read(&arguments.lake, std::env::vars())?;
             query::Engine::open_at(&location, limits, arguments.cluster.clone()).await?;
             let listener = listen(SERVER, arguments.listen).await?;
-            let flight = FlightSql::new(location, limits, arguments.cluster, token);
+            let program = std::env::current_exe().map_err(|source| Error::Serve {
+                what: SERVER,
+                source: source.into(),
+            })?;
+            let lake = (arguments.lake, location);
+            let flight = FlightSql::new(program, lake, limits, arguments.cluster, token);
             query::serve(listener, flight).await
         }
     }

@@ -113,6 +113,28 @@ async fn a_program_asks_by_statement_and_by_prepared_statement() {
     }
 }
 
+/// Computes for minutes without waiting for anything.
+pub const STUBBORN: &str = "SELECT count(*) FROM generate_series(1, 100000) a, generate_series(1, 100000) b
+    WHERE CAST(a.value AS TEXT) || CAST(b.value AS TEXT) LIKE '%z%'";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_that_only_compute_or_take_all_memory_harm_no_other() {
+    let world = World::start(false).await;
+    let mut client = world.client().await;
+    let stubborn = (0..4).map(|_| async {
+        let mut client = world.client().await;
+        ask(&mut client, STUBBORN).await.unwrap_err().to_string()
+    });
+    for told in futures_util::future::join_all(stubborn).await {
+        assert!(told.contains("takes more than 2 s"), "{told}");
+    }
+    let greedy = "SELECT sum(length(repeat(owner, 100000000))) FROM rrset";
+    let told = ask(&mut client, greedy).await.unwrap_err().to_string();
+    assert!(told.contains("takes more than 512 MB of memory"), "{told}");
+    let told = ask(&mut client, "SELECT count(*) AS n FROM sample").await.unwrap();
+    assert!(told.contains("| 96 |"), "{told}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_finds_out_what_is_there() {
     let world = World::start(false).await;

@@ -2,6 +2,7 @@
 
 use std::process::{Command, Output};
 
+use crate::flight::STUBBORN;
 use crate::story::furnish;
 
 fn run(arguments: &[&str]) -> Output {
@@ -41,6 +42,7 @@ async fn the_status_says_whose_fault_it_is() {
         (vec!["SELECT 1", "--format", "xml"], 2, "", "xml"),
         (vec![], 2, "", "SQL"),
         (vec![slow, "--time", "1"], 3, "", "more than 1 s"),
+        (vec![STUBBORN, "--time", "1"], 3, "", "more than 1 s"),
         (
             vec!["SELECT * FROM sample ORDER BY rtt_us", "--memory", "0"],
             3,
