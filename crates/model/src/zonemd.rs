@@ -34,14 +34,18 @@ pub enum ZonemdFault {
     BadLength,
 }
 
-/// What comes of comparing a zone with the digests in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What comes of comparing a zone with the digests in it. Of several that come to different ends the first of these counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Integrity {
     /// A digest agrees.
     Whole,
     /// No digest agrees: records are missing, added or changed.
     Broken,
-    /// There is no digest that can be computed and belongs to this serial.
+    /// The digest belongs to this serial, and the SOA has another one or is missing (RFC 8976 §4).
+    OtherSerial(u32),
+    /// There are several digests of this hash algorithm, so none of them counts (RFC 8976 §4).
+    Twice(u8),
+    /// There is no digest of a scheme and algorithm that can be computed here.
     Unknown,
 }
 
@@ -147,28 +151,90 @@ impl ZoneDigest {
         sha384.into_iter().chain(sha512).collect()
     }
 
-    /// Compares the zone with the ZONEMD records at its apex (RFC 8976 §4). Whether these are signed is judged apart.
+    /// Compares the zone with the ZONEMD records at its apex (RFC 8976 §4): one that agrees is enough. Whether these are signed is
+    /// judged apart.
     pub fn compare(self, records: &[Zonemd], serial: Option<u32>) -> Integrity {
-        let usable: Vec<&Zonemd> = records
-            .iter()
-            .filter(|zonemd| zonemd.is_supported() && Some(zonemd.serial) == serial)
-            .collect();
-        let is_twice = |zonemd: &&Zonemd| {
-            usable
-                .iter()
-                .filter(|other| other.algorithm == zonemd.algorithm)
-                .count()
-                > 1
-        };
-        if usable.is_empty() || usable.iter().any(is_twice) {
-            return Integrity::Unknown;
-        }
+        // one that is there twice counts once, as in any RRset (RFC 2181 §5)
+        let records: BTreeSet<&Zonemd> = records.iter().filter(|zonemd| zonemd.is_supported()).collect();
         let digests = self.digests();
-        let is_right = |zonemd: &&Zonemd| digests.get(&zonemd.algorithm) == Some(&zonemd.digest);
-        if usable.iter().any(is_right) {
-            Integrity::Whole
-        } else {
-            Integrity::Broken
+        let of_each = records.iter().map(|zonemd| {
+            let of_algorithm = records.iter().filter(|other| other.algorithm == zonemd.algorithm);
+            if of_algorithm.count() > 1 {
+                Integrity::Twice(zonemd.algorithm)
+            } else if serial != Some(zonemd.serial) {
+                Integrity::OtherSerial(zonemd.serial)
+            } else if digests.get(&zonemd.algorithm) == Some(&zonemd.digest) {
+                Integrity::Whole
+            } else {
+                Integrity::Broken
+            }
+        });
+        of_each.min().unwrap_or(Integrity::Unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SERIAL: u32 = 7;
+
+    fn zone() -> ZoneDigest {
+        let apex: Name = "example".parse().unwrap();
+        let mut zone = ZoneDigest::new(&apex, [1, 2]);
+        zone.push(&apex, Rtype::A, 60, &[192, 0, 2, 1]);
+        zone
+    }
+
+    fn right(serial: u32, algorithm: u8) -> Zonemd {
+        Zonemd {
+            serial,
+            scheme: 1,
+            algorithm,
+            digest: zone().digests().remove(&algorithm).unwrap_or_default(),
         }
+    }
+
+    fn wrong(serial: u32, algorithm: u8) -> Zonemd {
+        let mut wrong = right(serial, algorithm);
+        wrong.digest.iter_mut().for_each(|octet| *octet = !*octet);
+        wrong
+    }
+
+    #[test]
+    fn one_digest_that_agrees_is_enough_and_one_that_must_not_count_says_why() {
+        let other_scheme = Zonemd {
+            scheme: 2,
+            ..right(SERIAL, 1)
+        };
+        let cut = Zonemd {
+            digest: right(SERIAL, 1).digest[..12].to_vec(),
+            ..right(SERIAL, 1)
+        };
+        for (records, expected) in [
+            (vec![], Integrity::Unknown),
+            (vec![right(SERIAL, 240), other_scheme.clone()], Integrity::Unknown),
+            (vec![right(SERIAL, 1)], Integrity::Whole),
+            (vec![right(SERIAL, 1), right(SERIAL, 1)], Integrity::Whole),
+            (vec![wrong(SERIAL, 1), right(SERIAL, 2)], Integrity::Whole),
+            (vec![wrong(SERIAL, 1)], Integrity::Broken),
+            (vec![wrong(SERIAL, 1), other_scheme], Integrity::Broken),
+            (vec![cut], Integrity::Broken),
+            (vec![right(SERIAL - 1, 1)], Integrity::OtherSerial(SERIAL - 1)),
+            (vec![right(SERIAL - 1, 1), right(SERIAL, 2)], Integrity::Whole),
+            (vec![right(SERIAL - 1, 1), wrong(SERIAL, 2)], Integrity::Broken),
+            (vec![right(SERIAL, 1), wrong(SERIAL, 1)], Integrity::Twice(1)),
+            (vec![right(SERIAL, 1), right(SERIAL - 1, 1)], Integrity::Twice(1)),
+            (
+                vec![right(SERIAL, 1), wrong(SERIAL, 1), right(SERIAL, 2)],
+                Integrity::Whole,
+            ),
+        ] {
+            assert_eq!(zone().compare(&records, Some(SERIAL)), expected, "{records:?}");
+        }
+        assert_eq!(
+            zone().compare(&[right(SERIAL, 1)], None),
+            Integrity::OtherSerial(SERIAL)
+        );
     }
 }

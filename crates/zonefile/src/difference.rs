@@ -214,9 +214,13 @@ impl Difference {
             without,
         };
         let mut gone = 0;
+        let mut differs = false;
         difference.pairs(|pair| {
             let is_name = |owner: &Owner| owner.rrsets.keys().any(|rtype| counts_as_name(Rtype::from_int(*rtype)));
             gone += u64::from(pair.before.is_some_and(is_name) && !pair.after.is_some_and(is_name));
+            if serials == Serials::Same && !differs {
+                differs = !pair.changes(without).is_empty();
+            }
             Ok::<(), Error>(())
         })?;
         let of = difference.before.names;
@@ -227,10 +231,13 @@ impl Difference {
                 limit: limits.names_gone,
             });
         }
-        if let (Serials::Older, Some(before), Some(after)) =
-            (serials, difference.before.serial, difference.after.serial)
-        {
-            difference.faults.push(Fault::Older { before, after });
+        if let Some((before, after)) = difference.before.serial.zip(difference.after.serial) {
+            difference.faults.extend(match serials {
+                Serials::Older => Some(Fault::Older { before, after }),
+                Serials::Undefined => Some(Fault::NotComparable { before, after }),
+                Serials::Same if differs => Some(Fault::NotNewer { before, after }),
+                Serials::Same | Serials::Newer | Serials::Unknown => None,
+            });
         }
         Ok(difference)
     }

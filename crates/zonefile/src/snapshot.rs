@@ -44,19 +44,25 @@ pub enum Digest {
     Agrees,
     /// It does not: records are missing, added or changed.
     Differs,
-    /// None can be computed here and belongs to the serial of the SOA.
+    /// It belongs to another serial than that of the SOA.
+    OtherSerial,
+    /// There are several of one hash algorithm.
+    Twice,
+    /// None has a scheme and an algorithm that can be computed here.
     Unknown,
     /// Signatures were taken out of the file, so no digest over them can agree.
     Stripped,
 }
 
 impl Digest {
-    /// One word: `none`, `agrees`, `differs`, `unknown` or `stripped`.
+    /// One word: `none`, `agrees`, `differs`, `other-serial`, `twice`, `unknown` or `stripped`.
     pub fn as_str(self) -> &'static str {
         match self {
             Digest::None => "none",
             Digest::Agrees => "agrees",
             Digest::Differs => "differs",
+            Digest::OtherSerial => "other-serial",
+            Digest::Twice => "twice",
             Digest::Unknown => "unknown",
             Digest::Stripped => "stripped",
         }
@@ -92,6 +98,17 @@ pub enum Fault {
     /// Its ZONEMD says so.
     #[error("its digest (ZONEMD) does not agree: records are missing, added or changed")]
     DigestDiffers,
+    /// Its ZONEMD is of another edition.
+    #[error("its digest (ZONEMD) is of serial {zonemd}, its SOA has {soa} (RFC 8976 §4)")]
+    DigestOfOtherSerial {
+        /// The serial in the ZONEMD.
+        zonemd: u32,
+        /// The serial in the SOA.
+        soa: u32,
+    },
+    /// It has ZONEMD that differ in the digest or the serial alone.
+    #[error("it has several digests (ZONEMD) of hash algorithm {0}, so none of them counts (RFC 8976 §4)")]
+    SeveralDigests(u8),
     /// Too many names are gone.
     #[error("{gone} of {of} names are gone, more than {limit} %")]
     NamesGone {
@@ -105,6 +122,22 @@ pub enum Fault {
     /// It is older than what it is compared with.
     #[error("its serial {after} is older than {before} (RFC 1982)")]
     Older {
+        /// The serial of the first.
+        before: u32,
+        /// The serial of the second.
+        after: u32,
+    },
+    /// It is neither newer nor older than what it is compared with: half the circle of serials lies between them.
+    #[error("its serial {after} is neither newer nor older than {before} (RFC 1982 §3.2)")]
+    NotComparable {
+        /// The serial of the first.
+        before: u32,
+        /// The serial of the second.
+        after: u32,
+    },
+    /// It differs from what it is compared with, and has the same serial.
+    #[error("its serial {after} is not newer than {before}, and its records differ (RFC 1982)")]
+    NotNewer {
         /// The serial of the first.
         before: u32,
         /// The serial of the second.
@@ -245,16 +278,20 @@ fn judge(path: &Path, end: End, heads: Heads, sorted: Sorted) -> io::Result<Snap
     if counts.records > 0 && !counts.has_apex_ns {
         faults.push(Fault::NoApexNs(zone.clone()));
     }
-    let digest = match digest.compare(&zonemds, serial) {
-        _ if zonemds.is_empty() => Digest::None,
-        Integrity::Whole => Digest::Agrees,
-        Integrity::Unknown => Digest::Unknown,
-        Integrity::Broken if counts.unsigned_proofs > 0 => Digest::Stripped,
-        Integrity::Broken => Digest::Differs,
+    let (digest, fault) = match digest.compare(&zonemds, serial) {
+        _ if zonemds.is_empty() => (Digest::None, None),
+        Integrity::Whole => (Digest::Agrees, None),
+        Integrity::Broken if counts.unsigned_proofs > 0 => (Digest::Stripped, None),
+        Integrity::Broken => (Digest::Differs, Some(Fault::DigestDiffers)),
+        // a file without an SOA is refused for that
+        Integrity::OtherSerial(zonemd) => (
+            Digest::OtherSerial,
+            serial.map(|soa| Fault::DigestOfOtherSerial { zonemd, soa }),
+        ),
+        Integrity::Twice(algorithm) => (Digest::Twice, Some(Fault::SeveralDigests(algorithm))),
+        Integrity::Unknown => (Digest::Unknown, None),
     };
-    if digest == Digest::Differs {
-        faults.push(Fault::DigestDiffers);
-    }
+    faults.extend(fault);
     Ok(Snapshot {
         path: path.to_owned(),
         zone,

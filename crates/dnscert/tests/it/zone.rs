@@ -130,14 +130,74 @@ fn serials_are_compared_on_their_circle() {
     for (before, after, expected) in [
         ("4294967295", "3", 1),
         ("3", "4294967295", 3),
-        ("0", "2147483648", 1),
+        ("0", "2147483647", 1),
+        ("0", "2147483648", 3),
+        ("2147483648", "0", 3),
         ("7", "7", 0),
     ] {
         let output = folder.diff(&with(before), &with(after), &[]);
         assert_eq!(status(&output), expected, "{before} to {after}: {}", errors(&output));
     }
-    let output = folder.diff(&zone(), &(zone() + "more A 192.0.2.1\n"), &[]);
-    assert!(stdout(&output).contains("the serial is the same"));
+}
+
+#[test]
+fn a_zone_that_changed_under_a_serial_that_is_not_newer_is_refused_with_both_serials() {
+    let folder = Folder::new();
+    let lake = folder.0.path().join("lake");
+    let lake = lake.to_str().unwrap();
+    let halfway = "its serial 2147483655 is neither newer nor older than 7 (RFC 1982 §3.2)";
+    for (after, expected, said) in [
+        (zone(), 0, ""),
+        (
+            zone() + "child3 RRSIG NS 8 2 3600 20270101000000 20261201000000 1 example. AAAA\n",
+            0,
+            "",
+        ),
+        (
+            zone() + "more A 192.0.2.1\n",
+            3,
+            "its serial 7 is not newer than 7, and its records differ (RFC 1982)",
+        ),
+        (
+            zone().replace("child5 NS", "child5 60 NS"),
+            3,
+            "its serial 7 is not newer than 7",
+        ),
+        (zone().replace("host 7 ", "host 2147483655 "), 3, halfway),
+        (
+            zone().replace("host 7 ", "host 6 "),
+            3,
+            "its serial 6 is older than 7 (RFC 1982)",
+        ),
+        (zone().replace("host 7 ", "host 8 ") + "more A 192.0.2.1\n", 0, ""),
+    ] {
+        let (before, after) = (folder.file("before", &zone()), folder.file("after", &after));
+        let imported = |options: &[&str]| {
+            let own = [
+                "zone",
+                "import",
+                after.to_str().unwrap(),
+                "--origin",
+                "example",
+                "--lake",
+                lake,
+                "--since",
+                before.to_str().unwrap(),
+            ];
+            dnscert(&[&own[..], options].concat())
+        };
+        let output = imported(&[]);
+        assert_eq!(status(&output), expected, "{said}: {}", errors(&output));
+        assert!(errors(&output).contains(said), "{said}: {}", errors(&output));
+        assert_eq!(status(&imported(&["--force"])), 0, "{said}");
+        let options = ["--origin", "example", "--without-signing"];
+        let output = diff(&before, &after, &options);
+        assert_eq!(status(&output) == 3, expected == 3, "{said}: {}", errors(&output));
+        assert!(errors(&output).contains(said), "{said}: {}", errors(&output));
+    }
+    let forced = folder.diff(&zone(), &(zone() + "more A 192.0.2.1\n"), &["--force"]);
+    assert_eq!(status(&forced), 1);
+    assert!(stdout(&forced).contains("the serial is the same"));
 }
 
 #[test]
@@ -172,7 +232,8 @@ fn a_doubtful_file_is_refused_with_the_reason_unless_forced() {
         assert_eq!(stdout(&output), "", "{reason}");
         assert_ne!(status(&folder.diff(&zone(), &after, &["--force"])), 3, "{reason}");
     }
-    let fewer: String = zone().lines().take(4 + 49).map(|line| format!("{line}\n")).collect();
+    let fewer = zone().replace("host 7 ", "host 8 ");
+    let fewer: String = fewer.lines().take(4 + 49).map(|line| format!("{line}\n")).collect();
     assert_eq!(status(&folder.diff(&zone(), &fewer, &["--max-gone", "20"])), 1);
     let missing = dnscert(&["zone", "diff", "/nowhere/before", "/nowhere/after"]);
     assert_eq!(status(&missing), 3);
@@ -219,7 +280,9 @@ fn zonemd_is_verified_and_told() {
     let output = folder.diff(&text, &text.replace("203.0.113.63", "203.0.113.64"), &[]);
     assert_eq!(status(&output), 3);
     assert!(errors(&output).contains("its digest (ZONEMD) does not agree"));
-    let output = folder.diff(&text, &text.replace("2018031900 1 1", "2018031900 1 240"), &[]);
+    let next = text.replace("admin 2018031900", "admin 2018031901");
+    let unknown = next.replace("2018031900 1 1", "2018031900 1 240");
+    let output = folder.diff(&text, &unknown, &[]);
     assert_eq!(
         (status(&output), told(&output).as_str()),
         (1, "ZONEMD unknown"),
@@ -227,13 +290,73 @@ fn zonemd_is_verified_and_told() {
         errors(&output)
     );
     // NSEC that nothing signs: the signatures were taken out, so the digest cannot agree
-    let output = folder.diff(&text, &(text.clone() + "ns1 NSEC ns2 A NSEC RRSIG\n"), &[]);
+    let stripped = text.clone() + "ns1 NSEC ns2 A NSEC RRSIG\n";
+    let output = folder.diff(&stripped, &stripped, &[]);
     assert_eq!(
         (status(&output), told(&output).as_str()),
-        (1, "ZONEMD stripped"),
+        (0, "ZONEMD stripped"),
         "{}",
         errors(&output)
     );
+    let gone = "before had a digest (ZONEMD) and after has none";
+    let without: String = next
+        .lines()
+        .filter(|line| !line.contains("ZONEMD"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let output = folder.diff(&text, &without, &[]);
+    assert_eq!(
+        (status(&output), told(&output).as_str()),
+        (1, "ZONEMD none"),
+        "{}",
+        errors(&output)
+    );
+    assert!(stdout(&output).contains(gone), "{}", stdout(&output));
+    assert!(!stdout(&folder.diff(&without, &without, &[])).contains(gone));
+}
+
+#[test]
+fn a_zonemd_of_another_serial_or_twice_is_refused_and_another_that_agrees_is_enough() {
+    let folder = Folder::new();
+    let text = DIGESTED.replace("\n86400", "\n 86400");
+    let zonemd = |serial: u32, algorithm: u8, octets: usize| {
+        format!("@ 86400 IN ZONEMD {serial} 1 {algorithm} {}\n", "ab".repeat(octets))
+    };
+    let other_serial = "its digest (ZONEMD) is of serial 2018031899, its SOA has 2018031900";
+    let several = "it has several digests (ZONEMD) of hash algorithm 1";
+    for (after, reason, word) in [
+        (
+            text.replace("ZONEMD 2018031900", "ZONEMD 2018031899"),
+            other_serial,
+            "other-serial",
+        ),
+        (text.clone() + &zonemd(2_018_031_900, 1, 48), several, "twice"),
+        (text.clone() + &zonemd(2_018_031_899, 1, 48), several, "twice"),
+        (text.clone() + &zonemd(2_018_031_900, 2, 64), "", "agrees"),
+        (text.clone() + &zonemd(2_018_031_899, 2, 64), "", "agrees"),
+        (
+            text.clone() + &zonemd(2_018_031_900, 1, 12).replace(" 1 1 ", " 2 1 "),
+            "",
+            "agrees",
+        ),
+    ] {
+        let output = folder.diff(&after, &after, &["--json"]);
+        let told: serde_json::Value = serde_json::from_str(stdout(&output).lines().next().unwrap()).unwrap();
+        let expected = if reason.is_empty() { 0 } else { 3 };
+        assert_eq!(
+            (status(&output), &told["after"]["zonemd"]),
+            (expected, &word.into()),
+            "{}",
+            errors(&output)
+        );
+        assert!(errors(&output).contains(reason), "{reason}: {}", errors(&output));
+
+        let (file, lake) = (folder.file("zone", &after), folder.0.path().join("lake"));
+        let files = [file.to_str().unwrap(), "--lake", lake.to_str().unwrap()];
+        let output = dnscert(&[&["zone", "import", "--origin", "example"], &files[..]].concat());
+        assert_eq!(status(&output), expected, "{reason}: {}", errors(&output));
+        assert!(errors(&output).contains(reason), "{reason}: {}", errors(&output));
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use model::{Name, rdata_text};
 use serde::Serialize;
-use zonefile::{Change, Difference, Kind, Limits, Part, RrsetAt, Serials, Snapshot, Without};
+use zonefile::{Change, Difference, Digest, Kind, Limits, Part, RrsetAt, Serials, Snapshot, Without};
 
 use crate::cli::ZoneDiffArgs;
 
@@ -184,6 +184,12 @@ fn write_text(out: &mut impl Write, difference: &Difference) -> anyhow::Result<u
             snapshot.names,
             snapshot.digest.as_str(),
             snapshot.path.display()
+        )?;
+    }
+    if difference.before.digest != Digest::None && difference.after.digest == Digest::None {
+        writeln!(
+            out,
+            "; before had a digest (ZONEMD) and after has none: nothing in it says whether it is whole (RFC 8976)"
         )?;
     }
     let mut parts: BTreeMap<Part, u64> = BTreeMap::new();
