@@ -356,7 +356,8 @@ fn seconds(text: &str) -> Result<Duration, String> {
                   could not be looked up."
 )]
 pub struct PdnsArgs {
-    /// A name, *.NAME for it and all below it, NAME.* for all that begin so; or an address, a prefix, or FIRST-LAST.
+    /// A name, *.NAME for it and all below it, NAME.* for all that begin so; or an address, a prefix, or FIRST-LAST. A name that
+    /// looks like an address is written with a final dot.
     #[arg(value_name = "NAME|ADDR|PREFIX")]
     pub subject: Option<String>,
     /// Records that point to this name, *.NAME or NAME.*; or have this address, prefix, or FIRST-LAST.
@@ -368,7 +369,7 @@ pub struct PdnsArgs {
     /// Only of this type. May be repeated, or several divided by commas.
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',')]
     pub rtypes: Vec<Rtype>,
-    /// Only RRsets that servers of this zone gave.
+    /// Only RRsets that servers of this zone gave; not for addresses and other values.
     #[arg(long, value_name = "ZONE")]
     pub bailiwick: Option<Name>,
     /// Only what was still seen at this time: 2026-11-23, 2026-11-23T10:00:00Z, seconds since 1970, or so long ago: 7d, 12h.
@@ -380,7 +381,7 @@ pub struct PdnsArgs {
     /// Only from this source. May be repeated.
     #[arg(long = "source", value_name = "ID")]
     pub sources: Vec<String>,
-    /// Answers at most.
+    /// Answers at most; 0 for as many as can be given, as in DNSDB.
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub limit: usize,
     /// How many answers, how often seen, from when to when; in the place of the answers.
@@ -535,6 +536,23 @@ pub enum AccountCommand {
         #[command(flatten)]
         config: ConfigArg,
     },
+    /// Set what an account may see of passive DNS, by its keys and on its page; show it.
+    Passive {
+        /// What is typed to sign in.
+        name: String,
+        /// Sources of this label and of wider ones; TLP:AMBER+STRICT at most.
+        #[arg(long, value_name = "TLP")]
+        tlp: Option<model::Tlp>,
+        /// Only these sources, divided by commas; `all` for all.
+        #[arg(long, value_name = "SOURCES", value_delimiter = ',')]
+        sources: Option<Vec<String>>,
+        /// Look-ups a day, from midnight UTC; `unlimited` for any number.
+        #[arg(long, value_name = "NUMBER")]
+        quota: Option<LookUps>,
+        /// Which centre.
+        #[command(flatten)]
+        config: ConfigArg,
+    },
     /// Give an account a new password, which is shown once, and take its second factor away.
     Reset {
         /// What is typed to sign in.
@@ -543,6 +561,21 @@ pub enum AccountCommand {
         #[command(flatten)]
         config: ConfigArg,
     },
+}
+
+/// Look-ups a day.
+#[derive(Debug, Clone, Copy)]
+pub struct LookUps(pub Option<u32>);
+
+impl std::str::FromStr for LookUps {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "unlimited" => Ok(Self(None)),
+            number => number.parse().map(|number| Self(Some(number))),
+        }
+    }
 }
 
 /// `dnscert secret`.

@@ -1,8 +1,9 @@
-//! The words that all rooms share: names, address prefixes, delegations, findings, health, samples, signals, clock.
+//! The words that all rooms share: names, addresses and their prefixes, delegations, findings, health, samples, signals, clock.
 //!
 //! Plain data with its rules: no IO, no async, no SQL. Terms follow RFC 9499 (DNS), the Zonemaster
 //! specifications (test case, tag, level), FIRST TLP 2.0 and RFC 2350.
 
+pub mod addresses;
 pub mod chain;
 pub mod check;
 pub mod client;
@@ -27,6 +28,7 @@ pub mod traffic;
 pub mod zone_change;
 pub mod zonemd;
 
+pub use addresses::{Addresses, AddressesError};
 pub use chain::{AbsenceKind, AbsenceState, Chain, KeyState, Link, RrsetState, Security, SignatureState, Trust};
 pub use check::{Check, Verdict, VerdictState};
 pub use client::{Client, ClientCell, ClientError};

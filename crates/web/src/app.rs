@@ -16,6 +16,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
 use crate::condition::Conditions;
+use crate::passive::LookUps;
 use crate::shell::metrics::Metrics;
 use crate::shell::seal::Secret;
 use crate::shell::{assets, guard};
@@ -123,7 +124,7 @@ pub struct App {
     /// What live pages listen to.
     pub live: Arc<live::Live>,
     /// Places for look-ups in passive DNS.
-    pub lookups: Arc<tokio::sync::Semaphore>,
+    pub lookups: Arc<LookUps>,
 }
 
 impl App {
@@ -149,7 +150,7 @@ impl App {
             overview_for: Duration::from_secs(1),
             kept_overview: Arc::default(),
             live: Arc::default(),
-            lookups: Arc::new(tokio::sync::Semaphore::new(crate::passive::LOOKUPS)),
+            lookups: Arc::default(),
         }
     }
 

@@ -109,3 +109,24 @@ pub mod sign_in_attempt {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+pub mod passive_access {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "passive_access")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub account: String,
+        pub tlp: String,
+        pub sources: Option<String>,
+        pub quota: Option<i64>,
+        pub day: i64,
+        pub used: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

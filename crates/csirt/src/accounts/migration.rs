@@ -74,3 +74,21 @@ pub(crate) const MIGRATION: Migration = Migration {
     sqlite: &[],
     postgres: &[],
 };
+
+pub(crate) const PASSIVE_ACCESS: Migration = Migration {
+    name: "0023_passive_access",
+    tables: &[Table {
+        name: "passive_access",
+        comment: "What an account may see of passive DNS; without a row, what the team may",
+        columns: "
+            account TEXT NOT NULL PRIMARY KEY REFERENCES account (id),
+            tlp TEXT NOT NULL, -- sources of this label and of wider ones
+            sources TEXT, -- a list of words in JSON; none for all sources
+            quota BIGINT, -- look-ups a day; none for any number
+            day BIGINT NOT NULL, -- the day, UTC, counted from 1970, of which the next column is
+            used BIGINT NOT NULL -- look-ups of that day, counted while there is a quota",
+    }],
+    statements: &[],
+    sqlite: &[],
+    postgres: &[],
+};

@@ -5,6 +5,7 @@
 
 mod entity;
 pub(crate) mod migration;
+mod passive_access;
 mod password;
 mod role;
 mod secret;
@@ -17,6 +18,7 @@ mod totp_key;
 use model::{Id, Language, Timestamp};
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 
+pub use passive_access::{Allowance, PassiveAccess, allowance, passive_access, set_passive_access, take_look_up};
 pub use password::{MAX_BYTES as PASSWORD_MAX_BYTES, MIN_CHARS as PASSWORD_MIN_CHARS};
 pub use role::{Capability, Role, RoleError};
 pub use secret::Secret;

@@ -33,6 +33,7 @@ fn all() -> Vec<&'static Migration> {
         &crate::watch::migration::HEALTH,
         &crate::lead::migration::STANDBY,
         &crate::vantage::migration::SENSOR,
+        &crate::accounts::migration::PASSIVE_ACCESS,
     ]
 }
 

@@ -2,13 +2,15 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use csirt::accounts::{
-    Account, Capability, Credentials, Lifetime, Limits, NewAccount, Profile, Role, Scope, SignIn, TotpKey,
-    TotpKeyError, begin_totp, by_token, check_password, confirm_totp, create, create_token, disable, enable,
-    encrypt_totp_anew, get, list, remove_totp, revoke_token, session, sessions, set_password, set_role, sign_in,
-    sign_out, sign_out_everywhere, tokens, totp_unreadable, update,
+    Account, Capability, Credentials, Lifetime, Limits, NewAccount, PassiveAccess, Profile, Role, Scope, SignIn,
+    TotpKey, TotpKeyError, allowance, begin_totp, by_token, check_password, confirm_totp, create, create_token,
+    disable, enable, encrypt_totp_anew, get, list, passive_access, remove_totp, revoke_token, session, sessions,
+    set_passive_access, set_password, set_role, sign_in, sign_out, sign_out_everywhere, take_look_up, tokens,
+    totp_unreadable, update,
 };
 use csirt::{Actor, Error};
-use model::Language;
+use jiff::SignedDuration;
+use model::{Language, Tlp};
 use sea_orm::ConnectionTrait as _;
 use totp_rs::{Algorithm, TOTP};
 
@@ -384,6 +386,78 @@ async fn a_second_factor_is_asked_for_once_confirmed_and_its_code_works_once() {
         );
         remove_totp(&world.records, Actor::System, account.id).await.unwrap();
         token(world, "ada", None).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_quota_of_look_ups_is_used_up_and_begins_anew_at_midnight() {
+    on_each_database(async |world| {
+        let account = ada(world).await.id;
+        let records = &world.records;
+        assert_eq!(
+            passive_access(records, account).await.unwrap(),
+            PassiveAccess::default()
+        );
+        assert_eq!(allowance(records, account).await.unwrap(), None);
+        assert_eq!(take_look_up(records, account).await.unwrap(), Ok(()), "no quota");
+        let partner = PassiveAccess {
+            tlp: Tlp::Green,
+            sources: Some(vec!["sensor-1".to_owned()]),
+            quota: Some(2),
+        };
+        set_passive_access(records, Actor::System, account, &partner)
+            .await
+            .unwrap();
+        assert_eq!(passive_access(records, account).await.unwrap(), partner);
+        let left = async || allowance(records, account).await.unwrap().unwrap();
+        assert_eq!(
+            (left().await.remaining, left().await.resets.to_string()),
+            (2, "2026-07-02T00:00:00Z".to_owned())
+        );
+
+        let at_once: Vec<_> = (0..5)
+            .map(|_| {
+                let records = records.clone();
+                tokio::spawn(async move { take_look_up(&records, account).await.unwrap().is_ok() })
+            })
+            .collect();
+        let mut granted = 0;
+        for taken in at_once {
+            granted += u32::from(taken.await.unwrap());
+        }
+        assert_eq!((granted, left().await.remaining), (2, 0), "never more than there are");
+        let more = PassiveAccess {
+            quota: Some(3),
+            ..partner.clone()
+        };
+        set_passive_access(records, Actor::System, account, &more)
+            .await
+            .unwrap();
+        assert_eq!(left().await.remaining, 1, "what was used stays used");
+
+        world.clock.advance(SignedDuration::from_hours(15));
+        assert_eq!(left().await.remaining, 3);
+        assert_eq!(take_look_up(records, account).await.unwrap(), Ok(()));
+        assert_eq!(left().await.remaining, 2);
+
+        for wrong in [
+            PassiveAccess {
+                tlp: Tlp::Red,
+                ..partner.clone()
+            },
+            PassiveAccess {
+                sources: Some(vec![]),
+                ..partner.clone()
+            },
+            PassiveAccess {
+                sources: Some(vec![" ".to_owned()]),
+                ..partner.clone()
+            },
+        ] {
+            let told = set_passive_access(records, Actor::System, account, &wrong).await;
+            assert!(matches!(told, Err(Error::Invalid { .. })), "{wrong:?}");
+        }
     })
     .await;
 }

@@ -1,14 +1,14 @@
-//! `dnscert account add|list|disable|reset`: who may sign in.
+//! `dnscert account add|list|disable|passive|reset`: who may sign in, and what each may see of passive DNS.
 
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use csirt::accounts::{self, Account, NewAccount, Role};
+use csirt::accounts::{self, Account, NewAccount, PassiveAccess, Role};
 use csirt::{Actor, Records, directory};
 use model::{Id, Language};
 use rand::RngExt as _;
 
-use crate::cli::AccountCommand;
+use crate::cli::{AccountCommand, LookUps};
 
 /// Letters of a password that is read aloud or typed from paper: none that look alike.
 const LETTERS: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
@@ -54,6 +54,42 @@ pub async fn run(command: AccountCommand) -> anyhow::Result<ExitCode> {
                 .await
                 .with_context(|| format!("disabling `{name}`"))?;
             println!("{name} can no longer sign in");
+        }
+        AccountCommand::Passive {
+            name,
+            tlp,
+            sources,
+            quota,
+            config,
+        } => {
+            let (_, records) = super::open_records(&config.config).await?;
+            let account = find(&records, &name).await?.id;
+            let old = accounts::passive_access(&records, account).await;
+            let old = old.with_context(|| format!("reading what `{name}` may see"))?;
+            let access = PassiveAccess {
+                tlp: tlp.unwrap_or(old.tlp),
+                sources: match sources {
+                    None => old.sources.clone(),
+                    Some(all) if all == ["all"] => None,
+                    Some(sources) => Some(sources),
+                },
+                quota: quota.map_or(old.quota, |LookUps(quota)| quota),
+            };
+            if access != old {
+                accounts::set_passive_access(&records, Actor::System, account, &access)
+                    .await
+                    .with_context(|| format!("setting what `{name}` may see"))?;
+            }
+            let sources = access.sources.map_or("all".to_owned(), |sources| sources.join(", "));
+            let allowance = accounts::allowance(&records, account).await;
+            let quota = match allowance.with_context(|| format!("reading the quota of `{name}`"))? {
+                Some(left) => format!("{} a day, {} left until {:.0}", left.quota, left.remaining, left.resets),
+                None => "unlimited".to_owned(),
+            };
+            println!(
+                "account   {name}\ntlp       {}\nsources   {sources}\nlook-ups  {quota}",
+                access.tlp
+            );
         }
         AccountCommand::Reset { name, config } => {
             let (_, records) = super::open_records(&config.config).await?;

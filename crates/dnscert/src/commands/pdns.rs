@@ -3,16 +3,15 @@
 mod table;
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use lake::passive::cof::{ToCof, ZoneTimes, summary_line};
 use lake::passive::{
     Answers, End, Fences, NamePattern, Passive, Query, Scope, SeenRecord, SeenRrset, ValuePattern, summarize,
 };
-use model::Prefix;
+use model::{Addresses, AddressesError};
 
 use crate::cli::PdnsArgs;
 use crate::config::Config;
@@ -21,6 +20,8 @@ use crate::config::Config;
 const FOUND: u8 = 0;
 /// Nothing was.
 const NOTHING: u8 = 1;
+/// The command line is wrong.
+const USAGE: u8 = 2;
 
 /// What is asked for, by the table that answers it.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,9 +30,15 @@ enum Subject {
     Value(ValuePattern),
 }
 
-/// Status 0 something found, 1 nothing found.
+/// Status 0 something found, 1 nothing found, 2 the command line is wrong.
 pub async fn run(arguments: PdnsArgs) -> anyhow::Result<ExitCode> {
-    let subject = subject(&arguments)?;
+    let subject = match subject(&arguments) {
+        Ok(subject) => subject,
+        Err(error) => {
+            eprintln!("dnscert pdns: {error:#}");
+            return Ok(ExitCode::from(USAGE));
+        }
+    };
     let folder = lake_folder(&arguments)?;
     let passive = Passive::open_read_only(&folder)
         .await
@@ -63,33 +70,41 @@ fn lake_folder(arguments: &PdnsArgs) -> anyhow::Result<PathBuf> {
 }
 
 fn subject(arguments: &PdnsArgs) -> anyhow::Result<Subject> {
+    let subject = any_subject(arguments)?;
+    if let (Subject::Value(_), Some(zone)) = (&subject, &arguments.bailiwick) {
+        bail!(
+            "`--bailiwick {zone}` is for the RRsets of a name: records that are looked up by their value have no bailiwick"
+        );
+    }
+    Ok(subject)
+}
+
+fn any_subject(arguments: &PdnsArgs) -> anyhow::Result<Subject> {
     if let Some(hex) = &arguments.raw {
         let digits = hex.strip_prefix("0x").unwrap_or(hex);
         let octets = hex::decode(digits).with_context(|| format!("`{hex}` is not octets in hexadecimal digits"))?;
         return Ok(Subject::Value(ValuePattern::Raw(octets)));
     }
     if let Some(text) = &arguments.rdata {
-        let value = addresses(text).map_or_else(|| text.parse().map(ValuePattern::Name), Ok);
-        return Ok(Subject::Value(value?));
+        return Ok(Subject::Value(match addresses(text)? {
+            Some(addresses) => addresses,
+            None => ValuePattern::Name(text.parse()?),
+        }));
     }
     let text = arguments.subject.as_deref().unwrap_or_default();
-    Ok(match addresses(text) {
+    Ok(match addresses(text)? {
         Some(addresses) => Subject::Value(addresses),
         None => Subject::Owner(text.parse()?),
     })
 }
 
 /// `192.0.2.1`, `192.0.2.0/24` or `192.0.2.1-192.0.2.9`; `None` for what is a name.
-fn addresses(text: &str) -> Option<ValuePattern> {
-    if let Ok(address) = text.parse::<IpAddr>() {
-        return Some(ValuePattern::Address(address));
-    }
-    if let Some((address, length)) = text.split_once('/') {
-        let prefix = Prefix::of(address.parse().ok()?, length.parse().ok()?)?;
-        return Some(ValuePattern::Prefix(prefix));
-    }
-    let (first, last) = text.split_once('-')?;
-    Some(ValuePattern::Range(first.parse().ok()?, last.parse().ok()?))
+fn addresses(text: &str) -> Result<Option<ValuePattern>, AddressesError> {
+    Ok(Addresses::read(text)?.map(|addresses| match addresses {
+        Addresses::One(address) => ValuePattern::Address(address),
+        Addresses::Prefix(prefix) => ValuePattern::Prefix(prefix),
+        Addresses::Range(first, last) => ValuePattern::Range(first, last),
+    }))
 }
 
 fn query<P: lake::passive::Pattern>(pattern: P, arguments: &PdnsArgs) -> Query<P> {
@@ -108,7 +123,15 @@ fn query<P: lake::passive::Pattern>(pattern: P, arguments: &PdnsArgs) -> Query<P
                 ..Scope::ALL
             },
         },
-        ..Query::new(pattern, arguments.limit)
+        ..Query::new(pattern, limit(arguments))
+    }
+}
+
+/// Answers that are given at most; 0 stands for the most, as in DNSDB.
+fn limit(arguments: &PdnsArgs) -> usize {
+    match arguments.limit {
+        0 => usize::MAX,
+        limit => limit,
     }
 }
 
@@ -189,6 +212,8 @@ fn explain(read: &[lake::passive::Touched]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use clap::Parser as _;
 
     use super::*;
@@ -244,6 +269,55 @@ mod tests {
             "--after soon a.example",
         ] {
             assert!(asked(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_asked_is_named_and_not_left_aside() {
+        for (line, reason) in [
+            ("300.1.1.1", "`300.1.1.1` is not an address"),
+            ("--rdata 300.1.1.1", "`300.1.1.1` is not an address"),
+            ("192.0.2.0/33", "`192.0.2.0/33` is not an address prefix"),
+            ("--rdata 2001:db8::/129", "`2001:db8::/129` is not an address prefix"),
+            ("192.0.2.9-192.0.2.1", "its end is before its start"),
+            ("192.0.2.1-2001:db8::1", "its ends are of two families"),
+            ("a..b", "`a..b` is not a domain name"),
+            (
+                "--bailiwick example 192.0.2.1",
+                "`--bailiwick example` is for the RRsets of a name",
+            ),
+            (
+                "--bailiwick example --rdata 192.0.2.0/24",
+                "records that are looked up by their value",
+            ),
+            (
+                "--bailiwick example --rdata ns1.example.net",
+                "records that are looked up by their value",
+            ),
+            (
+                "--bailiwick example --raw c0000201",
+                "records that are looked up by their value",
+            ),
+        ] {
+            let error = asked(line).unwrap_err();
+            assert!(error.contains(reason), "{line}: {error}");
+        }
+        let name: NamePattern = "300.1.1.1.".parse().unwrap();
+        assert_eq!(asked("300.1.1.1."), Ok(Subject::Owner(name)));
+    }
+
+    #[test]
+    fn limit_0_is_the_most() {
+        for (line, expected) in [
+            ("a.example", 10_000),
+            ("--limit 7 a.example", 7),
+            ("--limit 0 a.example", usize::MAX),
+        ] {
+            let words = ["dnscert", "pdns"].into_iter().chain(line.split(' '));
+            let Command::Pdns(arguments) = Cli::try_parse_from(words).unwrap().command else {
+                panic!("{line}");
+            };
+            assert_eq!(limit(&arguments), expected, "{line}");
         }
     }
 }

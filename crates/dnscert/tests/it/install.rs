@@ -119,6 +119,44 @@ fn a_new_centre_is_told_of_in_a_few_lines_without_colours() {
 }
 
 #[test]
+fn what_an_account_may_see_of_passive_dns_is_set_and_shown() {
+    let centre = deaf();
+    let run = |words: &[&str]| {
+        let output = centre.run(&[&["account"], words].concat());
+        (output.status.success(), stdout(&output) + &stderr(&output))
+    };
+    assert!(run(&["add", "partner", "--role", "observer"]).0);
+    insta::assert_snapshot!(run(&["passive", "partner"]).1, @r"
+    account   partner
+    tlp       TLP:AMBER+STRICT
+    sources   all
+    look-ups  unlimited
+    ");
+    let limits = ["--tlp", "TLP:GREEN", "--sources", "sensor-1,root", "--quota", "1000"];
+    let (_, told) = run(&[&["passive", "partner"], &limits[..]].concat());
+    let (known, _) = told.split_once(" left until ").unwrap();
+    insta::assert_snapshot!(known, @r"
+    account   partner
+    tlp       TLP:GREEN
+    sources   sensor-1, root
+    look-ups  1000 a day, 1000
+    ");
+    let (_, told) = run(&["passive", "partner", "--sources", "all", "--quota", "unlimited"]);
+    assert!(
+        told.contains("TLP:GREEN") && told.contains("all") && told.contains("unlimited"),
+        "{told}"
+    );
+    for (words, reason) in [
+        (["passive", "partner", "--tlp", "TLP:RED"], "TLP:AMBER+STRICT at most"),
+        (["passive", "partner", "--quota", "many"], "invalid value 'many'"),
+        (["passive", "nobody", "--quota", "1"], "there is no account `nobody`"),
+    ] {
+        let (went_well, told) = run(&words);
+        assert!(!went_well && told.contains(reason), "{words:?}: {told}");
+    }
+}
+
+#[test]
 fn who_stops_reading_hears_no_complaint() {
     let centre = deaf();
     let configuration = centre.configuration();

@@ -76,6 +76,8 @@ async fn lines_of_json_say_what_was_seen_and_the_status_whether_anything_was() {
         ("www.*", 1),
         ("192.0.2.1", 2),
         ("192.0.2.0/24 --limit 2", 2),
+        ("*.shop.example --limit 0", 3),
+        ("192.0.2.9.", 0),
         ("--rdata ns1.nic.example", 1),
         ("--rdata *.example", 1),
         ("--raw c0000209", 1),
@@ -105,8 +107,25 @@ async fn lines_of_json_say_what_was_seen_and_the_status_whether_anything_was() {
         "{explained}"
     );
     assert_eq!(explained.lines().count(), 2);
-    assert_eq!(run("a..b").0, 3);
     assert_eq!(run("--type A").0, 2);
+    for (words, reason) in [
+        ("a..b", "`a..b` is not a domain name"),
+        ("--raw c00", "`c00` is not octets in hexadecimal digits"),
+        ("300.1.1.1", "`300.1.1.1` is not an address"),
+        ("192.0.2.0/33", "`192.0.2.0/33` is not an address prefix"),
+        ("192.0.2.9-192.0.2.1", "its end is before its start"),
+        (
+            "192.0.2.1 --bailiwick shop.example",
+            "`--bailiwick shop.example` is for the RRsets of a name",
+        ),
+    ] {
+        let (status, lines, told) = run(words);
+        assert_eq!((status, lines.as_str()), (2, ""), "{words}: {told}");
+        assert!(
+            told.starts_with("dnscert pdns: ") && told.contains(reason),
+            "{words}: {told}"
+        );
+    }
     let nowhere = dnscert(&["pdns", "--lake", "/nowhere", "www.shop.example"]);
     assert_eq!(nowhere.status.code(), Some(3));
     assert!(String::from_utf8_lossy(&nowhere.stderr).contains("opening the passive DNS in `/nowhere`"));

@@ -24,4 +24,5 @@ passive-type-wrong = There is no such type.
 passive-cut = Not all could be looked at. Ask for less at once.
 passive-bar = Seen from { $first } to { $last }
 passive-busy = Too many searches run at present. Try again in a moment.
+passive-quota = Your searches of today are used up. More begin at midnight UTC.
 passive-more = and { $count } more

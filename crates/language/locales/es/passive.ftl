@@ -24,4 +24,5 @@ passive-type-wrong = Ese tipo no existe.
 passive-cut = No se pudo examinar todo. Pida menos de una vez.
 passive-bar = Visto del { $first } al { $last }
 passive-busy = Hay demasiadas búsquedas en curso. Inténtelo de nuevo en un momento.
+passive-quota = Ha agotado sus búsquedas de hoy. Se renuevan a medianoche UTC.
 passive-more = y { $count } más

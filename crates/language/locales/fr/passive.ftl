@@ -24,4 +24,5 @@ passive-type-wrong = Ce type n’existe pas.
 passive-cut = Tout n’a pas pu être examiné. Demandez moins à la fois.
 passive-bar = Vu du { $first } au { $last }
 passive-busy = Trop de recherches sont en cours. Réessayez dans un instant.
+passive-quota = Vos recherches du jour sont épuisées. Elles reprennent à minuit UTC.
 passive-more = et { $count } de plus

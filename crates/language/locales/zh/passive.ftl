@@ -24,4 +24,5 @@ passive-type-wrong = 没有这种类型。
 passive-cut = 未能查看全部内容。请缩小查询范围。
 passive-bar = 看到时间：{ $first } 至 { $last }
 passive-busy = 当前搜索过多。请稍后再试。
+passive-quota = 您今天的搜索次数已用完，UTC 午夜后重新计数。
 passive-more = 另有 { $count } 条

@@ -1,14 +1,12 @@
 //! Questions as they stand in an address.
 
-use std::net::IpAddr;
-
 use axum::http::Uri;
 use domain::base::Name as Wire;
 use domain::base::iana::Rtype;
-use lake::passive::{Fences, NamePattern, Query, ValuePattern};
-use model::{Name, Prefix, Timestamp};
+use lake::passive::{Fences, NamePattern, Query, Scope, ValuePattern};
+use model::{Addresses, Name, Timestamp};
 
-use super::{Refused, scope};
+use super::Refused;
 
 /// Answers that are given when a question names no limit.
 pub(super) const LIMIT: usize = 10_000;
@@ -30,8 +28,10 @@ pub(super) enum Asked {
 }
 
 /// Further words of a question.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Parameters {
+    /// What may be seen.
+    pub scope: Scope,
     pub limit: Option<usize>,
     pub offset: usize,
     pub max_count: Option<u64>,
@@ -42,6 +42,22 @@ pub(super) struct Parameters {
     pub exclude: Option<String>,
     /// Counts and times too (flexible search).
     pub verbose: bool,
+}
+
+impl Parameters {
+    /// None but what may be seen.
+    pub fn within(scope: Scope) -> Self {
+        Self {
+            scope,
+            limit: None,
+            offset: 0,
+            max_count: None,
+            fences: Fences::default(),
+            humantime: false,
+            exclude: None,
+            verbose: true,
+        }
+    }
 }
 
 fn wrong(what: &str, text: &str) -> Refused {
@@ -73,11 +89,8 @@ fn decoded(text: &str) -> Option<String> {
 }
 
 /// The parameters of an address. Those that are not known say who asks, and are left aside.
-pub(super) fn parameters(uri: &Uri, now: Timestamp) -> Result<Parameters, Refused> {
-    let mut found = Parameters {
-        verbose: true,
-        ..Parameters::default()
-    };
+pub(super) fn parameters(uri: &Uri, now: Timestamp, scope: &Scope) -> Result<Parameters, Refused> {
+    let mut found = Parameters::within(scope.clone());
     for pair in uri.query().unwrap_or_default().split('&') {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let value = decoded(&value.replace('+', " ")).ok_or_else(|| wrong("text in UTF-8", value))?;
@@ -162,7 +175,7 @@ pub(super) fn query<P: lake::passive::Pattern>(
         rtypes,
         bailiwick,
         fences: parameters.fences,
-        scope: scope(),
+        scope: parameters.scope.clone(),
         offset: parameters.offset,
         ..Query::new(pattern, limit(parameters))
     }
@@ -202,22 +215,20 @@ pub(super) fn parse(segments: &[String], parameters: &Parameters) -> Result<Aske
         ("rdata", "name") => Ok(of_value(ValuePattern::Name(name()?))),
         ("rdata", "raw") => Ok(of_value(ValuePattern::Raw(octets()?))),
         ("rdata", "ip") => Ok(of_value(
-            addresses(value).ok_or_else(|| wrong("an address, a prefix or a range", value))?,
+            addresses(value)?.ok_or_else(|| wrong("an address, a prefix or a range", value))?,
         )),
         _ => Err(wrong("a kind of question", &format!("{table}/{kind}"))),
     }
 }
 
-/// `192.0.2.1`, `192.0.2.0,24` or `192.0.2.0/24`, `192.0.2.1-192.0.2.9`.
-pub(super) fn addresses(text: &str) -> Option<ValuePattern> {
-    if let Some((address, length)) = text.split_once([',', '/']) {
-        let prefix = Prefix::of(address.parse().ok()?, length.parse().ok()?)?;
-        return Some(ValuePattern::Prefix(prefix));
-    }
-    if let Some((first, last)) = text.split_once('-') {
-        return Some(ValuePattern::Range(first.parse().ok()?, last.parse().ok()?));
-    }
-    text.parse::<IpAddr>().ok().map(ValuePattern::Address)
+/// `192.0.2.1`, `192.0.2.0,24` or `192.0.2.0/24`, `192.0.2.1-192.0.2.9`; `None` for what is a name.
+pub(super) fn addresses(text: &str) -> Result<Option<ValuePattern>, Refused> {
+    let addresses = Addresses::read(text).map_err(|error| Refused::Question(error.to_string()))?;
+    Ok(addresses.map(|addresses| match addresses {
+        Addresses::One(address) => ValuePattern::Address(address),
+        Addresses::Prefix(prefix) => ValuePattern::Prefix(prefix),
+        Addresses::Range(first, last) => ValuePattern::Range(first, last),
+    }))
 }
 
 #[cfg(test)]
@@ -232,7 +243,7 @@ mod tests {
 
     fn asked(address: &str) -> Result<Asked, Refused> {
         let uri: Uri = address.parse().unwrap();
-        parse(&segments(&uri, "/")?, &parameters(&uri, now())?)
+        parse(&segments(&uri, "/")?, &parameters(&uri, now(), &Scope::ALL)?)
     }
 
     fn status(address: &str) -> u16 {
@@ -289,6 +300,11 @@ mod tests {
             "/rrset/raw/0161",
             "/rdata/ip/300.1.1.1",
             "/rdata/ip/192.0.2.0,33",
+            "/rdata/ip/192.0.2.0%2F33",
+            "/rdata/ip/2001:db8::,129",
+            "/rdata/ip/192.0.2.9-192.0.2.1",
+            "/rdata/ip/192.0.2.1-2001:db8::1",
+            "/rdata/ip/www.example.com",
             "/rdata/txt/a",
             "/rrset/name/%FF",
             "/rrset/name/%",
@@ -300,11 +316,33 @@ mod tests {
         assert_eq!(status("/rrset/name/a?offset=1000001"), 416);
     }
 
+    #[test]
+    fn what_looks_like_addresses_and_is_none_is_no_name() {
+        for text in [
+            "300.1.1.1",
+            "192.0.2.0/33",
+            "2001:db8::/129",
+            "192.0.2.9-192.0.2.1",
+            "192.0.2.1-2001:db8::1",
+        ] {
+            let Err(Refused::Question(told)) = addresses(text) else {
+                panic!("{text}");
+            };
+            assert!(told.starts_with(&format!("`{text}` is not a")), "{told}");
+        }
+        assert!(matches!(addresses("www.example.com"), Ok(None)));
+        assert_eq!(
+            asked("/rrset/name/300.1.1.1").unwrap(),
+            asked("/rrset/name/300.1.1.1.").unwrap(),
+            "who asks for a name gets it"
+        );
+    }
+
     proptest! {
         #[test]
         fn any_address_is_a_question_or_a_refusal(tail in "[ -~&&[^\"<>\\\\^`{|} #]]{0,80}") {
             if let Ok(uri) = format!("/{tail}").parse::<Uri>() {
-                let _ = segments(&uri, "/").and_then(|segments| parse(&segments, &parameters(&uri, now())?));
+                let _ = segments(&uri, "/").and_then(|segments| parse(&segments, &parameters(&uri, now(), &Scope::ALL)?));
             }
         }
     }

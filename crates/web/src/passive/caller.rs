@@ -5,13 +5,27 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use csirt::accounts::{self, Capability};
+use csirt::accounts::{self, Account, Capability};
+use lake::passive::Scope;
 
 use super::Refused;
+use super::leave::Leave;
 use crate::App;
 
 /// Somebody who may see passive DNS.
-pub(super) struct Caller;
+pub(super) struct Caller {
+    /// Whose token it is.
+    pub account: Account,
+    /// What the account may see.
+    pub scope: Scope,
+}
+
+impl Caller {
+    /// Leave to look something up.
+    pub async fn begin(&self, app: &App) -> Result<Leave, Refused> {
+        app.lookups.begin(&app.records, self.account.id).await
+    }
+}
 
 impl FromRequestParts<App> for Caller {
     type Rejection = Refused;
@@ -20,11 +34,14 @@ impl FromRequestParts<App> for Caller {
         let token = token(&parts.headers).ok_or(Refused::Unknown)?;
         let found = accounts::by_token(&app.records, token.trim()).await?;
         let (account, _) = found.ok_or(Refused::Unknown)?;
-        if account.may(Capability::SeeWatchList) {
-            Ok(Self)
-        } else {
-            Err(Refused::Forbidden)
+        if !account.may(Capability::SeeWatchList) {
+            return Err(Refused::Forbidden);
         }
+        let access = accounts::passive_access(&app.records, account.id).await?;
+        Ok(Self {
+            account,
+            scope: super::scope(&access),
+        })
     }
 }
 

@@ -4,17 +4,17 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::Response;
 use lake::passive::cof::{ToCof, ZoneTimes};
-use lake::passive::{Answers, End, ValuePattern};
+use lake::passive::{Answers, End};
 
 use super::asked::{self, Asked, Parameters};
 use super::caller::Caller;
 use super::lines::{self, Gone, Lines};
-use super::{Refused, dnsdb, passive};
+use super::{Refused, passive};
 use crate::App;
 
 /// Records of a name or an address. `dribble-filter-rrtype` names types, `dribble-paginate-count` how many at a time; there are
 /// more where the answer has `x-dribble-cursor`, which goes back as `dribble-paginate-cursor`.
-pub async fn query(State(app): State<App>, _: Caller, headers: HeaderMap, uri: Uri) -> Result<Response, Refused> {
+pub async fn query(State(app): State<App>, caller: Caller, headers: HeaderMap, uri: Uri) -> Result<Response, Refused> {
     let segments = asked::segments(&uri, "/pdns/query/")?;
     let text = segments.join("/");
     let header = |name: &str| {
@@ -30,21 +30,20 @@ pub async fn query(State(app): State<App>, _: Caller, headers: HeaderMap, uri: U
         };
         header(name).map(read).transpose()
     };
-    let count = number("dribble-paginate-count")?;
+    let count = number("dribble-paginate-count")?.map(|count| count.clamp(1, asked::MOST_RESULTS));
     let parameters = Parameters {
-        limit: count,
+        // who asks for no pages wants everything
+        limit: Some(count.unwrap_or(asked::MOST_RESULTS)),
         offset: number("dribble-paginate-cursor")?.unwrap_or(0),
-        ..Parameters::default()
+        ..Parameters::within(caller.scope.clone())
     };
     if parameters.offset > asked::MOST_OFFSET {
         return Err(Refused::Offset);
     }
     let rtypes = asked::rtypes(header("dribble-filter-rrtype").as_ref())?;
-    let question = match asked::addresses(&text) {
-        Some(pattern @ (ValuePattern::Address(_) | ValuePattern::Prefix(_))) => {
-            Asked::Value(asked::query(pattern, rtypes, None, &parameters))
-        }
-        _ => {
+    let question = match asked::addresses(&text)? {
+        Some(pattern) => Asked::Value(asked::query(pattern, rtypes, None, &parameters)),
+        None => {
             let pattern = text
                 .parse()
                 .map_err(|error: model::NameError| Refused::Question(error.to_string()))?;
@@ -52,9 +51,9 @@ pub async fn query(State(app): State<App>, _: Caller, headers: HeaderMap, uri: U
         }
     };
     let passive = passive(&app).await?;
-    let permit = dnsdb::permit(&app)?;
+    let leave = caller.begin(&app).await?;
     let Some(count) = count else {
-        return Ok(lines::answer(permit, None, move |lines| match question {
+        return Ok(lines::answer(leave, None, move |lines| match question {
             Asked::Owner(query) => objects(&mut passive.rrsets(&query), lines),
             Asked::Value(query) => objects(&mut passive.rdata(&query), lines),
         }));
@@ -64,22 +63,36 @@ pub async fn query(State(app): State<App>, _: Caller, headers: HeaderMap, uri: U
         Asked::Owner(query) => gathered(passive.rrsets(&query)),
         Asked::Value(query) => gathered(passive.rdata(&query)),
     });
-    let (page, is_more) = found.await.map_err(crate::WebError::internal)?;
-    let mut response = lines::answer(permit, None, move |lines| {
+    let (page, end) = found.await.map_err(crate::WebError::internal)?;
+    let is_more = match end {
+        Some(End::Rows) => {
+            let reason = "too many rows would have to be looked at; ask for less at once";
+            return Err(Refused::Question(reason.to_owned()));
+        }
+        end => end == Some(End::Limit),
+    };
+    let mut response = lines::answer(leave, None, move |lines| {
         page.iter().try_for_each(|line| lines.push(line))
     });
-    let next = (parameters.offset + count).to_string();
+    let next = parameters.offset.saturating_add(count).to_string();
     if let Some(next) = HeaderValue::from_str(&next).ok().filter(|_| is_more) {
         response.headers_mut().insert("x-dribble-cursor", next);
     }
     Ok(response)
 }
 
+/// There is no frame that could say that there is more: an answer that is not whole is broken off.
 fn objects<T: ToCof>(answers: &mut Answers<T>, lines: &mut Lines) -> Result<(), Gone> {
-    answers.try_for_each(|seen| lines.push(&seen.cof(ZoneTimes::Both).line()))
+    for seen in answers.by_ref() {
+        lines.push(&seen.cof(ZoneTimes::Both).line())?;
+    }
+    match answers.end() {
+        Some(End::Limit | End::Rows) => Err(Gone),
+        Some(End::Complete) | None => Ok(()),
+    }
 }
 
-fn gathered<T: ToCof>(mut answers: Answers<T>) -> (Vec<String>, bool) {
+fn gathered<T: ToCof>(mut answers: Answers<T>) -> (Vec<String>, Option<End>) {
     let lines = answers.by_ref().map(|seen| seen.cof(ZoneTimes::Both).line()).collect();
-    (lines, answers.end() == Some(End::Limit))
+    (lines, answers.end())
 }

@@ -6,14 +6,15 @@
 use axum::extract::State;
 use axum::http::{Uri, header};
 use axum::response::{IntoResponse, Response};
+use csirt::accounts;
 use lake::passive::cof::{ToCof, ZoneTimes, summary_line};
 use lake::passive::{Answers, End, summarize as sum_up};
 use model::Timestamp;
 use serde_json::{Value, json};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::asked::{self, Asked, Parameters};
 use super::caller::Caller;
+use super::leave::Leave;
 use super::lines::{self, Gone, Lines};
 use super::{Refused, passive};
 use crate::App;
@@ -21,17 +22,12 @@ use crate::App;
 pub(super) const BEGIN: &str = r#"{"cond":"begin"}"#;
 const ONGOING: &str = "{\"cond\":\"ongoing\"}\n";
 
-/// Leave to look something up.
-pub(super) fn permit(app: &App) -> Result<OwnedSemaphorePermit, Refused> {
-    app.lookups.clone().try_acquire_owned().map_err(|_| Refused::Busy)
-}
-
 /// An answer in the framing: `work` writes the objects and says why it ended.
 pub(super) fn framed(
-    permit: OwnedSemaphorePermit,
+    leave: Leave,
     work: impl FnOnce(&mut Lines) -> Result<Option<End>, Gone> + Send + 'static,
 ) -> Response {
-    lines::answer(permit, Some(ONGOING), move |lines| {
+    lines::answer(leave, Some(ONGOING), move |lines| {
         lines.push(BEGIN)?;
         let end = work(lines)?;
         lines.push(match end {
@@ -43,11 +39,12 @@ pub(super) fn framed(
 }
 
 /// RRsets or records, one object each.
-pub async fn lookup(State(app): State<App>, _: Caller, uri: Uri) -> Result<Response, Refused> {
-    let parameters = asked::parameters(&uri, app.clock.now())?;
+pub async fn lookup(State(app): State<App>, caller: Caller, uri: Uri) -> Result<Response, Refused> {
+    let parameters = asked::parameters(&uri, app.clock.now(), &caller.scope)?;
     let question = asked::parse(&asked::segments(&uri, "/dnsdb/v2/lookup/")?, &parameters)?;
     let passive = passive(&app).await?;
-    Ok(framed(permit(&app)?, move |lines| match question {
+    let leave = caller.begin(&app).await?;
+    Ok(framed(leave, move |lines| match question {
         Asked::Owner(query) => objects(passive.rrsets(&query), &parameters, lines),
         Asked::Value(query) => objects(passive.rdata(&query), &parameters, lines),
     }))
@@ -63,7 +60,7 @@ fn objects<T: ToCof>(mut answers: Answers<T>, parameters: &Parameters, lines: &m
 }
 
 /// The object with its times as RFC 3339 has them.
-fn human(object: &str) -> String {
+pub(super) fn human(object: &str) -> String {
     let Ok(mut object) = serde_json::from_str::<Value>(object) else {
         return object.to_owned();
     };
@@ -80,11 +77,12 @@ fn human(object: &str) -> String {
 }
 
 /// How many there are, how often they were seen, from when to when: one object.
-pub async fn summarize(State(app): State<App>, _: Caller, uri: Uri) -> Result<Response, Refused> {
-    let parameters = asked::parameters(&uri, app.clock.now())?;
+pub async fn summarize(State(app): State<App>, caller: Caller, uri: Uri) -> Result<Response, Refused> {
+    let parameters = asked::parameters(&uri, app.clock.now(), &caller.scope)?;
     let question = asked::parse(&asked::segments(&uri, "/dnsdb/v2/summarize/")?, &parameters)?;
     let passive = passive(&app).await?;
-    Ok(framed(permit(&app)?, move |lines| {
+    let leave = caller.begin(&app).await?;
+    Ok(framed(leave, move |lines| {
         let (summary, end) = match question {
             Asked::Owner(query) => {
                 let mut answers = passive.rrsets(&query);
@@ -104,16 +102,20 @@ pub async fn summarize(State(app): State<App>, _: Caller, uri: Uri) -> Result<Re
     }))
 }
 
-/// What a caller may ask for.
-pub async fn rate_limit(_: Caller) -> Response {
+/// What a caller may ask for, and how often.
+pub async fn rate_limit(State(app): State<App>, caller: Caller) -> Result<Response, Refused> {
+    let (reset, limit, remaining) = match accounts::allowance(&app.records, caller.account.id).await? {
+        Some(left) => (json!(left.resets.as_second()), json!(left.quota), json!(left.remaining)),
+        None => (json!("n/a"), json!("unlimited"), json!("n/a")),
+    };
     let rate = json!({
-        "reset": "n/a",
-        "limit": "unlimited",
-        "remaining": "n/a",
+        "reset": reset,
+        "limit": limit,
+        "remaining": remaining,
         "results_max": asked::MOST_RESULTS,
         "offset_max": asked::MOST_OFFSET,
     });
-    one_line(&json!({ "rate": rate }))
+    Ok(one_line(&json!({ "rate": rate })))
 }
 
 /// Whether it is there.

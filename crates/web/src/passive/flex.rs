@@ -1,7 +1,8 @@
 //! Flexible search: owner names or record data that match a pattern anywhere. There is no order that helps: all rows are looked at,
 //! up to the bound of a question, and what is left then is said.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use axum::extract::State;
 use axum::http::Uri;
@@ -18,13 +19,16 @@ use super::{Refused, dnsdb, passive};
 use crate::App;
 
 /// By a regular expression.
-pub async fn regex(State(app): State<App>, _: Caller, uri: Uri) -> Result<Response, Refused> {
-    search(&app, &uri, "/dnsdb/v2/regex/", compiled).await
+pub async fn regex(State(app): State<App>, caller: Caller, uri: Uri) -> Result<Response, Refused> {
+    search(&app, &caller, &uri, "/dnsdb/v2/regex/", compiled).await
 }
 
 /// By a pattern with `*`, `?` and `[…]`, which has to match the whole.
-pub async fn glob(State(app): State<App>, _: Caller, uri: Uri) -> Result<Response, Refused> {
-    search(&app, &uri, "/dnsdb/v2/glob/", |text| compiled(&from_glob(text))).await
+pub async fn glob(State(app): State<App>, caller: Caller, uri: Uri) -> Result<Response, Refused> {
+    search(&app, &caller, &uri, "/dnsdb/v2/glob/", |text| {
+        compiled(&from_glob(text))
+    })
+    .await
 }
 
 /// Expressions are matched in time linear in the text; this bounds what one may take in memory.
@@ -64,38 +68,91 @@ impl Search {
         self.pattern.is_match(text) && self.exclude.as_ref().is_none_or(|exclude| !exclude.is_match(text))
     }
 
-    /// Writes each different object that is found, until the limit.
-    fn write(&self, found: impl Iterator<Item = (Value, Value)>, lines: &mut Lines) -> Result<bool, Gone> {
-        let (mut known, mut skipped, mut given) = (HashSet::new(), 0, 0);
-        for (mut object, times) in found {
-            if !known.insert(object.to_string()) {
-                continue;
+    /// Writes each different object that is found, until the limit, with what all rows of it say. What was seen on the wire and in
+    /// zone files stays apart, as in look-ups.
+    fn write(&self, rows: impl Iterator<Item = (Value, Times)>, lines: &mut Lines) -> Result<bool, Gone> {
+        let mut objects: Vec<(Value, Times)> = Vec::new();
+        let mut places: HashMap<_, usize> = HashMap::new();
+        let most = self.parameters.offset.saturating_add(self.limit);
+        let mut is_all = true;
+        for (object, times) in rows {
+            let kind = self.parameters.verbose.then_some(times.seen_in);
+            match places.entry((object.to_string(), kind)) {
+                Entry::Occupied(place) => {
+                    let (_, of_object) = &mut objects[*place.get()];
+                    of_object.absorb(&times);
+                }
+                Entry::Vacant(_) if objects.len() == most => {
+                    is_all = false;
+                    break;
+                }
+                Entry::Vacant(place) => {
+                    place.insert(objects.len());
+                    objects.push((object, times));
+                }
             }
-            if skipped < self.parameters.offset {
-                skipped += 1;
-                continue;
-            }
-            if given == self.limit {
-                return Ok(false);
-            }
-            given += 1;
-            if let (true, Value::Object(times), Some(object)) = (self.parameters.verbose, times, object.as_object_mut())
-            {
-                object.extend(times);
-            }
-            lines.push(&json!({ "obj": object }).to_string())?;
         }
-        Ok(true)
+        for (mut object, times) in objects.into_iter().skip(self.parameters.offset) {
+            if let (true, Some(object)) = (self.parameters.verbose, object.as_object_mut()) {
+                object.extend(times.members());
+            }
+            let object = object.to_string();
+            let object = match self.parameters.humantime {
+                true => dnsdb::human(&object),
+                false => object,
+            };
+            lines.push(&format!(r#"{{"obj":{object}}}"#))?;
+        }
+        Ok(is_all)
+    }
+}
+
+/// When and how often something was seen.
+struct Times {
+    seen_in: SeenIn,
+    first: i64,
+    last: i64,
+    count: u64,
+}
+
+impl Times {
+    fn of(seen: &impl Seen) -> Self {
+        let (seen_in, first, last, count) = seen.seen();
+        Self {
+            seen_in,
+            first: first.as_second(),
+            last: last.as_second(),
+            count,
+        }
+    }
+
+    fn absorb(&mut self, other: &Self) {
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.count = self.count.saturating_add(other.count);
+    }
+
+    fn members(&self) -> [(String, Value); 3] {
+        let (first, last) = match self.seen_in {
+            SeenIn::Wire => ("time_first", "time_last"),
+            SeenIn::ZoneFile => ("zone_time_first", "zone_time_last"),
+        };
+        [
+            ("count".to_owned(), self.count.into()),
+            (first.to_owned(), self.first.into()),
+            (last.to_owned(), self.last.into()),
+        ]
     }
 }
 
 async fn search(
     app: &App,
+    caller: &Caller,
     uri: &Uri,
     before: &str,
     compile: impl Fn(&str) -> Result<Regex, Refused>,
 ) -> Result<Response, Refused> {
-    let parameters = asked::parameters(uri, app.clock.now())?;
+    let parameters = asked::parameters(uri, app.clock.now(), &caller.scope)?;
     let segments = asked::segments(uri, before)?;
     let [kind, value, rest @ ..] = segments.as_slice() else {
         return Err(Refused::Question(
@@ -116,26 +173,26 @@ async fn search(
         parameters,
     };
     let passive = passive(app).await?;
-    let permit = dnsdb::permit(app)?;
+    let leave = caller.begin(app).await?;
     match kind.as_str() {
-        "rrnames" => Ok(dnsdb::framed(permit, move |lines| {
+        "rrnames" => Ok(dnsdb::framed(leave, move |lines| {
             let mut answers = passive.rrsets(&all(NamePattern::Below(Name::root()), rtypes, &everything));
             let found = answers.by_ref().filter_map(|seen| {
                 let name = lake::passive::cof::dotted(&seen.rrset.name);
                 let object = || json!({ "rrname": name, "rrtype": seen.rrset.rtype.to_string() });
-                search.takes(&name).then(|| (object(), times(&seen)))
+                search.takes(&name).then(|| (object(), Times::of(&seen)))
             });
             let is_all = search.write(found, lines)?;
             Ok(if is_all { answers.end() } else { Some(End::Limit) })
         })),
-        "rdata" => Ok(dnsdb::framed(permit, move |lines| {
+        "rdata" => Ok(dnsdb::framed(leave, move |lines| {
             let mut answers = passive.rdata(&all(ValuePattern::Any, rtypes, &everything));
             let found = answers.by_ref().filter_map(|seen| {
                 let text = rdata_text(seen.rtype, &seen.rdata);
                 let object = || {
                     json!({ "rdata": text, "rrtype": seen.rtype.to_string(), "raw_rdata": hex::encode_upper(&seen.rdata) })
                 };
-                search.takes(&text).then(|| (object(), times(&seen)))
+                search.takes(&text).then(|| (object(), Times::of(&seen)))
             });
             let is_all = search.write(found, lines)?;
             Ok(if is_all { answers.end() } else { Some(End::Limit) })
@@ -155,15 +212,6 @@ fn all<P: lake::passive::Pattern>(
     Query {
         limit: usize::MAX,
         ..asked::query(pattern, rtypes, None, parameters)
-    }
-}
-
-fn times(seen: &impl Seen) -> Value {
-    let (seen_in, first, last, count) = seen.seen();
-    let (first, last) = (first.as_second(), last.as_second());
-    match seen_in {
-        SeenIn::Wire => json!({ "count": count, "time_first": first, "time_last": last }),
-        SeenIn::ZoneFile => json!({ "count": count, "zone_time_first": first, "zone_time_last": last }),
     }
 }
 

@@ -1,13 +1,15 @@
 //! Passive DNS for programs and people: the DNSDB API version 2 at `/dnsdb/v2`, the one of CIRCL at `/pdns/query`, and a page.
 //!
 //! The two are what the field's clients speak (dnsdbq, dnsdbflex, dnsdb2, PyPDNS). They bear a token of an account as the API does,
-//! in the header that each client has. What is labelled `TLP:RED` leaves by none of them: it is for named recipients.
+//! in the header that each client has, and see what the account may. What is labelled `TLP:RED` leaves by none of them: it is for
+//! named recipients.
 
 mod asked;
 mod caller;
 mod circl;
 mod dnsdb;
 mod flex;
+mod leave;
 mod lines;
 mod show;
 
@@ -15,9 +17,9 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use csirt::accounts::{Allowance, PassiveAccess};
 use lake::Passive;
 use lake::passive::Scope;
-use model::Tlp;
 
 use crate::shell::guard::Drawn;
 use crate::{App, WebError};
@@ -35,17 +37,15 @@ pub fn router() -> Router<App> {
         .route("/passive", get(show::show))
 }
 
-/// Look-ups at a time. Each holds a thread and reads the disk; more would make all of them slow.
-pub(crate) const LOOKUPS: usize = 8;
-
-/// What readers of the portal may see.
-fn scope() -> Scope {
+/// What an account may see, as the lake has it.
+fn scope(access: &PassiveAccess) -> Scope {
     Scope {
-        tlp: Tlp::AmberStrict,
-        sources: None,
+        tlp: access.tlp,
+        sources: access.sources.clone(),
     }
 }
 
+pub use leave::LookUps;
 pub(crate) use show::path;
 
 /// Why a program gets no answer. Clients show the first line.
@@ -59,8 +59,10 @@ pub(super) enum Refused {
     Question(String),
     /// More answers are to be left out than may be.
     Offset,
-    /// All look-ups that run at a time do.
+    /// All look-ups that run at a time do, or all of this account.
     Busy,
+    /// The account has none left of its look-ups today.
+    Quota(Allowance),
     /// Nobody has put passive DNS into the lake.
     Empty,
     /// As on pages.
@@ -89,6 +91,13 @@ impl IntoResponse for Refused {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "too many look-ups at a time; try again".to_owned(),
             ),
+            Refused::Quota(spent) => {
+                let text = format!(
+                    "the {} look-ups of a day are used up; there are more from {:.0} on",
+                    spent.quota, spent.resets
+                );
+                (StatusCode::TOO_MANY_REQUESTS, text)
+            }
             Refused::Empty => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "there is no passive DNS here yet".to_owned(),

@@ -4,12 +4,13 @@ use askama::Template;
 use axum::extract::{Query as Words, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use csirt::accounts::Capability;
+use csirt::accounts::{self, Capability};
 use lake::Passive;
-use lake::passive::{Answers, End, NamePattern, SeenRecord, SeenRrset, ValuePattern, values};
+use lake::passive::{Answers, End, NamePattern, Scope, SeenRecord, SeenRrset, ValuePattern, values};
 use model::{Name, SeenIn, Timestamp, rdata_text};
 use serde::Deserialize;
 
+use super::Refused;
 use super::asked::{self, Asked, Parameters};
 use crate::charts::{Svg, seen_bar};
 use crate::paging::{address, sought};
@@ -129,17 +130,21 @@ pub async fn show(State(app): State<App>, page: Page, Words(wanted): Words<Wante
     };
     let mut errors = Errors::default();
     let from = wanted.from.trim().parse::<usize>().unwrap_or(0).min(asked::MOST_OFFSET);
-    let question = question(&wanted, from, &mut errors);
+    let account = page.account()?.id;
+    let access = accounts::passive_access(&app.records, account).await?;
+    let question = question(&wanted, from, super::scope(&access), &mut errors);
     let passive = app.lake.passive().await?;
     let is_there = passive.is_some();
     let mut found = None;
     if let (Some(passive), Some(question)) = (passive, question) {
-        match app.lookups.clone().try_acquire_owned() {
+        match app.lookups.begin(&app.records, account).await {
+            Err(Refused::Web(error)) => return Err(error),
+            Err(Refused::Quota(_)) => errors.add("q", "passive-quota"),
             Err(_) => errors.add("q", "passive-busy"),
-            Ok(permit) => {
+            Ok(leave) => {
                 let looked = tokio::task::spawn_blocking(move || {
                     let found = look(&passive, &question);
-                    drop(permit);
+                    drop(leave);
                     found
                 });
                 found = Some(looked.await.map_err(WebError::internal)?);
@@ -199,20 +204,24 @@ fn cut(rows: &mut Vec<Row>) -> bool {
 }
 
 /// The question of a filled form; `None` for an empty one, or one with an error.
-fn question(wanted: &Wanted, from: usize, errors: &mut Errors) -> Option<Asked> {
+fn question(wanted: &Wanted, from: usize, scope: Scope, errors: &mut Errors) -> Option<Asked> {
     if wanted.q.is_empty() {
         return None;
     }
     let parameters = Parameters {
         limit: Some(ROWS),
         offset: from,
-        ..Parameters::default()
+        ..Parameters::within(scope)
     };
     let Ok(rtypes) = asked::rtypes(Some(&wanted.rtype)) else {
         errors.add("rtype", "passive-type-wrong");
         return None;
     };
-    if let Some(pattern) = asked::addresses(&wanted.q) {
+    let Ok(addresses) = asked::addresses(&wanted.q) else {
+        errors.add("q", "passive-wrong");
+        return None;
+    };
+    if let Some(pattern) = addresses {
         return Some(Asked::Value(asked::query(pattern, rtypes, None, &parameters)));
     }
     let Ok(pattern) = wanted.q.parse::<NamePattern>() else {

@@ -173,7 +173,7 @@ async fn an_answer_is_framed_line_by_line() {
     );
     assert_eq!(
         last_line("/dnsdb/v2/glob/rdata/ns%3F.example.net./NS").await,
-        (4, json!("succeeded"))
+        (6, json!("succeeded"))
     );
     assert_eq!(
         last_line("/dnsdb/v2/regex/rrnames/./ANY?limit=1&exclude=www").await,
@@ -233,12 +233,10 @@ async fn whoever_has_no_token_or_no_right_gets_nothing() {
         ("/dnsdb/v2/lookup/rrset/name/a?offset=99999999", 416),
         ("/dnsdb/v2/regex/rrnames/(", 400),
         ("/dnsdb/v2/nothing", 404),
+        ("/pdns/query/300.1.1.1", 400),
     ] {
         assert_eq!(get(&world, path, &key).await.status.as_u16(), status, "{path}");
     }
-    let places = world.app.lookups.clone().acquire_many_owned(8).await.unwrap();
-    assert_eq!(get(&world, path, &key).await.status, StatusCode::SERVICE_UNAVAILABLE);
-    drop(places);
     let bare = World::empty().await;
     let token = self::token(&bare, "analyst", Role::DutyOfficer).await;
     let answer = get(&bare, path, &[("x-api-key", &token)]).await;
@@ -270,6 +268,22 @@ async fn circl_gives_pages_to_those_who_ask_for_them() {
     };
     assert_eq!(page("0").await, (2, "2".to_owned()));
     assert_eq!(page("4").await, (1, String::new()));
+    assert_eq!(
+        get(
+            &world,
+            "/pdns/query/example.com",
+            &[
+                ("authorization", &basic),
+                ("dribble-paginate-count", "18446744073709551615"),
+                ("dribble-paginate-cursor", "1"),
+            ],
+        )
+        .await
+        .body
+        .lines()
+        .count(),
+        4
+    );
     let typed = get(
         &world,
         "/pdns/query/example.com",
@@ -503,10 +517,21 @@ async fn dnsdbq_gets_what_it_asks_for() {
     assert!(refused.contains("a token of an account is needed"), "{refused}");
 }
 
-#[tokio::test]
-async fn a_reader_who_goes_stops_the_look_up() {
+/// A reader that takes the first octets of a long answer and no more.
+async fn slow_reader(address: SocketAddr, token: &str) -> tokio::net::TcpStream {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut line = tokio::net::TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "GET /dnsdb/v2/lookup/rrset/name/*.many.example?limit=0 HTTP/1.1\r\nHost: x\r\nX-Api-Key: {token}\r\n\r\n"
+    );
+    line.write_all(request.as_bytes()).await.unwrap();
+    line.read_exact(&mut [0; 1000]).await.unwrap();
+    line
+}
+
+/// A world whose `*.many.example` is more than a connection holds.
+async fn world_of_many() -> (World, String) {
     let (world, token) = world().await;
-    let address = serve(&world).await;
     let passive = Passive::open(&world.lake_folder()).await.unwrap();
     let host = |at: u32| {
         rrset(
@@ -518,21 +543,149 @@ async fn a_reader_who_goes_stops_the_look_up() {
         )
     };
     passive
-        .append("sensor", "many", (0..20_000).map(host).collect(), Timestamp::UNIX_EPOCH)
+        .append("sensor", "many", (0..60_000).map(host).collect(), Timestamp::UNIX_EPOCH)
         .await
         .unwrap();
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let mut line = tokio::net::TcpStream::connect(address).await.unwrap();
-    let request = format!(
-        "GET /dnsdb/v2/lookup/rrset/name/*.many.example?limit=0 HTTP/1.1\r\nHost: x\r\nX-Api-Key: {token}\r\n\r\n"
-    );
-    line.write_all(request.as_bytes()).await.unwrap();
-    line.read_exact(&mut [0; 1000]).await.unwrap();
-    assert_eq!(world.app.lookups.available_permits(), 7);
+    (world, token)
+}
+
+#[tokio::test]
+async fn a_reader_who_goes_stops_the_look_up() {
+    let (world, token) = world_of_many().await;
+    let line = slow_reader(serve(&world).await, &token).await;
+    assert_eq!(world.app.lookups.free(), 7);
     drop(line);
-    while world.app.lookups.available_permits() < 8 {
+    while world.app.lookups.free() < 8 {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
+}
+
+#[tokio::test]
+async fn who_reads_slowly_keeps_nobody_else_waiting() {
+    let (world, slow) = world_of_many().await;
+    let other = token(&world, "other", Role::Observer).await;
+    let address = serve(&world).await;
+    let mut lines = Vec::new();
+    for _ in 0..4 {
+        lines.push(slow_reader(address, &slow).await);
+    }
+    let path = "/dnsdb/v2/lookup/rrset/name/www.example.com/A";
+    let refused = get(&world, path, &[("x-api-key", &slow)]).await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.body.as_str()),
+        (503, "too many look-ups at a time; try again\n")
+    );
+    assert_eq!(get(&world, path, &[("x-api-key", &other)]).await.status, StatusCode::OK);
+    drop(lines);
+}
+
+#[tokio::test]
+async fn an_account_sees_what_its_access_says_as_often_as_it_says() {
+    let (world, token) = world().await;
+    let account = accounts::by_name(&world.app.records, "analyst").await.unwrap().unwrap();
+    let records = &world.app.records;
+    let access = async |tlp, sources: Option<&[&str]>, quota| {
+        let sources = sources.map(|sources| sources.iter().map(|word| (*word).to_owned()).collect());
+        let access = accounts::PassiveAccess { tlp, sources, quota };
+        accounts::set_passive_access(records, Actor::System, account.id, &access)
+            .await
+            .unwrap();
+    };
+    let key = [("x-api-key", token.as_str())];
+    let path = "/dnsdb/v2/lookup/rrset/name/www.example.com/A";
+    let lines = async |path: &str| {
+        let answer = get(&world, path, &key).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        answer.body.lines().filter(|line| line.contains("www.")).count()
+    };
+    for (tlp, sources, seen) in [
+        (Tlp::Green, None, 1),
+        (Tlp::Clear, None, 0),
+        (Tlp::AmberStrict, Some(&["sensor", "other"][..]), 1),
+        (Tlp::AmberStrict, Some(&["other"][..]), 0),
+        (Tlp::AmberStrict, Some(&["secret"][..]), 0),
+    ] {
+        access(tlp, sources, None).await;
+        for path in [
+            path,
+            "/dnsdb/v2/lookup/rdata/ip/192.0.2.1",
+            "/dnsdb/v2/regex/rrnames/%5Ewww%5C.example%5C.com/A",
+            "/pdns/query/192.0.2.1",
+        ] {
+            assert_eq!(lines(path).await, seen, "{path} {tlp} {sources:?}");
+        }
+        let page = world
+            .get_as("/passive?q=192.0.2.1", &world.sign_in("analyst").await)
+            .await;
+        assert_eq!(page.body.contains("www.example.com"), seen > 0, "{tlp} {sources:?}");
+    }
+
+    access(Tlp::Green, None, Some(3)).await;
+    let rate = async || {
+        let answer = get(&world, "/dnsdb/v2/rate_limit", &key).await;
+        serde_json::from_str::<Value>(&answer.body).unwrap()["rate"].clone()
+    };
+    let midnight = (now().as_second() / DAY + 1) * DAY;
+    assert_eq!(
+        rate().await,
+        json!({ "reset": midnight, "limit": 3, "remaining": 3, "results_max": 1_000_000, "offset_max": 1_000_000 })
+    );
+    let wrong = get(&world, "/dnsdb/v2/lookup/rrset/name/a..b", &key).await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    for path in [
+        path,
+        "/pdns/query/www.example.com",
+        "/dnsdb/v2/summarize/rrset/name/www.example.com",
+    ] {
+        get(&world, path, &key).await;
+    }
+    assert_eq!(
+        rate().await["remaining"],
+        json!(0),
+        "what was not understood is not counted"
+    );
+    for path in [path, "/pdns/query/www.example.com"] {
+        let spent = get(&world, path, &key).await;
+        assert_eq!(spent.status, StatusCode::TOO_MANY_REQUESTS);
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(spent.body.trim(), @"the 3 look-ups of a day are used up; there are more from 2026-03-02T00:00:00Z on");
+        }
+    }
+    let page = world
+        .get_as("/passive?q=example.com", &world.sign_in("analyst").await)
+        .await;
+    assert!(page.body.contains("used up"), "{}", page.body);
+    let ping = get(&world, "/dnsdb/v2/ping", &key).await;
+    assert_eq!(ping.status, StatusCode::OK, "a ping is no look-up");
+}
+
+#[tokio::test]
+async fn a_search_adds_up_what_the_rows_of_an_object_say() {
+    let (world, token) = world().await;
+    let key = [("x-api-key", token.as_str())];
+    let found = async |path: &str| {
+        let answer = get(&world, path, &key).await;
+        let objects = answer.body.lines().filter_map(|line| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            line.get("obj").cloned()
+        });
+        objects.collect::<Vec<_>>()
+    };
+    let day = |days: i64| now().as_second() - days * DAY;
+    assert_eq!(
+        found("/dnsdb/v2/regex/rrnames/%5Eexample%5C.com/NS").await,
+        [
+            json!({ "rrname": "example.com.", "rrtype": "NS", "count": 6, "time_first": day(200), "time_last": day(1) }),
+            json!({ "rrname": "example.com.", "rrtype": "NS", "count": 3, "zone_time_first": day(300), "zone_time_last": day(2) }),
+        ],
+        "two bailiwicks on the wire, and a zone file"
+    );
+    let human = found("/dnsdb/v2/glob/rdata/ns1.example.net./NS?humantime=t&limit=1").await;
+    assert_eq!(
+        (&human[0]["count"], human[0]["time_last"].is_string()),
+        (&json!(6), true),
+        "{human:?}"
+    );
 }
 
 #[tokio::test]
@@ -551,6 +704,7 @@ async fn the_page_leads_from_a_name_to_its_servers_and_to_the_names_that_they_se
         empty.contains("example.org, *.example.org") && !empty.contains("<table"),
         "{empty}"
     );
+    show("?q=300.1.1.1", 422).await;
     let zone = show("?q=example.com", 200).await;
     for part in [
         r#"href="/passive?q=ns1.example.net&amp;of=value""#,
