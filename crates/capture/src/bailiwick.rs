@@ -13,14 +13,19 @@
 //! 3. With a proven zone, RRsets at or below it are accepted, on behalf of it. A referral must lead below it.
 //! 4. Without one, the resolver's choice to ask that server vouches for the name asked and nothing above: RRsets at or below the
 //!    question are accepted, on behalf of it. Of a referral that is where the question is the child itself.
-//! 5. Everything else is evidence: `NotProven` where it lies in the zone that the response claims (the owner of its SOA, its NS, or the
-//!    child of the referral), `Outside` elsewhere.
-//! 6. From other responses, which are those of resolvers, nothing is accepted. Evidence there is what their authority and additional
+//! 5. What stands at the name of that zone and is of the zone above is accepted on behalf of the latter: DS and its signatures (RFC 4034
+//!    §5, RFC 4035 §2.4 and §3.1.4.1), and of a referral NSEC too (RFC 4035 §3.1.4). With a proven zone, that is the longest above it that
+//!    the address is known to serve, and nothing is accepted where there is none. Without one, it is the name above: the response alone
+//!    does not prove where the zone above begins.
+//! 6. Everything else is evidence: `NotProven` where it lies in the zone that the response claims (the owner of its SOA, its NS, or the
+//!    child of the referral) or is of the zone above (5), `Outside` elsewhere.
+//! 7. From other responses, which are those of resolvers, nothing is accepted. Evidence there is what their authority and additional
 //!    sections hold beside the question and the zone claimed: the way in which POPS (USENIX Security 2025) recognises the Kashpureff
 //!    kind of poisoning. Addresses of name servers in other zones, which talkative resolvers add, come with it.
 //!
 //! What breaks: at a cold start the answers of servers whose delegation was in the resolver's cache count as not proven for the part
-//! above the question, until the delegation is seen again; the settings can take a root zone to shorten that.
+//! above the question, until the delegation is seen again; the settings can take a root zone to shorten that. DS of a zone that is
+//! delegated several labels below its parent are then kept on behalf of a name between the two.
 
 use std::net::IpAddr;
 
@@ -130,6 +135,15 @@ impl Servers {
         })
     }
 
+    /// The zone above `zone` that the address is known to serve; where nothing is proven, the name above.
+    pub(crate) fn zone_above<'a>(&mut self, zone: &'a [u8], is_proven: bool, address: IpAddr) -> Option<&'a [u8]> {
+        let above = suffixes(zone).nth(1)?;
+        match is_proven {
+            true => self.proven_zone(above, address),
+            false => Some(above),
+        }
+    }
+
     /// Learns from an RRset that a server with a proven zone gave.
     pub(crate) fn learn<'a>(&mut self, owner: &[u8], rtype: Rtype, rdata: impl Iterator<Item = &'a [u8]>) {
         let rdata = rdata.take(MOST_EACH);
@@ -174,6 +188,21 @@ pub(crate) struct Trust<'a> {
     pub(crate) claimed: Option<&'a [u8]>,
     /// Whether `zone` is proven, and what it says may be learned.
     pub(crate) is_proven: bool,
+    pub(crate) is_referral: bool,
+}
+
+impl Trust<'_> {
+    /// Whether records at the name of `zone` are of the zone above. A referral signs neither NS nor glue (RFC 4035 §2.2), so what
+    /// signatures it has there are of the zone above.
+    pub(crate) fn is_of_zone_above<'r>(&self, rtype: Rtype, mut rdata: impl Iterator<Item = &'r [u8]>) -> bool {
+        let signs_ds = |rdata: &[u8]| rdata.starts_with(&Rtype::DS.to_int().to_be_bytes());
+        match rtype {
+            Rtype::DS => true,
+            Rtype::NSEC => self.is_referral,
+            Rtype::RRSIG => self.is_referral || rdata.all(signs_ds),
+            _ => false,
+        }
+    }
 }
 
 /// What a response claims to be.
@@ -194,11 +223,13 @@ pub(crate) fn trust<'a>(claim: Claim<'a>, question: &'a [u8], proven: Option<&'a
             zone: Some(proven.unwrap_or(question)),
             claimed,
             is_proven: proven.is_some(),
+            is_referral: false,
         },
         Claim::Resolved(claimed) => Trust {
             zone: None,
             claimed,
             is_proven: false,
+            is_referral: false,
         },
         Claim::Referral(child) => {
             let zone = match proven {
@@ -209,6 +240,7 @@ pub(crate) fn trust<'a>(claim: Claim<'a>, question: &'a [u8], proven: Option<&'a
                 zone,
                 claimed: Some(child),
                 is_proven: proven.is_some(),
+                is_referral: true,
             }
         }
     }

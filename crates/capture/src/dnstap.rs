@@ -96,26 +96,37 @@ pub(crate) fn take(frame: &[u8], now: Option<i64>, pass: &mut Pass<'_>) -> Resul
         // UDP, DNSCrypt on UDP, DNS over QUIC
         _ => Transport::Udp,
     };
-    let mut route = Route {
+    let asked = query_time.or(response_time).unwrap_or_default();
+    let answered = response_time.or(query_time).unwrap_or_default();
+    let route = Route {
         source: client,
         destination: server,
         transport,
         asked: None,
         size: None,
     };
-    if let Some(query) = &recorded.query_message {
-        let time = query_time.or(response_time).unwrap_or_default();
-        pass.saw(time);
-        pass.message(route, query, false, time)?;
+    let back = Route {
+        source: server,
+        destination: client,
+        asked: query_time,
+        ..route
+    };
+    match (&recorded.query_message, &recorded.response_message) {
+        (Some(query), Some(response)) => {
+            pass.saw(asked);
+            pass.saw(answered);
+            pass.exchange((route, query, asked), (back, response, answered))
+        }
+        (Some(query), None) => {
+            pass.saw(asked);
+            pass.message(route, query, false, asked)
+        }
+        (None, Some(response)) => {
+            pass.saw(answered);
+            pass.message(back, response, false, answered)
+        }
+        (None, None) => Ok(()),
     }
-    if let Some(response) = &recorded.response_message {
-        (route.source, route.destination) = (server, client);
-        route.asked = query_time;
-        let time = response_time.or(query_time).unwrap_or_default();
-        pass.saw(time);
-        pass.message(route, response, false, time)?;
-    }
-    Ok(())
 }
 
 /// Nanoseconds since 1970.

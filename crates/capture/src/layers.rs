@@ -9,6 +9,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// Tags and shims that may stand between Ethernet and IP. QinQ has two; more than eight are no traffic of the Internet.
 const MOST_TAGS: usize = 8;
 
+/// Authentication header of IPsec, in both families (RFC 4302).
+const AUTHENTICATION: u8 = 51;
+
 /// Extension headers of IPv6 that are followed (RFC 8200 §4.1 names seven, each once).
 const MOST_EXTENSIONS: usize = 8;
 
@@ -120,6 +123,24 @@ fn inner(mut kind: u16, mut rest: &[u8]) -> Result<&[u8], Ends> {
                 kind = u16::from_be_bytes([tag[2], tag[3]]);
                 rest = &rest[4..];
             }
+            // a length, with LLC and SNAP behind it (RFC 1042)
+            ..=0x05dc => match rest {
+                [0xaa, 0xaa, 3, 0, 0, 0, high, low, behind @ ..] => {
+                    (kind, rest) = (u16::from_be_bytes([*high, *low]), behind);
+                }
+                _ => return Err(Ends::NotIp),
+            },
+            // MPLS (RFC 3032 §2.1): the last label says so, and nothing says what is behind it but that itself
+            0x8847 | 0x8848 => {
+                let label = rest.get(..4).ok_or(Ends::BadHeader)?;
+                rest = &rest[4..];
+                if label[2] & 1 == 1 {
+                    return match rest.first().map(|first| first >> 4) {
+                        Some(4 | 6) => Ok(rest),
+                        _ => Err(Ends::NotIp),
+                    };
+                }
+            }
             // PPPoE session (RFC 2516) with the two PPP numbers of IP
             0x8864 => {
                 let header = rest.get(..8).ok_or(Ends::BadHeader)?;
@@ -161,7 +182,7 @@ fn ipv4(packet: &[u8]) -> Result<IpPacket<'_>, Ends> {
     }
     let flags = u16::from_be_bytes([header[6], header[7]]);
     let (more, offset) = (flags & 0x2000 != 0, usize::from(flags & 0x1fff) * 8);
-    Ok(IpPacket {
+    let packet = IpPacket {
         source: address_v4(&header[12..16]),
         destination: address_v4(&header[16..20]),
         protocol: header[9],
@@ -174,7 +195,11 @@ fn ipv4(packet: &[u8]) -> Result<IpPacket<'_>, Ends> {
             offset,
             more,
         }),
-    })
+    };
+    match packet.protocol {
+        AUTHENTICATION if packet.fragment.is_none() => behind_extensions(packet),
+        _ => Ok(packet),
+    }
 }
 
 fn ipv6(packet: &[u8]) -> Result<IpPacket<'_>, Ends> {
@@ -183,20 +208,29 @@ fn ipv6(packet: &[u8]) -> Result<IpPacket<'_>, Ends> {
         0 => packet.len(),
         payload => 40 + payload,
     };
-    let mut found = IpPacket {
+    behind_extensions(IpPacket {
         source: address_v6(&header[8..24]),
         destination: address_v6(&header[24..40]),
         protocol: header[6],
         payload: &packet[40..total.min(packet.len())],
         missing: total.saturating_sub(packet.len()),
         fragment: None,
-    };
+    })
+}
+
+/// The packet behind the extension headers with which its payload begins, as far as a fragment. What was put together from fragments may
+/// begin with some as well.
+pub(crate) fn behind_extensions(mut found: IpPacket<'_>) -> Result<IpPacket<'_>, Ends> {
+    if found.source.is_ipv4() && found.protocol != AUTHENTICATION {
+        return Ok(found);
+    }
     for _ in 0..MOST_EXTENSIONS {
         let length = match found.protocol {
-            // hop-by-hop, routing, destination options: length in units of eight octets, the first not counted
-            0 | 43 | 60 => usize::from(*found.payload.get(1).ok_or(Ends::BadHeader)?) * 8 + 8,
-            // authentication header: units of four, two not counted (RFC 4302 §2.2)
-            51 => usize::from(*found.payload.get(1).ok_or(Ends::BadHeader)?) * 4 + 8,
+            // hop-by-hop, routing, destination options, and those of mobility, HIP and shim6, which have the same form (RFC 6564):
+            // length in units of eight octets, the first not counted
+            0 | 43 | 60 | 135 | 139 | 140 => usize::from(*found.payload.get(1).ok_or(Ends::BadHeader)?) * 8 + 8,
+            // units of four, two not counted (RFC 4302 §2.2)
+            AUTHENTICATION => usize::from(*found.payload.get(1).ok_or(Ends::BadHeader)?) * 4 + 8,
             44 => {
                 let fields = found.payload.first_chunk::<8>().ok_or(Ends::BadHeader)?;
                 let place = u16::from_be_bytes([fields[2], fields[3]]);

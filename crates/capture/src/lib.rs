@@ -12,7 +12,7 @@
 //! | C-DNS | `cdns`, `cbor` |
 //! | Zeek, EVE, COF | `lines` |
 //! | link, IP, UDP, TCP | `layers`, `fragments`, `streams` |
-//! | message, query and response | `message`, `pairing` |
+//! | message, query and response | `message`, `pairing`, `transfers` |
 //! | RRsets and evidence, by the bailiwick rule | `reduce`, `bailiwick`, `merge` |
 //! | figures of traffic | `traffic` |
 //! | how many clients and names | `distinct` |
@@ -45,6 +45,7 @@ mod settings;
 mod sink;
 mod streams;
 mod traffic;
+mod transfers;
 mod wire;
 
 pub use clients::{ClientForm, Clients};

@@ -57,6 +57,14 @@ pub enum MalformedReason {
     Data,
 }
 
+/// Why octets could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// The capture cut them before the end of the question.
+    Snapped,
+    Malformed(MalformedReason),
+}
+
 /// The section of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Section {
@@ -107,14 +115,13 @@ pub(crate) struct Parsed<'a> {
 
 /// Reads a message; puts the places of its records into `records`, whose memory is used again.
 ///
-/// `is_snapped` says that the end is missing: records that are not there are no fault then.
-pub(crate) fn read<'a>(
-    octets: &'a [u8],
-    is_snapped: bool,
-    records: &mut Vec<RecordAt>,
-) -> Result<Parsed<'a>, MalformedReason> {
+/// `is_snapped` says that the end is missing: what is not there is no fault then.
+pub(crate) fn read<'a>(octets: &'a [u8], is_snapped: bool, records: &mut Vec<RecordAt>) -> Result<Parsed<'a>, Unread> {
     records.clear();
-    let head = octets.first_chunk::<HEADER>().ok_or(MalformedReason::ShortHeader)?;
+    let head = octets.first_chunk::<HEADER>().ok_or(match is_snapped {
+        true => Unread::Snapped,
+        false => Unread::Malformed(MalformedReason::ShortHeader),
+    })?;
     let mut parser = Parser::from_ref(octets);
     let header = *Header::for_message_slice(head);
     let counts = *HeaderCounts::for_message_slice(head);
@@ -122,7 +129,11 @@ pub(crate) fn read<'a>(
 
     let mut question = None;
     for number in 0..counts.qdcount() {
-        let asked = read_question(&mut parser).map_err(|()| MalformedReason::Question)?;
+        let start = parser.pos();
+        let asked = read_question(&mut parser).map_err(|()| match is_snapped && is_cut_question(octets, start) {
+            true => Unread::Snapped,
+            false => Unread::Malformed(MalformedReason::Question),
+        })?;
         if number == 0 {
             question = Some(asked);
         }
@@ -152,12 +163,12 @@ pub(crate) fn read<'a>(
                     parsed.is_cut = true;
                     return Ok(parsed);
                 }
-                return Err(MalformedReason::Record);
+                return Err(Unread::Malformed(MalformedReason::Record));
             };
             if record.rtype == Rtype::OPT {
                 let is_alone = !records.iter().any(|other| other.rtype == Rtype::OPT);
                 if octets[record.owner] != 0 || !is_alone || !are_options(&octets[record.rdata.0..record.rdata.1]) {
-                    return Err(MalformedReason::Edns);
+                    return Err(Unread::Malformed(MalformedReason::Edns));
                 }
                 parsed.dnssec_ok = ttl & 0x8000 != 0;
                 parsed.rcode |= ((ttl >> 24) << 4) as u16;
@@ -202,6 +213,21 @@ fn read_question<'a>(parser: &mut Parser<'a, [u8]>) -> Result<Question<'a>, ()> 
         class,
         octets: &parser.octets_ref()[start..parser.pos()],
     })
+}
+
+/// Whether a question that begins at `start` is one as far as the octets go.
+fn is_cut_question(octets: &[u8], start: usize) -> bool {
+    let mut at = start;
+    while at - start <= LONGEST_QUESTION {
+        match octets.get(at) {
+            None => return true,
+            // type and class follow
+            Some(0) => return octets.len() < at + 5,
+            Some(length @ 1..=63) => at += 1 + usize::from(*length),
+            Some(_) => return false,
+        }
+    }
+    false
 }
 
 /// Passes over labels that are too many for a name.

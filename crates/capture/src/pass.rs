@@ -10,8 +10,8 @@ use crate::bailiwick::Servers;
 use crate::clients::Tally;
 use crate::distinct::Counting;
 use crate::fragments::{Fragments, Reassembly};
-use crate::layers::{Carried, Ends, IpPacket, carried, ip_packet};
-use crate::message::{self, Parsed, RecordAt};
+use crate::layers::{Carried, Ends, IpPacket, behind_extensions, carried, ip_packet};
+use crate::message::{self, Parsed, RecordAt, Unread};
 use crate::pairing::{Met, Pairing, Parties, Query, ResponseClass};
 use crate::receipt::{DropReason, Receipt};
 use crate::reduce::{Asked, Reducer};
@@ -19,6 +19,7 @@ use crate::settings::Settings;
 use crate::sink::{Malformed, Sink, SinkError, TrafficCounts, TrafficKey};
 use crate::streams::{Direction, Streams};
 use crate::traffic::Traffic;
+use crate::transfers::{Transfers, is_transfer};
 use crate::wire::push_name_at;
 
 /// Responses held because their query may still come, within the skew. More than a few at once are a flood, and none of its
@@ -27,6 +28,12 @@ const MOST_HELD: usize = 256;
 
 /// Minutes of distinct counts held at once; a clock that jumps about would hold more.
 const MOST_MINUTES: usize = 3;
+
+/// Whether a time, in nanoseconds since 1970, is one. DNS is of November 1983 (RFC 882); clocks that were never set, and files without
+/// times, count from 1970.
+pub(crate) fn is_dated(time: i64) -> bool {
+    time >= 436_492_800_000_000_000
+}
 
 /// A response that met no query yet.
 struct Held {
@@ -48,6 +55,22 @@ pub(crate) struct Route {
     pub(crate) size: Option<u32>,
 }
 
+impl Route {
+    fn parties(&self, is_response: bool) -> Parties {
+        let ((client, client_port), (server, server_port)) = match is_response {
+            true => (self.destination, self.source),
+            false => (self.source, self.destination),
+        };
+        Parties {
+            client,
+            client_port,
+            server,
+            server_port,
+            transport: self.transport,
+        }
+    }
+}
+
 /// The state of one input while it is read.
 pub(crate) struct Pass<'a> {
     settings: &'a Settings,
@@ -58,6 +81,7 @@ pub(crate) struct Pass<'a> {
     streams: Streams,
     pairing: Pairing,
     held: VecDeque<Held>,
+    transfers: Transfers,
     reducer: Reducer,
     traffic: Traffic,
     distincts: Option<Counting>,
@@ -87,6 +111,7 @@ impl<'a> Pass<'a> {
             streams: Streams::default(),
             pairing: Pairing::new(nanoseconds(settings.query_timeout), settings.most_queries),
             held: VecDeque::new(),
+            transfers: Transfers::default(),
             reducer: Reducer::new(settings.most_rrsets),
             traffic: Traffic::new(settings.most_cells),
             distincts: settings.distincts.clone().map(Counting::new),
@@ -125,13 +150,27 @@ impl<'a> Pass<'a> {
                     fragment: None,
                     ..packet
                 };
-                self.packet(&whole, time)
+                match behind_extensions(whole) {
+                    Ok(whole) if whole.fragment.is_none() => self.packet(&whole, time),
+                    // fragments in fragments
+                    Ok(_) => {
+                        self.receipt.drop(DropReason::BadFragment);
+                        Ok(())
+                    }
+                    Err(ends) => {
+                        self.ends(ends);
+                        Ok(())
+                    }
+                }
             }
         }
     }
 
     /// Widens the span of time.
     pub(crate) fn saw(&mut self, time: i64) {
+        if !is_dated(time) {
+            return;
+        }
         self.span = Some(match self.span {
             None => (time, time),
             Some((first, last)) => (first.min(time), last.max(time)),
@@ -220,7 +259,11 @@ impl<'a> Pass<'a> {
                 parsed.size = route.size.unwrap_or(parsed.size);
                 self.parsed(route, &parsed, &records, is_snapped, time)
             }
-            Err(reason) => {
+            Err(Unread::Snapped) => {
+                self.receipt.cut_messages += 1;
+                Ok(())
+            }
+            Err(Unread::Malformed(reason)) => {
                 *self.receipt.malformed.entry(reason).or_default() += 1;
                 let with_it = self.receipt.quarantined_octets + octets.len() as u64;
                 let has_room = self.receipt.quarantined < self.settings.most_quarantined
@@ -254,27 +297,10 @@ impl<'a> Pass<'a> {
     ) -> Result<(), SinkError> {
         self.receipt.dns_messages += 1;
         self.receipt.cut_messages += u64::from(message.is_cut);
-        self.receipt.out_of_order += u64::from(time < self.last_message);
-        self.last_message = time;
-        // before the queries are given up by which they are judged
-        self.release_held(time)?;
-        let (pairing, mut unanswered) = self.giving_up();
-        pairing.advance(time, |parties, query, question| {
-            unanswered.count(parties, query, question)
-        });
-        self.traffic.pass_on(false, self.sink)?;
+        self.receipt.undated += u64::from(!is_dated(time));
+        self.advance(time)?;
         let is_response = message.header.qr();
-        let ((client, client_port), (server, server_port)) = match is_response {
-            true => (route.destination, route.source),
-            false => (route.source, route.destination),
-        };
-        let parties = Parties {
-            client,
-            client_port,
-            server,
-            server_port,
-            transport: route.transport,
-        };
+        let parties = route.parties(is_response);
         if is_response {
             self.receipt.responses += 1;
             self.response(&parties, message, records, is_snapped, route, time)
@@ -284,13 +310,65 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn query(&mut self, parties: Parties, message: &Parsed<'_>, time: i64) -> Result<(), SinkError> {
-        let query = Query {
-            time,
-            octets: message.size,
-            qtype: message.question.map(|question| question.qtype),
-            dnssec_ok: message.dnssec_ok,
+    /// Sets the clock to the time of a message.
+    fn advance(&mut self, time: i64) -> Result<(), SinkError> {
+        self.receipt.out_of_order += u64::from(time < self.last_message);
+        self.last_message = time;
+        // before the queries are given up by which they are judged
+        self.release_held(time)?;
+        let (pairing, mut unanswered) = self.giving_up();
+        pairing.advance(time, |parties, query, question| {
+            unanswered.count(parties, query, question)
+        });
+        self.traffic.pass_on(false, self.sink)
+    }
+
+    /// Takes a query and a response that were recorded together, each with its time: they are a pair however long the answer took.
+    pub(crate) fn exchange(
+        &mut self,
+        (route, query, asked): (Route, &[u8], i64),
+        (back, response, answered): (Route, &[u8], i64),
+    ) -> Result<(), SinkError> {
+        let mut records = Vec::new();
+        let question = message::read(query, false, &mut records);
+        let answer = message::read(response, false, &mut records);
+        let (Ok(question), Ok(answer)) = (&question, &answer) else {
+            return self.apart((route, query, asked), (back, response, answered));
         };
+        let asked_for = question.question.map(|question| question.octets);
+        let is_pair = !question.header.qr()
+            && answer.header.qr()
+            && question.header.id() == answer.header.id()
+            && answer
+                .question
+                .is_none_or(|question| Some(question.octets) == asked_for);
+        if !is_pair {
+            return self.apart((route, query, asked), (back, response, answered));
+        }
+        self.receipt.dns_messages += 2;
+        self.receipt.queries += 1;
+        self.receipt.responses += 1;
+        self.receipt.cut_messages += u64::from(question.is_cut) + u64::from(answer.is_cut);
+        self.receipt.undated += u64::from(!is_dated(asked)) + u64::from(!is_dated(answered));
+        self.advance(answered)?;
+        self.has_queries = true;
+        let parties = route.parties(false);
+        self.count(&parties, question, asked)?;
+        self.tally(&parties, asked)?;
+        self.matched(&parties, answer, &records, &query_of(question, asked), answered)
+    }
+
+    fn apart(
+        &mut self,
+        (route, query, asked): (Route, &[u8], i64),
+        (back, response, answered): (Route, &[u8], i64),
+    ) -> Result<(), SinkError> {
+        self.message(route, query, false, asked)?;
+        self.message(back, response, false, answered)
+    }
+
+    fn query(&mut self, parties: Parties, message: &Parsed<'_>, time: i64) -> Result<(), SinkError> {
+        let query = query_of(message, time);
         self.has_queries = true;
         self.count(&parties, message, time)?;
         self.tally(&parties, time)?;
@@ -332,7 +410,11 @@ impl<'a> Pass<'a> {
         time: i64,
     ) -> Result<(), SinkError> {
         let question = message.question.map(|question| question.octets);
-        match self.pairing.response(parties, message.header.id(), question) {
+        let met = self.pairing.response(parties, message.header.id(), question);
+        if !matches!(met, Met::Matched(_)) && self.continued(parties, message, time) {
+            return Ok(());
+        }
+        match met {
             Met::Matched(query) => self.matched(parties, message, records, &query, time),
             Met::Duplicate => self.stray(parties, message, ResponseClass::Duplicate, time),
             Met::Nothing if route.asked.is_some() => {
@@ -398,12 +480,37 @@ impl<'a> Pass<'a> {
         time: i64,
     ) -> Result<(), SinkError> {
         self.receipt.pairs += 1;
+        if parties.transport == Transport::Tcp && query.qtype.is_some_and(is_transfer) {
+            self.transfers.begin(parties, message, query, time);
+        }
         self.keep(parties, message, records, query, 1, time)
+    }
+
+    /// Whether a response goes on with a zone transfer; counts it then.
+    fn continued(&mut self, parties: &Parties, message: &Parsed<'_>, time: i64) -> bool {
+        if parties.transport != Transport::Tcp {
+            return false;
+        }
+        let Some((query, question)) = self.transfers.go_on(parties, message, time) else {
+            return false;
+        };
+        self.receipt.continued += 1;
+        let octets = message.size;
+        let counts = TrafficCounts {
+            response_octets: u64::from(octets),
+            response_octets_max: octets,
+            ..TrafficCounts::default()
+        };
+        read_name(Some(question), &mut self.name);
+        let zone = self.servers.proven_zone(&self.name, parties.server);
+        let key = traffic_key(parties, query.qtype, Some(message), query.dnssec_ok);
+        self.traffic.add(time, zone, key, &counts);
+        true
     }
 
     /// Counts client and name of a query, or of a response that stands for it. What is counted twice counts once.
     fn count(&mut self, parties: &Parties, message: &Parsed<'_>, time: i64) -> Result<(), SinkError> {
-        if let Some(distincts) = &mut self.distincts {
+        if let Some(distincts) = self.distincts.as_mut().filter(|_| is_dated(time)) {
             if distincts.minutes() > MOST_MINUTES {
                 distincts.pass_on(self.sink)?;
             }
@@ -414,7 +521,7 @@ impl<'a> Pass<'a> {
 
     /// Counts a query for its client: each once.
     fn tally(&mut self, parties: &Parties, time: i64) -> Result<(), SinkError> {
-        if let Some(clients) = &mut self.clients {
+        if let Some(clients) = self.clients.as_mut().filter(|_| is_dated(time)) {
             if clients.minutes() > MOST_MINUTES {
                 clients.pass_on(self.sink)?;
             }
@@ -433,6 +540,10 @@ impl<'a> Pass<'a> {
         queries: u64,
         time: i64,
     ) -> Result<(), SinkError> {
+        if !is_dated(time) {
+            self.receipt.not_kept += 1;
+            return Ok(());
+        }
         read_name(message.question.map(|question| question.octets), &mut self.name);
         let asked = Asked {
             server: parties.server,
@@ -580,6 +691,15 @@ impl Unanswered<'_> {
         read_name(Some(question), self.name);
         let zone = self.servers.proven_zone(self.name, parties.server);
         self.traffic.add(query.time, zone, key, &counts);
+    }
+}
+
+fn query_of(message: &Parsed<'_>, time: i64) -> Query {
+    Query {
+        time,
+        octets: message.size,
+        qtype: message.question.map(|question| question.qtype),
+        dnssec_ok: message.dnssec_ok,
     }
 }
 

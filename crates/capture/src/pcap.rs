@@ -55,8 +55,8 @@ struct Pcap {
 #[derive(Clone, Copy)]
 struct Interface {
     link: u16,
-    /// Units of time in a second.
-    resolution: u64,
+    /// Units of time in a second; `None` where they are so many that all that 64 bits count of them is less than a nanosecond.
+    resolution: Option<u128>,
     /// Seconds to be added.
     offset: i64,
 }
@@ -190,7 +190,15 @@ impl PcapNg {
                 self.interfaces.clear();
             }
             let kind = read_u32(self.big_endian, start, 0);
-            let length = read_u32(self.big_endian, start, 4);
+            let mut length = read_u32(self.big_endian, start, 4);
+            if length >= 12 && !length.is_multiple_of(4) && length < LONGEST_PACKET {
+                // some writers do not count the padding, which is there
+                let padded = length.next_multiple_of(4) as usize;
+                need(octets, padded)?;
+                if read_u32(self.big_endian, octets.available(), padded - 4) == length {
+                    length = padded as u32;
+                }
+            }
             if length < 12 || !length.is_multiple_of(4) {
                 return Err(broken("the length of a block is not possible"));
             }
@@ -252,7 +260,7 @@ impl PcapNg {
     fn interface(&self, body: &[u8]) -> Option<Interface> {
         let mut interface = Interface {
             link: read_u16(self.big_endian, body.get(..8)?, 0),
-            resolution: 1_000_000,
+            resolution: Some(1_000_000),
             offset: 0,
         };
         let mut options = &body[8..];
@@ -268,9 +276,9 @@ impl PcapNg {
                 (9, 1) => {
                     let power = u32::from(value[0] & 0x7f);
                     interface.resolution = if value[0] & 0x80 == 0 {
-                        10u64.checked_pow(power)?
+                        10u128.checked_pow(power)
                     } else {
-                        1u64.checked_shl(power)?
+                        1u128.checked_shl(power)
                     };
                 }
                 // if_tsoffset
@@ -294,9 +302,10 @@ impl PcapNg {
 impl Interface {
     fn nanoseconds(&self, units: u64) -> i64 {
         let nanoseconds = match self.resolution {
-            1_000_000 => i128::from(units) * 1_000,
-            1_000_000_000 => i128::from(units),
-            resolution => i128::from(units) * 1_000_000_000 / i128::from(resolution),
+            Some(1_000_000) => i128::from(units) * 1_000,
+            Some(1_000_000_000) => i128::from(units),
+            Some(resolution) => (u128::from(units) * 1_000_000_000 / resolution) as i128,
+            None => 0,
         } + i128::from(self.offset) * 1_000_000_000;
         nanoseconds.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
     }

@@ -40,7 +40,7 @@ pub enum DropReason {
     UnknownLink,
     /// Headers below DNS are cut or contradict themselves.
     BadHeader,
-    /// Fragments that overlap, are cut, or lie beyond 64 KiB.
+    /// Fragments that are cut or lie beyond 64 KiB, and datagrams whose fragments contradict each other (counted once each).
     BadFragment,
     /// Datagrams of which a fragment never came (counted once each).
     MissingFragment,
@@ -72,16 +72,19 @@ pub struct Receipt {
     pub dns_messages: u64,
     /// Messages with QR = 0.
     pub queries: u64,
-    /// Messages with QR = 1: `pairs`, `vouched`, `duplicates`, `wrong_id`, `wrong_port` and `no_query`.
+    /// Messages with QR = 1: `pairs`, `vouched`, `continued`, `duplicates`, `wrong_id`, `wrong_port` and `no_query`.
     pub responses: u64,
     /// Queries with their response.
     pub pairs: u64,
     /// Responses whose query is not in the input, but for which a dnstap sender gives the time at which it was asked: many send
     /// responses alone. Their records are kept like those of `pairs`.
     pub vouched: u64,
+    /// Further messages of a zone transfer over TCP (RFC 5936 §2.2): they belong to the query whose first response is in `pairs`.
+    #[serde(default)]
+    pub continued: u64,
     /// Queries without a response within the timeout.
     pub unmatched_queries: u64,
-    /// Responses that belong to no query: all but `pairs` and `vouched`.
+    /// Responses that belong to no query: all but `pairs`, `vouched` and `continued`.
     pub unmatched_responses: u64,
     /// Further responses to a query that was answered.
     pub duplicates: u64,
@@ -93,9 +96,14 @@ pub struct Receipt {
     pub no_query: u64,
     /// Messages whose time lies before that of the message before.
     pub out_of_order: u64,
+    /// Messages whose time is not told, or is one before there was DNS (November 1983, RFC 882), as clocks tell that were never set. They
+    /// are counted and paired, and nothing else is kept of them: any minute would be a wrong one.
+    #[serde(default)]
+    pub undated: u64,
     /// dnstap frames whose sender's clock is off by more than a minute; they count for the time at which they came.
     pub wrong_clock: u64,
-    /// Messages of which the capture or the sender cut off records; they are counted and paired, their records are not kept.
+    /// Messages of which the capture or the sender cut off records; they are counted and paired, their records are not kept. What the
+    /// capture cut before the end of the question is counted here alone.
     pub cut_messages: u64,
     /// Packets without DNS: other protocols, other ports, ICMP but for the unreachables.
     pub non_dns: u64,
@@ -148,6 +156,8 @@ impl Receipt {
             responses: 0,
             pairs: 0,
             vouched: 0,
+            continued: 0,
+            undated: 0,
             unmatched_queries: 0,
             unmatched_responses: 0,
             duplicates: 0,

@@ -13,6 +13,7 @@ use crate::bailiwick::{Claim, Servers, Trust, trust};
 use crate::merge::{Entry, Merger};
 use crate::message::{Parsed, RecordAt, Section};
 use crate::sink::{OutOfBailiwick, OutReason, Sink, SinkError};
+use crate::transfers::is_transfer;
 use crate::wire::{is_at_or_below, push_name_at, push_rdata};
 
 /// Class IN (RFC 1035 §3.2.4).
@@ -52,6 +53,12 @@ struct Owned {
 impl Owned {
     fn owner<'a>(&self, names: &'a [u8]) -> &'a [u8] {
         &names[self.owner.0 as usize..self.owner.1 as usize]
+    }
+
+    fn rdata<'a>(&self, octets: &'a [u8]) -> &'a [u8] {
+        octets
+            .get(self.rdata.0 as usize..self.rdata.1 as usize)
+            .unwrap_or_default()
     }
 }
 
@@ -111,10 +118,9 @@ impl Reducer {
         seconds: i64,
     ) -> Found {
         let mut found = Found::default();
-        let is_taken = message.question.is_some_and(|question| {
-            let is_transfer = question.qtype == Rtype::AXFR.to_int() || question.qtype == Rtype::IXFR.to_int();
-            question.class == IN && !is_transfer && !asked.name.is_empty()
-        });
+        let is_taken = message
+            .question
+            .is_some_and(|question| question.class == IN && !is_transfer(question.qtype) && !asked.name.is_empty());
         let header = message.header;
         if !is_taken || header.opcode() != Opcode::QUERY || header.tc() || message.is_cut {
             return found;
@@ -191,15 +197,21 @@ impl Reducer {
             if !found.is_kept && (is_said(asked.name) || trust.claimed.is_some_and(is_said)) {
                 continue;
             }
-            let accepted = trust.zone.filter(|zone| is_at_or_below(owner, zone));
+            let rdata = rrset.iter().map(|record| record.rdata(message.octets));
+            let is_of_zone_above = trust.zone == Some(owner) && trust.is_of_zone_above(rtype, rdata);
+            let accepted = match is_of_zone_above {
+                true => servers.zone_above(owner, trust.is_proven, asked.server),
+                false => trust.zone.filter(|zone| is_at_or_below(owner, zone)),
+            };
             let reason = match (accepted, trust.claimed) {
                 (Some(_), _) => None,
+                (None, _) if is_of_zone_above => Some(OutReason::NotProven),
                 (None, Some(claimed)) if is_at_or_below(owner, claimed) => Some(OutReason::NotProven),
                 _ => Some(OutReason::Outside),
             };
             // evidence of a server of which nothing is known is the same whatever was asked
             let zone = match reason {
-                None => trust.zone,
+                None => accepted,
                 Some(_) => trust.zone.filter(|_| trust.is_proven),
             };
             let (start, data) = (self.keys.len(), self.ranges.len());

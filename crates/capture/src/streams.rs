@@ -312,7 +312,17 @@ impl Stream {
         while let Some(length) = self.pending[used..].first_chunk::<2>() {
             let length = usize::from(u16::from_be_bytes(*length));
             if length < 12 {
-                // no message is so short: the place is lost
+                // no message is so short: either a broken one, with others behind it, or the place is lost
+                let end = used + 2 + length;
+                match start_of(self.pending.get(end..).unwrap_or_default()) {
+                    Start::Length => {
+                        out.message(&self.pending[used + 2..end]);
+                        used = end;
+                        continue;
+                    }
+                    Start::TooShort => break,
+                    Start::Message | Start::Inside => {}
+                }
                 self.is_aligned = false;
                 *out.lost += (self.pending.len() - used) as u64;
                 used = self.pending.len();

@@ -12,6 +12,7 @@ use hashbrown::HashTable;
 use model::{Name, Span, Transport};
 
 use crate::pairing::number_of;
+use crate::pass::is_dated;
 use crate::pass::timestamp;
 use crate::sink::{Sink, SinkError, TrafficCell, TrafficCounts, TrafficKey};
 
@@ -65,6 +66,9 @@ impl Traffic {
     /// Adds to the cell of a time in nanoseconds, a zone in wire form, and a key that has none. What would be one cell too many goes to
     /// the cell without the zone, or to the minute's cell without a key.
     pub(crate) fn add(&mut self, time: i64, zone: Option<&[u8]>, key: TrafficKey, counts: &TrafficCounts) {
+        if !is_dated(time) {
+            return;
+        }
         let hasher = &self.hasher;
         let cells = self.minutes.entry(time.div_euclid(MINUTE)).or_default();
         let has_room = self.cells < self.most;

@@ -1,7 +1,7 @@
 //! Suricata's EVE: a JSON object for each event. Events of DNS have version 1 (a record each, without flags), 2 (Suricata 4.1 to 7)
 //! or 3 (from 8 on).
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
 use domain::base::iana::Rtype;
@@ -24,26 +24,48 @@ const TRUNCATED: u16 = 0x0200;
 /// The flow of a query and its id in it.
 type Asked = (u64, u16);
 
-/// Queries seen so far.
+/// Queries without a response so far.
 #[derive(Default)]
 pub(crate) struct Queries {
-    known: HashSet<Asked>,
-    order: VecDeque<Asked>,
+    /// Each with a number that tells it from a later one with the same id.
+    known: HashMap<Asked, u64>,
+    order: VecDeque<(Asked, u64)>,
+    births: u64,
 }
 
 impl Queries {
     fn note(&mut self, asked: Asked) {
-        if self.known.insert(asked) {
-            self.order.push_back(asked);
+        if self.known.contains_key(&asked) {
+            return;
         }
+        self.births += 1;
+        self.known.insert(asked, self.births);
+        self.order.push_back((asked, self.births));
         if self.order.len() > MOST_QUERIES
-            && let Some(oldest) = self.order.pop_front()
+            && let Some((oldest, birth)) = self.order.pop_front()
+            && self.known.get(&oldest) == Some(&birth)
         {
             self.known.remove(&oldest);
         }
     }
 
+    /// Whether the query of a response is known. Its response takes it, so that a second one counts for nothing.
+    fn is_asked(&mut self, asked: Asked, dns: &Object) -> bool {
+        // version 1 has an event for each record, and all of them belong to one query
+        if dns.contains_key("rdata") && !dns.contains_key("answers") {
+            return self.known.contains_key(&asked);
+        }
+        self.known.remove(&asked).is_some()
+    }
+
     pub(super) fn line(&mut self, event: &Object, place: &mut Place<'_>) -> Result<(), Refused> {
+        // alerts and others quote the messages that they are about, which have events of their own
+        if let Some(kind) = event.get("event_type").and_then(Value::as_str)
+            && kind != "dns"
+        {
+            place.receipt.leave_out(LeftOut::OtherEvent);
+            return Ok(());
+        }
         let time = time(event.get("timestamp").and_then(Value::as_str))?;
         place.receipt.saw(time, time);
         let Some(dns) = event.get("dns").and_then(Value::as_object) else {
@@ -63,7 +85,7 @@ impl Queries {
                 Ok(())
             }
             Some("answer" | "response") => {
-                let is_asked = of_flow().is_some_and(|asked| self.known.contains(&asked));
+                let is_asked = of_flow().is_some_and(|asked| self.is_asked(asked, dns));
                 answer(time, event, dns, is_asked, place)
             }
             Some(_) => {

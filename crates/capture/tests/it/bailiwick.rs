@@ -226,6 +226,110 @@ fn a_referral_upwards_or_to_the_zone_itself_gives_nothing() {
     }
 }
 
+/// The signature of a zone on records of a type.
+fn signature(covered: u16, signer: &str) -> Vec<u8> {
+    let mut octets = covered.to_be_bytes().to_vec();
+    octets.extend([8, 1]);
+    octets.extend([0; 14]);
+    octets.extend(wire(signer));
+    octets.extend([0xab; 64]);
+    octets
+}
+
+#[test]
+fn what_stands_at_a_delegation_and_is_of_the_zone_above_is_kept_on_behalf_of_that() {
+    const PARENT: &str = "198.51.100.1";
+    let ds = |message: Message, section: In, owner: &str, signer: &str| {
+        message
+            .record(section, owner, 43, &[0, 1, 8, 2, 0xab])
+            .record(section, owner, 46, &signature(43, signer))
+    };
+    let secure = referral("com").ns(In::Authority, "com", "ns.nic.com");
+    let secure = ds(secure, In::Authority, "com", ".");
+    let next = [wire("z.test"), vec![0, 1, 0x20]].concat();
+    let insecure = referral("plain.test")
+        .ns(In::Authority, "plain.test", "ns.plain.test")
+        .a(In::Additional, "ns.plain.test", "192.0.2.53")
+        .record(In::Authority, "plain.test", 47, &next)
+        .record(In::Authority, "plain.test", 46, &signature(47, "test"));
+    let direct = ds(answer("example.test"), In::Answer, "example.test", "test");
+    let own = answer("example.test")
+        .record(In::Answer, "example.test", 47, &next)
+        .record(In::Answer, "example.test", 46, &signature(47, "example.test"));
+    for (what, served, question, response, expected) in [
+        (
+            "a referral of an unknown server",
+            vec![],
+            "com",
+            &secure,
+            vec!["com DS [.]", "com NS [com]", "com RRSIG [.]"],
+        ),
+        (
+            "a referral of the root",
+            vec!["."],
+            "com",
+            &secure,
+            vec!["com DS [.]", "com NS [.]", "com RRSIG [.]"],
+        ),
+        (
+            "a referral that proves that there is no DS",
+            vec![],
+            "plain.test",
+            &insecure,
+            vec![
+                "ns.plain.test A [plain.test]",
+                "plain.test NS [plain.test]",
+                "plain.test NSEC [test]",
+                "plain.test RRSIG [test]",
+            ],
+        ),
+        (
+            "an answer of an unknown server",
+            vec![],
+            "example.test",
+            &direct,
+            vec!["example.test DS [test]", "example.test RRSIG [test]"],
+        ),
+        (
+            "an answer of the server of both zones, and of one further up",
+            vec!["example.test", "test", "."],
+            "example.test",
+            &direct,
+            vec!["example.test DS [test]", "example.test RRSIG [test]"],
+        ),
+        (
+            "an answer of the server of the zone below alone",
+            vec!["example.test"],
+            "example.test",
+            &direct,
+            vec!["example.test DS NotProven", "example.test RRSIG NotProven"],
+        ),
+        (
+            "what is the zone's own",
+            vec![],
+            "example.test",
+            &own,
+            vec!["example.test NSEC [example.test]", "example.test RRSIG [example.test]"],
+        ),
+    ] {
+        let settings = Settings {
+            served: served
+                .iter()
+                .map(|zone: &&str| (zone.parse().unwrap(), PARENT.parse().unwrap()))
+                .collect(),
+            ..Settings::default()
+        };
+        let (_, kept) = read_with(settings, exchange(Pcap::new(), 0, PARENT, question, response).octets);
+        let rrsets = kept.rrsets.iter();
+        let rrsets = rrsets.map(|rrset| format!("{} {} [{}]", rrset.name, rrset.rtype, rrset.bailiwick));
+        let evidence = kept.evidence.iter();
+        let evidence = evidence.map(|said| format!("{} {} {:?}", said.name, said.rtype, said.reason));
+        let mut found: Vec<String> = rrsets.chain(evidence).collect();
+        found.sort();
+        assert_eq!(found, expected, "{what}");
+    }
+}
+
 #[test]
 fn only_whole_authoritative_answers_to_queries_of_class_in_count() {
     let with_record = |message: Message| message.a(In::Answer, "www.example", "192.0.2.1");

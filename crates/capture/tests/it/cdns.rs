@@ -42,6 +42,11 @@ fn map(entries: &[(i64, Vec<u8>)]) -> Vec<u8> {
 
 /// A block of one pair over TCP with nanosecond ticks, and one malformed message.
 fn block() -> Vec<u8> {
+    block_of(1_767_225_600)
+}
+
+/// The same with another time, in seconds.
+fn block_of(earliest: i64) -> Vec<u8> {
     let tables = map(&[
         (0, list(&[octets(&[198, 51, 100, 53]), octets(&[192, 0, 2, 10])])),
         (1, list(&[map(&[(0, number(1)), (1, number(1))])])),
@@ -95,7 +100,7 @@ fn block() -> Vec<u8> {
     ]);
     let malformed = map(&[(0, number(5)), (1, number(1)), (2, number(4_001)), (3, number(0))]);
     map(&[
-        (0, map(&[(0, list(&[number(1_767_225_600), number(500)]))])),
+        (0, map(&[(0, list(&[number(earliest), number(500)]))])),
         (2, tables),
         (3, list(&[item])),
         (5, list(&[malformed])),
@@ -116,6 +121,15 @@ fn file_of(version: i64, blocks: &[u8]) -> Vec<u8> {
 
 fn whole() -> Vec<u8> {
     file_of(1, &list(&[block(), block()]))
+}
+
+#[test]
+fn of_a_block_without_a_time_nothing_is_kept_and_the_next_is_read() {
+    let (receipt, kept) = read(file_of(1, &list(&[block_of(0), block()])));
+    assert_eq!((receipt.packets, receipt.pairs, receipt.malformed_total()), (6, 2, 2));
+    assert_eq!(receipt.undated, 2);
+    assert_eq!(receipt.first.unwrap().as_second(), 1_767_225_600);
+    assert_eq!((kept.cells.len(), kept.quarantined.len()), (1, 2));
 }
 
 fn check(file: Vec<u8>) -> (Receipt, Kept) {

@@ -1,6 +1,6 @@
 //! dnstap in Frame Streams.
 
-use capture::{CaptureError, Discard, DropReason, Form, Input, Reader, Receipt, Settings};
+use capture::{CaptureError, Discard, DropReason, Form, Input, Reader, Receipt, Settings, TrafficCell};
 use model::Transport;
 
 use crate::packets::{In, Kept, Message, read};
@@ -44,6 +44,16 @@ pub fn frame(protocol: u64, query: Option<&Message>, response: Option<&Message>)
 
 /// The same with another time of the query.
 fn frame_asked(asked: u64, protocol: u64, query: Option<&Message>, response: Option<&Message>) -> Vec<u8> {
+    frame_between([asked, SECONDS], protocol, query, response)
+}
+
+/// The same with the times of query and response, of which 0 is none.
+fn frame_between(
+    [asked, answered]: [u64; 2],
+    protocol: u64,
+    query: Option<&Message>,
+    response: Option<&Message>,
+) -> Vec<u8> {
     let mut message = [
         field(1, Number(3)),
         field(2, Number(1)),
@@ -52,16 +62,20 @@ fn frame_asked(asked: u64, protocol: u64, query: Option<&Message>, response: Opt
         field(5, Octets(&[198, 51, 100, 53])),
         field(6, Number(4_000)),
         field(7, Number(53)),
-        field(8, Number(asked)),
-        field(9, Fixed(1_000_000)),
     ]
     .concat();
+    if asked > 0 {
+        message.extend(field(8, Number(asked)));
+        message.extend(field(9, Fixed(1_000_000)));
+    }
     if let Some(query) = query {
         message.extend(field(10, Octets(&query.octets())));
     }
     if let Some(response) = response {
-        message.extend(field(12, Number(SECONDS)));
-        message.extend(field(13, Fixed(3_000_000)));
+        if answered > 0 {
+            message.extend(field(12, Number(answered)));
+            message.extend(field(13, Fixed(3_000_000)));
+        }
         message.extend(field(14, Octets(&response.octets())));
     }
     [
@@ -133,6 +147,62 @@ fn a_response_that_tells_of_a_query_of_another_time_counts_in_its_own_minute() {
             (SECONDS as i64, 0),
             "{asked}"
         );
+    }
+}
+
+#[test]
+fn a_frame_with_query_and_response_is_one_pair_however_long_the_answer_took() {
+    let other = Message::query(8, "other.example", 1);
+    let later = Message::response(8, "other.example", 1);
+    for seconds in [0, 6, 59] {
+        let slow = frame_between(
+            [SECONDS + 60 - seconds, SECONDS + 60],
+            1,
+            Some(&query()),
+            Some(&response()),
+        );
+        let quick = frame_between([SECONDS + 60; 2], 1, Some(&other), Some(&later));
+        // the clock is past the query already
+        let (receipt, kept) = read_frames(&[quick, slow]);
+        assert_eq!(
+            (receipt.queries, receipt.responses, receipt.pairs),
+            (2, 2, 2),
+            "{seconds}"
+        );
+        assert_eq!(
+            (receipt.unmatched_queries, receipt.vouched, receipt.unmatched_responses),
+            (0, 0, 0)
+        );
+        assert_eq!(kept.lines(), ["www.example A [www.example] 192.0.2.80"]);
+        let slow = |cell: &&TrafficCell| cell.key.as_ref().unwrap().authoritative;
+        let cell = kept.cells.iter().find(slow).unwrap();
+        let minute = if seconds == 0 { SECONDS + 60 } else { SECONDS };
+        assert_eq!(cell.minute.as_second(), minute as i64, "{seconds}");
+        assert_eq!(
+            (cell.counts.queries, cell.counts.delay_us),
+            (1, seconds * 1_000_000 + 2_000),
+            "{seconds}"
+        );
+    }
+    // a response to something else in the same frame
+    let (receipt, _) = read_frames(&[frame(1, Some(&other), Some(&response()))]);
+    assert_eq!((receipt.pairs, receipt.vouched, receipt.unmatched_queries), (0, 1, 1));
+}
+
+#[test]
+fn of_a_frame_without_any_time_nothing_is_kept() {
+    for (query, response) in [
+        (Some(query()), None),
+        (None, Some(response())),
+        (Some(query()), Some(response())),
+    ] {
+        let (receipt, kept) = read_frames(&[frame_between([0; 2], 1, query.as_ref(), response.as_ref())]);
+        let messages = u64::from(query.is_some()) + u64::from(response.is_some());
+        assert_eq!(
+            (receipt.dns_messages, receipt.undated, receipt.first),
+            (messages, messages, None)
+        );
+        assert!(kept.cells.is_empty() && kept.rrsets.is_empty());
     }
 }
 

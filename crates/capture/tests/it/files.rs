@@ -161,6 +161,99 @@ fn a_packet_of_an_interface_that_is_not_described_ends_the_file_there() {
     );
 }
 
+impl PcapNg {
+    /// A packet without a time.
+    fn simple_packet(&mut self, frame: &[u8]) {
+        let mut body = self.of_u32(frame.len() as u32).to_vec();
+        body.extend(frame);
+        self.block(3, &body);
+    }
+}
+
+#[test]
+fn a_packet_without_a_time_takes_the_one_before_and_nothing_is_kept_of_1970() {
+    let begun = || {
+        let mut file = PcapNg {
+            octets: Vec::new(),
+            big_endian: false,
+        };
+        file.section();
+        file.interface(1, None, None);
+        file
+    };
+    let mut simple = begun();
+    simple.simple_packet(&query());
+    simple.simple_packet(&response());
+    let mut zero = begun();
+    zero.packet(0, 0, &query());
+    zero.packet(0, 1_000_000, &response());
+    // counted from the start of a machine
+    let unset = Pcap::new()
+        .at(-(START as i64), &query())
+        .at(60_000_000 - START as i64, &response());
+    for file in [simple.octets, zero.octets, unset.octets] {
+        let (receipt, kept) = read(file);
+        assert_eq!((receipt.dns_messages, receipt.undated, receipt.first), (2, 2, None));
+        assert!(kept.cells.is_empty() && kept.rrsets.is_empty());
+    }
+    let mut behind = begun();
+    behind.packet(0, START, &query());
+    behind.simple_packet(&response());
+    let (receipt, kept) = read(behind.octets);
+    assert_eq!((receipt.pairs, receipt.dropped.len()), (1, 0));
+    assert_eq!(receipt.last.unwrap().as_microsecond(), START as i64);
+    assert_eq!(kept.rrsets.len(), 1);
+}
+
+#[test]
+fn an_interface_with_a_unit_of_time_that_is_too_fine_ends_no_file() {
+    let seconds = (START / 1_000_000) as i64;
+    for resolution in [20, 38, 39, 127, 0x80 | 64, 0xff] {
+        let mut file = PcapNg {
+            octets: Vec::new(),
+            big_endian: false,
+        };
+        file.section();
+        file.interface(1, Some(resolution), None);
+        file.interface(1, Some(resolution), Some(seconds));
+        file.interface(1, None, None);
+        file.packet(0, u64::MAX, &query());
+        // less than a second has room
+        file.packet(1, u64::MAX, &query());
+        file.packet(2, START + 1_000_000, &response());
+        let (receipt, _) = read(file.octets);
+        assert_eq!(receipt.fault, None, "{resolution}");
+        assert_eq!((receipt.packets, receipt.pairs), (3, 1), "{resolution}");
+        assert_eq!(receipt.undated, 1);
+        assert_eq!(receipt.first.unwrap().as_second(), seconds, "{resolution}");
+    }
+}
+
+#[test]
+fn a_block_that_does_not_count_its_padding_is_read_where_both_lengths_agree() {
+    let file = |first: u32, last: u32| {
+        let mut file = PcapNg {
+            octets: Vec::new(),
+            big_endian: false,
+        };
+        file.section();
+        file.interface(1, None, None);
+        file.packet(0, START, &query());
+        for part in [0x0bad, first, 0x6162_6364, last] {
+            file.u32(part);
+        }
+        file.packet(0, START + 9, &response());
+        file.octets
+    };
+    for length in 13..=16 {
+        let (receipt, _) = read(file(length, length));
+        assert_eq!((receipt.pairs, receipt.fault), (1, None), "{length}");
+    }
+    let (receipt, _) = read(file(13, 14));
+    assert_eq!((receipt.queries, receipt.pairs), (1, 0));
+    assert!(receipt.fault.unwrap().contains("the length of a block is not possible"));
+}
+
 fn gzip(octets: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(octets).unwrap();

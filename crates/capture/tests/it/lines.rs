@@ -157,6 +157,50 @@ fn of_eve_an_answer_counts_where_its_query_stands_before_it() {
 }
 
 #[test]
+fn of_eve_events_that_quote_dns_count_for_nothing_and_a_query_has_one_response() {
+    let event = |kind: &str, dns: &str| {
+        format!(
+            r#"{{"timestamp":"2026-01-01T00:00:00.500000+0000","flow_id":1,"event_type":"{kind}","src_ip":"192.0.2.10","src_port":4000,"dest_ip":"198.51.100.53","dest_port":53,"proto":"UDP","dns":{dns}}}"#
+        )
+    };
+    let answers = r#""answers":[{"rrname":"www.example","rrtype":"A","ttl":60,"rdata":"203.0.113.7"}]"#;
+    let second_query = r#"{"type":"query","id":7,"rrname":"www.example","rrtype":"A"}"#.to_owned();
+    let second = format!(
+        r#"{{"version":2,"type":"answer","id":7,"flags":"8400","rrname":"www.example","rcode":"NOERROR",{answers}}}"#
+    );
+    let third_query =
+        r#"{"version":3,"type":"request","id":7,"queries":[{"rrname":"www.example","rrtype":"A"}]}"#.to_owned();
+    let third = format!(
+        r#"{{"version":3,"type":"response","id":7,"flags":"8400","rcode":"NOERROR","queries":[{{"rrname":"www.example","rrtype":"A"}}],{answers}}}"#
+    );
+    // version 2 has the messages under names of their own in an alert
+    let quoted = format!(r#"{{"query":[{second_query}],"answer":{second}}}"#);
+    for (query, answer) in [(&second_query, &second), (&third_query, &third)] {
+        for kind in ["alert", "flow", "anomaly"] {
+            let lines = [
+                event(kind, query),
+                event(kind, answer),
+                event(kind, &quoted),
+                event("dns", answer),
+                event("dns", query),
+                event(kind, answer),
+                event("dns", answer),
+                event("dns", answer),
+                // the id comes round
+                event("dns", query),
+                event("dns", answer),
+            ];
+            let (receipt, sink) = read(lines.join("\n"), None);
+            assert_eq!(rrsets(&sink), ["www.example A 203.0.113.7 example 1"; 2], "{kind}");
+            let left_out = [(LeftOut::OtherEvent, 4), (LeftOut::NoQuery, 2), (LeftOut::NoAnswer, 2)];
+            assert_eq!(receipt.left_out, left_out.into_iter().collect(), "{kind}");
+            assert_eq!(receipt.malformed_total(), 0);
+            assert_adds_up(&receipt);
+        }
+    }
+}
+
+#[test]
 fn of_cof_everything_goes_to_passive_dns_as_it_was_judged() {
     let lines = [
         r#"{"count":3,"time_first":1767225600,"time_last":1767225700,"rrname":"www.example.","rrtype":"A","bailiwick":"example.","rdata":["203.0.113.8","203.0.113.7"]}"#,

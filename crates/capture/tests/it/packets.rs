@@ -149,6 +149,13 @@ impl Message {
         message
     }
 
+    /// A response with a header alone.
+    pub fn response_without_question(id: u16) -> Self {
+        let mut octets = id.to_be_bytes().to_vec();
+        octets.extend([0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        Self { octets }
+    }
+
     pub fn authoritative(mut self) -> Self {
         self.octets[2] |= 0x04;
         self

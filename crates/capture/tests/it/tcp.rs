@@ -164,6 +164,115 @@ fn data_on_the_syn_is_the_beginning_of_the_stream() {
 }
 
 #[test]
+fn a_length_shorter_than_a_header_costs_no_message_behind_it() {
+    for broken in [&[0, 0][..], &[0, 3, 1, 2, 3]] {
+        let stream = [
+            query(1).framed().as_slice(),
+            broken,
+            &query(2).framed(),
+            &query(3).framed(),
+        ]
+        .concat();
+        for size in [stream.len(), 1, 7] {
+            let mut connection = Connection::new().shaken();
+            for (number, piece) in stream.chunks(size).enumerate() {
+                connection = connection.client(1_000 + (number * size) as u32, 0, ACK, piece);
+            }
+            let (receipt, kept) = connection.read();
+            assert_eq!((receipt.queries, receipt.tcp_lost_octets), (3, 0), "{broken:?} {size}");
+            let malformed = (3, "shorter than a header".to_owned(), broken[2..].to_vec());
+            assert_eq!(kept.quarantined.len(), 1);
+            assert_eq!(
+                (&kept.quarantined[0].1, &kept.quarantined[0].2),
+                (&malformed.1, &malformed.2)
+            );
+        }
+    }
+    // nothing behind it is a message
+    let stream = [query(1).framed().as_slice(), &[0; 100]].concat();
+    let (receipt, _) = Connection::new().shaken().client(1_000, 0, ACK, &stream).read();
+    assert_eq!(
+        (receipt.queries, receipt.malformed_total(), receipt.tcp_lost_octets),
+        (1, 0, 100)
+    );
+    // nor is anything
+    let stream = [query(1).framed().as_slice(), &[0, 0]].concat();
+    let (receipt, _) = Connection::new().shaken().client(1_000, 0, ACK, &stream).read();
+    assert_eq!((receipt.queries, receipt.tcp_lost_octets), (1, 2));
+}
+
+/// A response message of a transfer of `example`, with its question or without.
+fn of_transfer(qtype: u16, number: u8, has_question: bool) -> Message {
+    let owner = format!("n{number}.example");
+    let address = format!("192.0.2.{number}");
+    let message = match has_question {
+        true => Message::response(7, "example", qtype),
+        false => Message::response_without_question(7),
+    };
+    message.authoritative().a(In::Answer, &owner, &address)
+}
+
+#[test]
+fn further_messages_of_a_transfer_belong_to_its_query_and_count_no_pair() {
+    for (qtype, is_transfer) in [(252, true), (251, true), (1, false)] {
+        let asked = Message::query(7, "example", qtype).framed();
+        let mut at = 5_000;
+        let mut file = Pcap::new();
+        let mut add = |micros: i64, segment: Vec<u8>, (from, to): (&str, &str)| {
+            file = std::mem::replace(&mut file, Pcap::new()).at(micros, &ethernet(&ip(from, to, 6, &segment)));
+        };
+        add(0, tcp(4000, 53, 999, 0, SYN, &[]), (CLIENT, SERVER));
+        add(0, tcp(53, 4000, 4_999, 0, SYN | ACK, &[]), (SERVER, CLIENT));
+        add(0, tcp(4000, 53, 1_000, 0, ACK, &asked), (CLIENT, SERVER));
+        // longer than a query waits
+        for number in 0..6u8 {
+            let framed = of_transfer(qtype, number, number % 2 == 0).framed();
+            let segment = tcp(53, 4000, at, 0, ACK, &framed);
+            add(1_000 + i64::from(number) * 3_000_000, segment, (SERVER, CLIENT));
+            at += framed.len() as u32;
+        }
+        let (receipt, kept) = read(file.octets);
+        assert_eq!(
+            (receipt.queries, receipt.responses, receipt.pairs),
+            (1, 6, 1),
+            "{qtype}"
+        );
+        let unmatched = if is_transfer { 0 } else { 5 };
+        assert_eq!(
+            (receipt.continued, receipt.unmatched_responses),
+            (5 - unmatched, unmatched),
+            "{qtype}"
+        );
+        let matched: u64 = kept.cells.iter().map(|cell| cell.counts.matched).sum();
+        let octets: u64 = kept.cells.iter().map(|cell| cell.counts.response_octets).sum();
+        assert_eq!((matched, octets), (1, u64::from(at) - 5_000 - 6 * 2), "{qtype}");
+        if is_transfer {
+            assert!(kept.rrsets.is_empty() && kept.evidence.is_empty());
+            assert!(
+                kept.cells
+                    .iter()
+                    .all(|cell| cell.key.as_ref().unwrap().qtype == Some(qtype))
+            );
+        }
+    }
+}
+
+#[test]
+fn after_a_transfer_another_question_with_its_id_is_its_own() {
+    let other = Message::response(7, "n1.example", 1);
+    let asked = Message::query(7, "example", 252).framed();
+    let first = of_transfer(252, 1, true).framed();
+    let later = 5_000 + first.len() as u32;
+    let (receipt, _) = Connection::new()
+        .shaken()
+        .client(1_000, 0, ACK, &asked)
+        .server(5_000, 0, ACK, &first)
+        .server(later, 0, ACK, &other.framed())
+        .read();
+    assert_eq!((receipt.pairs, receipt.continued, receipt.no_query), (1, 0, 1));
+}
+
+#[test]
 fn a_flood_of_connections_takes_bounded_memory() {
     let mut file = Pcap::new();
     for number in 0..70_000u32 {

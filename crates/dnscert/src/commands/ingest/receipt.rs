@@ -33,10 +33,11 @@ pub(super) fn table(receipt: &Receipt) -> String {
     line(
         "messages",
         format!(
-            "{}: {} queries, {} responses; {} malformed{}{}",
+            "{}: {} queries, {} responses; {}{} malformed{}{}",
             grouped(receipt.dns_messages),
             grouped(receipt.queries),
             grouped(receipt.responses),
+            without_time(receipt.undated),
             grouped(receipt.malformed_total()),
             reasons(receipt.malformed.iter().map(|(reason, count)| (word(reason), *count))),
             beyond(receipt.malformed_total() - receipt.quarantined),
@@ -45,8 +46,9 @@ pub(super) fn table(receipt: &Receipt) -> String {
     line(
         "pairs",
         format!(
-            "{}; {} queries without a response, {} responses without a query ({} duplicate, {} wrong id, {} wrong port)",
+            "{}{}; {} queries without a response, {} responses without a query ({} duplicate, {} wrong id, {} wrong port)",
             grouped(receipt.pairs + receipt.vouched),
+            of_transfers(receipt.continued),
             grouped(receipt.unmatched_queries),
             grouped(receipt.unmatched_responses),
             grouped(receipt.duplicates),
@@ -113,6 +115,22 @@ pub(super) fn table_of_lines(receipt: &LinesReceipt) -> String {
         line("broken", fault.clone());
     }
     lines.join("\n")
+}
+
+/// Of which nothing is kept.
+fn without_time(undated: u64) -> String {
+    match undated {
+        0 => String::new(),
+        undated => format!("{} without a time, of which nothing is kept; ", grouped(undated)),
+    }
+}
+
+/// The messages with which zone transfers went on.
+fn of_transfers(continued: u64) -> String {
+    match continued {
+        0 => String::new(),
+        continued => format!(", {} further messages of transfers", grouped(continued)),
+    }
 }
 
 fn size(octets: u64, compression: capture::Compression) -> String {
