@@ -16,8 +16,8 @@ use crate::sensor::TapAddress;
                   not, 2 when the command line is wrong, 130 when told to stop before."
 )]
 pub struct IngestArgs {
-    /// Captures (pcap, pcapng, dnstap, C-DNS) or logs (Zeek's dns.log, Suricata's EVE, COF), plain or compressed by gzip, xz or
-    /// Zstandard.
+    /// Captures (pcap, pcapng, dnstap, C-DNS), logs (Zeek's dns.log, Suricata's EVE, COF) or zone files, plain or compressed by gzip,
+    /// xz or Zstandard.
     #[arg(value_name = "PATH", required_unless_present_any = ["watch", "dnstap"])]
     pub paths: Vec<PathBuf>,
     /// Take in the files of this folder, and those that come into it, until told to stop. May be repeated.
@@ -87,6 +87,8 @@ pub enum InputFormat {
     Cof,
     /// What operators of root servers publish of a day, as YAML.
     Rssac002,
+    /// A zone file.
+    Zone,
 }
 
 /// A zone and the address of a server of it: `example=192.0.2.53`.

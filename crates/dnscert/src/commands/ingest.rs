@@ -6,6 +6,7 @@ mod keep;
 mod live;
 mod receipt;
 mod watch;
+mod zone;
 
 use std::fs::{File, Metadata};
 use std::io::{IsTerminal as _, Read as _};
@@ -29,9 +30,11 @@ use figures::{FiguresReceipt, figures, table_of_figures};
 use keep::Keeping;
 pub(crate) use receipt::word;
 use receipt::{table, table_of_lines};
+use zone::{ZoneReceipt, table_of_zone, zone};
 
 use crate::cli::{IngestArgs, InputFormat};
 use crate::config::Config;
+use crate::zones;
 
 /// Every input was read to its end.
 const READ: u8 = 0;
@@ -248,6 +251,15 @@ fn one(arguments: &IngestArgs, one: &One<'_>, store: Option<&Store>, is_live: bo
     if receipt.fault().is_some() && one.half == Half::Refuse {
         return Ok(None);
     }
+    if let (AnyReceipt::Zone(zone), Some(store)) = (&receipt, store) {
+        // `dnscert zone import` keeps the same
+        let word = zones::receipt_of(zone.time, &zone.sha256);
+        if store.runtime.block_on(store.passive.knows_receipt(&word))? {
+            taken.kept = Some(Kept::Before);
+            return Ok(Some(taken));
+        }
+        sink.know_as(&word);
+    }
     let is_new = sink.commit(&whole(receipt.sha256())).map_err(|error| NotKept {
         input: path.display().to_string(),
         reason: chain(&*error),
@@ -287,21 +299,31 @@ fn read(arguments: &IngestArgs, path: &Path, sink: &mut Keeping) -> anyhow::Resu
         sink.figures(figures);
         Ok(AnyReceipt::Figures(Box::new(receipt)))
     };
-    if arguments.format == InputFormat::Rssac002 {
-        return as_figures(sink);
+    let as_zone = |sink: &mut Keeping| -> anyhow::Result<Option<AnyReceipt>> {
+        let sha256 = hash(path, u64::MAX).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let receipt = zone(path, &sha256, sink)?;
+        Ok(receipt.map(|receipt| AnyReceipt::Zone(Box::new(receipt))))
+    };
+    match arguments.format {
+        InputFormat::Rssac002 => return as_figures(sink),
+        InputFormat::Zone => {
+            let receipt = as_zone(sink)?;
+            return receipt.with_context(|| format!("`{}` is no zone file: it has no SOA record", path.display()));
+        }
+        _ => {}
     }
     let input = Input::open(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let result = Reader::new(settings(arguments, path)).take(input, arguments.format.family(), sink);
     sink.bar.finish_and_clear();
     match result {
         Ok(taken) => Ok(taken.into()),
-        // it begins like none of these: it may be YAML
-        Err(error @ CaptureError::NotACapture { .. }) => as_figures(sink).map_err(|of_figures| {
+        // it begins like none of these: it may be YAML, or a zone
+        Err(error @ CaptureError::NotACapture { .. }) => as_figures(sink).or_else(|of_figures| {
             use metrics::rssac002::Error;
             match of_figures.downcast_ref::<Error>() {
                 // its keys are there, so that is what it was meant to be
-                Some(Error::Key { .. }) => of_figures,
-                _ => error.into(),
+                Some(Error::Key { .. }) => Err(of_figures),
+                _ => as_zone(sink)?.ok_or_else(|| error.into()),
             }
         }),
         Err(CaptureError::Sink { input, source }) => Err(NotKept {
@@ -366,6 +388,7 @@ enum AnyReceipt {
     Capture(Box<Receipt>),
     Lines(Box<LinesReceipt>),
     Figures(Box<FiguresReceipt>),
+    Zone(Box<ZoneReceipt>),
 }
 
 impl From<capture::Taken> for AnyReceipt {
@@ -382,7 +405,7 @@ impl AnyReceipt {
         match self {
             Self::Capture(receipt) => receipt.fault.as_deref(),
             Self::Lines(receipt) => receipt.fault.as_deref(),
-            Self::Figures(_) => None,
+            Self::Figures(_) | Self::Zone(_) => None,
         }
     }
 
@@ -391,6 +414,7 @@ impl AnyReceipt {
             Self::Capture(receipt) => &receipt.sha256,
             Self::Lines(receipt) => &receipt.sha256,
             Self::Figures(receipt) => &receipt.sha256,
+            Self::Zone(receipt) => &receipt.sha256,
         }
     }
 
@@ -399,6 +423,7 @@ impl AnyReceipt {
             Self::Capture(receipt) => table(receipt),
             Self::Lines(receipt) => table_of_lines(receipt),
             Self::Figures(receipt) => table_of_figures(receipt),
+            Self::Zone(receipt) => table_of_zone(receipt),
         }
     }
 }
@@ -407,7 +432,7 @@ impl InputFormat {
     /// What the input is taken for; `None` where it is told by its content.
     fn family(self) -> Option<Family> {
         match self {
-            Self::Auto | Self::Rssac002 => None,
+            Self::Auto | Self::Rssac002 | Self::Zone => None,
             Self::Capture => Some(Family::Capture),
             Self::Zeek => Some(Family::Zeek),
             Self::Eve => Some(Family::Eve),

@@ -51,9 +51,9 @@ pub struct Kept {
 /// Keeps the delegations of `after`, and with a difference what changed. The same file at the same time is kept once, whatever
 /// crashes meanwhile.
 pub fn keep(after: &Snapshot, difference: Option<&Difference>, keeping: &Keeping<'_>) -> anyhow::Result<Kept> {
-    let id = format!("zone/{}/{}", keeping.time.as_second(), hash(&after.path)?);
+    let id = id(keeping.time, &hash(&after.path)?);
     let passive = keeping.runtime.block_on(open(keeping))?;
-    let whole = format!("{id}/whole");
+    let whole = whole(&id);
     let known = passive.knows_receipt(&whole);
     let mut kept = Kept {
         zone: after.zone.to_string(),
@@ -82,6 +82,20 @@ pub fn keep(after: &Snapshot, difference: Option<&Difference>, keeping: &Keeping
     })?;
     part.finish()?;
     Ok(kept)
+}
+
+/// By which the file of a zone is known, and as of when it was the zone.
+fn id(time: Timestamp, sha256: &str) -> String {
+    format!("zone/{}/{sha256}", time.as_second())
+}
+
+fn whole(id: &str) -> String {
+    format!("{id}/whole")
+}
+
+/// The id of the receipt of a file that was kept as a whole.
+pub fn receipt_of(time: Timestamp, sha256: &str) -> String {
+    whole(&id(time, sha256))
 }
 
 fn hash(path: &Path) -> anyhow::Result<String> {

@@ -14,7 +14,7 @@ mod keep;
 pub const LONGEST: Duration = Duration::from_secs(3_600);
 
 pub use bring::{After, Bringing, Change, Refused, bring, settle};
-pub use keep::{Keeping, Kept, keep};
+pub use keep::{Keeping, Kept, keep, receipt_of};
 
 /// A TSIG key from a file.
 pub fn read_key(path: &Path) -> anyhow::Result<TransferKey> {

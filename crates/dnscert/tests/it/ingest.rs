@@ -388,6 +388,66 @@ fn logs_come_into_passive_dns_and_what_cannot_be_read_of_them_is_told_with_its_l
 }
 
 #[test]
+fn a_zone_file_brings_what_it_delegates_once_by_whichever_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let apex = "example. 300 IN SOA ns.example. admin.example. 7 1 1 1 1\nexample. 300 IN NS ns.example.\n";
+    let zone = format!(
+        "{apex}shop.example. 300 IN NS ns1.shop.example.\nns1.shop.example. 300 IN A 192.0.2.1\nns.example. 300 IN A 192.0.2.53\n"
+    );
+    std::fs::write(path("example.zone"), &zone).unwrap();
+    std::fs::write(path("cut.zone"), &zone[..zone.len() - 20]).unwrap();
+    std::fs::write(path("no.zone"), "shop.example. 300 IN NS ns1.shop.example.\n").unwrap();
+    let lake = path("lake");
+    let run = |words: &[&str]| dnscert(&[words, &["--lake", &lake, "--json"]].concat());
+
+    let taken = run(&["ingest", &path("example.zone")]);
+    assert_eq!(stderr(&taken), "");
+    let receipt = &lines(&taken)[0];
+    assert_eq!(
+        (
+            &receipt["form"],
+            &receipt["zone"],
+            &receipt["serial"],
+            &receipt["rrsets"]
+        ),
+        (&"zone".into(), &"example".into(), &7.into(), &3.into()),
+        "{receipt}"
+    );
+    for words in [
+        &["ingest", &path("example.zone")][..],
+        &["ingest", "--format", "zone", &path("example.zone")],
+    ] {
+        assert_eq!(lines(&run(words))[0]["kept"], "before", "{words:?}");
+    }
+    let imported = run(&["zone", "import", &path("example.zone")]);
+    assert_eq!(lines(&imported)[0]["before"], true, "{}", stderr(&imported));
+    let found = lines(&dnscert(&["pdns", "shop.example", "--lake", &lake]));
+    assert_eq!(
+        (
+            &found[0]["rdata"],
+            &found[0]["count"],
+            found[0]["zone_time_first"].is_i64()
+        ),
+        (&serde_json::json!(["ns1.shop.example."]), &1.into(), true),
+        "{found:?}"
+    );
+
+    for (words, told) in [
+        (&["ingest", &path("cut.zone")][..], "is refused: "),
+        (&["ingest", &path("no.zone")], "is no capture"),
+        (
+            &["ingest", "--format", "zone", &path("no.zone")],
+            "it has no SOA record",
+        ),
+    ] {
+        let output = run(words);
+        assert_eq!(output.status.code(), Some(1), "{words:?}");
+        assert!(stderr(&output).contains(told), "{words:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
 fn figures_of_an_operator_are_kept_once_and_the_later_edition_of_a_day_holds() {
     let folder = tempfile::tempdir().unwrap();
     let lake = folder.path().join("lake");

@@ -59,6 +59,13 @@ impl Keeping {
         self.waiting.rssac002.extend(figures);
     }
 
+    /// The input is to be known by this word as well.
+    pub fn know_as(&mut self, word: &str) {
+        if let Some((intake, _)) = &mut self.to {
+            intake.know_as(word);
+        }
+    }
+
     /// Brings the receipt of this id in: from now on it is seen. Whether it is new.
     pub fn commit(mut self, receipt: &str) -> Result<bool, SinkError> {
         self.keep_waiting()?;
