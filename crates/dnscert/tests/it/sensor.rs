@@ -175,6 +175,15 @@ impl Sensor {
         names.filter(|name| name.ends_with(".zst")).count()
     }
 
+    /// Waits until nothing waits in the spool, however much it is; gives up when no part was handed over for a while.
+    fn until_empty(&self) {
+        let mut left = self.waiting();
+        while left > 0 {
+            self.until("another part's hand-over", || self.waiting() < left);
+            left = self.waiting();
+        }
+    }
+
     /// Repeats `step` until it holds.
     pub fn until(&self, what: &str, step: impl FnMut() -> bool) {
         assert!(
@@ -639,7 +648,7 @@ async fn either_side_is_killed_at_20_random_moments_and_no_row_is_lost_or_double
         println!("{interrupted} of {KILLS} kills of the centre came while parts were handed over");
         assert!(interrupted > 0, "no kill came while parts were handed over");
         sensor.start(&[]);
-        sensor.until("an empty spool", || sensor.waiting() == 0);
+        sensor.until_empty();
         sensor.stop();
         assert!(centre.stop(), "{}", centre.log());
         assert!(
