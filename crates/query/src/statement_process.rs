@@ -28,7 +28,7 @@ const CHUNK: usize = 1 << 16;
 /// Octets of what a process says of its failure.
 const SAID: u64 = 1 << 16;
 
-/// What a process says of why it has no answer, for [`Process`] to read.
+/// What a process says to its server of why it has no answer.
 pub fn failure(error: &Error) -> String {
     let code = match error {
         Error::Sql { .. } | Error::NoTable { .. } | Error::Refused { .. } => Code::InvalidArgument,
