@@ -71,6 +71,7 @@ zone-findings-quiet = مدخلات أخرى للعلم: { $count }
 zone-mend = كيفية الإصلاح:
 zone-changes = تغييرات التفويض، 12 شهرًا
 zone-changes-none = لم يُرصد أي تغيير.
+zone-changes-hidden = لا تُعرض لهذا الحساب، فهو يرى جزءًا فقط من بيانات DNS السلبية.
 zone-announcements = التغييرات المُعلنة
 zone-announcements-none = لا تغييرات مُعلنة.
 zone-announce = أعلن تغييرًا مخططًا

@@ -73,6 +73,7 @@ zone-findings-quiet = Further entries for information: { $count }
 zone-mend = How to mend it:
 zone-changes = Changes of the delegation, 12 months
 zone-changes-none = None were seen.
+zone-changes-hidden = They are not shown to this account, which sees a part of passive DNS.
 zone-announcements = Announced changes
 zone-announcements-none = None are announced.
 zone-announce = Announce a planned change

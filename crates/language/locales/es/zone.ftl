@@ -71,6 +71,7 @@ zone-findings-quiet = Otras entradas informativas: { $count }
 zone-mend = Cómo repararlo:
 zone-changes = Cambios de la delegación, 12 meses
 zone-changes-none = No se observó ninguno.
+zone-changes-hidden = No se muestran a esta cuenta, que ve una parte del DNS pasivo.
 zone-announcements = Cambios anunciados
 zone-announcements-none = No hay ninguno anunciado.
 zone-announce = Anunciar un cambio previsto

@@ -71,6 +71,7 @@ zone-findings-quiet = Autres entrées pour information : { $count }
 zone-mend = Comment réparer :
 zone-changes = Changements de la délégation, 12 mois
 zone-changes-none = Aucun n’a été observé.
+zone-changes-hidden = Ils ne sont pas montrés à ce compte, qui voit une partie du DNS passif.
 zone-announcements = Changements annoncés
 zone-announcements-none = Aucun n’est annoncé.
 zone-announce = Annoncer un changement prévu

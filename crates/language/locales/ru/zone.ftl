@@ -71,6 +71,7 @@ zone-findings-quiet = Прочих записей для сведения: { $co
 zone-mend = Как исправить:
 zone-changes = Изменения делегирования за 12 месяцев
 zone-changes-none = Не замечено.
+zone-changes-hidden = Не показываются этой учётной записи: ей видна только часть пассивного DNS.
 zone-announcements = Объявленные изменения
 zone-announcements-none = Не объявлено.
 zone-announce = Объявить плановое изменение

@@ -71,6 +71,7 @@ zone-findings-quiet = 其他参考信息：{ $count } 条
 zone-mend = 修复方法：
 zone-changes = 12 个月内的授权变更
 zone-changes-none = 未观察到。
+zone-changes-hidden = 此账户只能查看部分被动 DNS，因此不显示。
 zone-announcements = 已预告的变更
 zone-announcements-none = 没有预告。
 zone-announce = 预告计划中的变更

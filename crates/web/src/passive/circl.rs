@@ -59,11 +59,15 @@ pub async fn query(State(app): State<App>, caller: Caller, headers: HeaderMap, u
         }));
     };
     // whether there is more must be known before the first line
-    let found = tokio::task::spawn_blocking(move || match question {
-        Asked::Owner(query) => gathered(passive.rrsets(&query)),
-        Asked::Value(query) => gathered(passive.rdata(&query)),
+    let found = tokio::task::spawn_blocking(move || {
+        let found = match question {
+            Asked::Owner(query) => gathered(passive.rrsets(&query)),
+            Asked::Value(query) => gathered(passive.rdata(&query)),
+        };
+        // it stays with the work also where nobody waits for it any more
+        (found, leave)
     });
-    let (page, end) = found.await.map_err(crate::WebError::internal)?;
+    let ((page, end), leave) = found.await.map_err(crate::WebError::internal)?;
     let is_more = match end {
         Some(End::Rows) => {
             let reason = "too many rows would have to be looked at; ask for less at once";

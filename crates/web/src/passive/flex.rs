@@ -56,6 +56,12 @@ fn from_glob(text: &str) -> String {
     expression
 }
 
+/// Octets of objects, as text, that are held until all rows were looked at: some 200 MB of memory. With more the answer is limited.
+const MOST_HELD: usize = 32 << 20;
+
+/// Rows after which it is looked whether anybody still reads.
+const LOOKED_UP: usize = 4_096;
+
 struct Search {
     pattern: Regex,
     exclude: Option<Regex>,
@@ -74,19 +80,25 @@ impl Search {
         let mut objects: Vec<(Value, Times)> = Vec::new();
         let mut places: HashMap<_, usize> = HashMap::new();
         let most = self.parameters.offset.saturating_add(self.limit);
-        let mut is_all = true;
-        for (object, times) in rows {
+        let (mut is_all, mut held) = (true, 0);
+        for (number, (object, times)) in rows.enumerate() {
+            if number % LOOKED_UP == 0 && lines.is_unread() {
+                return Err(Gone);
+            }
             let kind = self.parameters.verbose.then_some(times.seen_in);
-            match places.entry((object.to_string(), kind)) {
+            let text = object.to_string();
+            let octets = text.len();
+            match places.entry((text, kind)) {
                 Entry::Occupied(place) => {
                     let (_, of_object) = &mut objects[*place.get()];
                     of_object.absorb(&times);
                 }
-                Entry::Vacant(_) if objects.len() == most => {
+                Entry::Vacant(_) if objects.len() == most || held > MOST_HELD => {
                     is_all = false;
                     break;
                 }
                 Entry::Vacant(place) => {
+                    held += octets;
                     place.insert(objects.len());
                     objects.push((object, times));
                 }

@@ -49,6 +49,11 @@ impl Lines {
         }
     }
 
+    /// Whether the reader has gone.
+    pub fn is_unread(&self) -> bool {
+        self.sender.is_closed()
+    }
+
     fn send(&mut self) -> Result<(), Gone> {
         let chunk = std::mem::take(&mut self.gathered);
         self.give(Chunk::Octets(chunk.into()))

@@ -11,11 +11,12 @@ mod show;
 
 use axum::Router;
 use axum::routing::{get, post};
+use csirt::accounts::{self, PassiveAccess};
 use csirt::directory::{Organisation, Responsibility, ResponsibilityKind};
 use csirt::watch::Standing;
-use model::{ChangedPart, Health, Name};
+use model::{ChangedPart, Health, Name, Timestamp, ZoneChange};
 
-use crate::{App, WebError};
+use crate::{App, Page, WebError};
 
 pub(crate) use round::{ServerState, fingerprint, server_text, servers};
 
@@ -31,6 +32,26 @@ pub fn router() -> Router<App> {
         .route("/zones/{zone}/expected", post(act::accept))
         .route("/zones/{zone}/announcements", post(act::announce))
         .route("/zones/{zone}/announcements/{id}/withdraw", post(act::withdraw))
+}
+
+/// So many changes of a delegation, the newest first. What registries' files say of it has no label of its own there, so `None` for an account
+/// that may not see all of passive DNS.
+async fn changes(
+    app: &App,
+    page: &Page,
+    zone: &Name,
+    (from, to): (Timestamp, Timestamp),
+    most: usize,
+) -> Result<Option<Vec<ZoneChange>>, WebError> {
+    let access = accounts::passive_access(&app.records, page.account()?.id).await?;
+    let all = PassiveAccess::default();
+    if (access.tlp, &access.sources) != (all.tlp, &all.sources) {
+        return Ok(None);
+    }
+    let mut changes = app.lake.zone_changes(Some(zone), from, to).await?;
+    changes.reverse();
+    changes.truncate(most);
+    Ok(Some(changes))
 }
 
 /// The address of a zone's page. The root is `@` there, for browsers take a lone dot away; a zone whose name is `@` has its final dot.

@@ -125,7 +125,8 @@ struct OverTime {
     servers: Vec<ServerRow>,
     more: usize,
     regions: Vec<RegionView>,
-    changes: Vec<ZoneChange>,
+    /// `None` where the account may not see them.
+    changes: Option<Vec<ZoneChange>>,
 }
 
 impl OverTime {
@@ -158,9 +159,7 @@ pub async fn over_time(
     let seen_from = app.lake.by_vantage_point(&zone, from, to).await?;
     let lags = lags(&app.lake.serial_runs(&zone, from, to).await?);
     let lives = lives_of(&app, &zone, &own, (from, to, step)).await?;
-    let mut changes = app.lake.zone_changes(Some(&zone), from, to).await?;
-    changes.reverse();
-    changes.truncate(CHANGES);
+    let changes = super::changes(&app, &page, &zone, (from, to), CHANGES).await?;
     let steps = steps(&series, from, step);
     let mut servers: Vec<ServerRow> = totals
         .iter()

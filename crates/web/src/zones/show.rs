@@ -49,7 +49,8 @@ pub(super) struct Show {
     /// Findings of a level that nobody has to look at.
     quiet: usize,
     hidden: usize,
-    changes: Vec<ZoneChange>,
+    /// `None` where the account may not see them.
+    changes: Option<Vec<ZoneChange>>,
     /// Whether the history could be read.
     history: bool,
     announcements: Vec<Announcement>,
@@ -103,7 +104,10 @@ pub(super) async fn shown(
         seen_from,
     } = history.unwrap_or_else(|error| {
         tracing::warn!("the history of a zone cannot be read: {error}");
-        History::default()
+        History {
+            changes: Some(Vec::new()),
+            ..History::default()
+        }
     });
     let strip = charts::strip(&days, page.texts());
     let servers = servers
@@ -172,11 +176,11 @@ fn sorted(mut all: Vec<Finding>) -> (Vec<Finding>, usize, usize) {
 struct History {
     days: Vec<Day>,
     rtts: Vec<RttPoint>,
-    changes: Vec<ZoneChange>,
+    changes: Option<Vec<ZoneChange>>,
     seen_from: Vec<SeenFrom>,
 }
 
-async fn history(app: &App, page: &Page, zone: &Name) -> Result<History, lake::Error> {
+async fn history(app: &App, page: &Page, zone: &Name) -> Result<History, WebError> {
     let today = page.now.to_zoned(TimeZone::UTC).date();
     let first = today.saturating_sub((DAYS - 1).days());
     let measured = app.lake.daily(zone, first, today).await?;
@@ -210,9 +214,7 @@ async fn history(app: &App, page: &Page, zone: &Name) -> Result<History, lake::E
         .now
         .saturating_sub(SignedDuration::from_hours(24 * 365))
         .unwrap_or(page.now);
-    let mut changes = app.lake.zone_changes(Some(zone), since, page.now).await?;
-    changes.reverse();
-    changes.truncate(CHANGES);
+    let changes = super::changes(app, page, zone, (since, page.now), CHANGES).await?;
     let seen_from = app.lake.by_vantage_point(zone, from, page.now).await?;
     Ok(History {
         days,

@@ -10,7 +10,7 @@ use csirt::Actor;
 use csirt::accounts::{self, Role, Scope};
 use domain::base::iana::Rtype;
 use lake::passive::{Passive, Source};
-use model::{PassiveRrset, SeenIn, Timestamp, Tlp};
+use model::{ChangedPart, PassiveRrset, SeenIn, Timestamp, Tlp, ZoneChange};
 use serde_json::{Value, json};
 use testkit::database::all_demanded;
 
@@ -576,6 +576,12 @@ async fn who_reads_slowly_keeps_nobody_else_waiting() {
         (503, "too many look-ups at a time; try again\n")
     );
     assert_eq!(get(&world, path, &[("x-api-key", &other)]).await.status, StatusCode::OK);
+    let third = token(&world, "third", Role::Observer).await;
+    for _ in 0..4 {
+        lines.push(slow_reader(address, &third).await);
+    }
+    let all = get(&world, path, &[("x-api-key", &other)]).await;
+    assert_eq!(all.status, StatusCode::SERVICE_UNAVAILABLE, "eight at a time");
     drop(lines);
 }
 
@@ -618,6 +624,24 @@ async fn an_account_sees_what_its_access_says_as_often_as_it_says() {
             .get_as("/passive?q=192.0.2.1", &world.sign_in("analyst").await)
             .await;
         assert_eq!(page.body.contains("www.example.com"), seen > 0, "{tlp} {sources:?}");
+    }
+
+    let change = ZoneChange {
+        time: now() - jiff::SignedDuration::from_mins(5),
+        zone: name("example.com"),
+        part: ChangedPart::Ns,
+        before: vec![],
+        after: vec!["ns.elsewhere.test".to_owned()],
+        announced: false,
+    };
+    world.app.lake.append_zone_changes(&[change]).await.unwrap();
+    for (tlp, is_shown) in [(Tlp::AmberStrict, true), (Tlp::Green, false)] {
+        access(tlp, None, None).await;
+        let page = world
+            .get_as("/zones/example.com/over-time", &world.sign_in("analyst").await)
+            .await;
+        assert_eq!(page.body.contains("ns.elsewhere.test"), is_shown, "{tlp}");
+        assert_eq!(page.body.contains("not shown to this account"), !is_shown, "{tlp}");
     }
 
     access(Tlp::Green, None, Some(3)).await;
