@@ -41,7 +41,7 @@ use crate::cluster::Cluster;
 use crate::engine::{Engine, Limits};
 use crate::error::Error;
 use crate::location::Location;
-use crate::statement_process::{Process, Statements};
+use crate::statement_process::{Process, Statements, code};
 use crate::views::VIEWS;
 
 /// Statements that are answered at the same time. Each may take the memory of its limit; a further one waits for its turn.
@@ -445,5 +445,5 @@ fn batch(columns: SchemaRef, batch: arrow_flight::error::Result<RecordBatch>) ->
 }
 
 fn status(error: Error) -> Status {
-    Status::internal(error.whole())
+    Status::new(code(&error), error.whole())
 }

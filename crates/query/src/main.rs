@@ -119,8 +119,8 @@ fn main() -> ExitCode {
         };
     }
     let desk = Arc::new(AtomicBool::new(false));
-    if let Err(error) = bound_memory(question.memory).and_then(|()| end_in_time(question, desk.clone())) {
-        eprintln!("dnscert-sql: could not set the limits of the answer: {error}");
+    if let Err(error) = bound_memory(question.memory) {
+        eprintln!("dnscert-sql: could not set the limit of memory: {error}");
         return ExitCode::from(FAILED);
     }
     let (sql, done) = match statement(question) {
@@ -193,6 +193,7 @@ async fn run(question: &Question, sql: &str, desk: &Arc<AtomicBool>) -> Result<W
     };
     let location = Location::read(&question.lake, std::env::vars())?;
     let engine = Engine::open_at(&location, limits, question.cluster.clone()).await?;
+    end_in_time(question, desk.clone()).map_err(Error::Write)?;
     if question.only_columns {
         let columns = engine.columns(sql).await?;
         return query::write_columns(&columns, io::stdout()).map(|()| Written {
@@ -229,9 +230,15 @@ impl<W: Write> Write for Desk<W> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.1.store(true, Ordering::Relaxed);
+        let flushed = self.0.flush();
+        self.1.store(false, Ordering::Relaxed);
+        flushed
     }
 }
+
+/// How long a cluster may take to hear that nobody waits any more.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// What the limit does not count: code, stacks, batches on their way.
 const BESIDE: u64 = 1 << 30;
@@ -256,9 +263,10 @@ fn end_in_time(question: &Question, desk: Arc<AtomicBool>) -> io::Result<()> {
     let limit = Duration::from_secs(question.time);
     let draft = question.output.as_deref().map(draft);
     let is_for_server = question.for_server;
+    let farewell = question.cluster.as_ref().map_or(Duration::ZERO, |_| FAREWELL);
     let watch = move || {
         let (_open, end) = std::sync::mpsc::channel::<()>();
-        let mut left = limit.saturating_add(query::GRACE);
+        let mut left = limit.saturating_add(query::GRACE).saturating_add(farewell);
         loop {
             let _ = end.recv_timeout(left);
             if !desk.load(Ordering::Relaxed) {

@@ -3,6 +3,7 @@
 //! What a statement computes cannot be stopped from outside while it does not wait for anything, and memory that it asks for and that is
 //! not there ends the process. So a server has each answered by another process of the same program, and ends that.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -19,8 +20,15 @@ use tonic::{Code, Status};
 use crate::engine::Limits;
 use crate::error::Error;
 
-/// How much longer than its limit a statement may take before its process is ended: it says more about it when it notices by itself.
+/// How much longer than its limit a statement may take before its process ends itself: it says more when the statement stops.
 pub const GRACE: Duration = Duration::from_secs(2);
+
+/// How much longer a server waits for the process: it opens the lake before its time begins, and may have a cluster to tell. One that takes longer
+/// is stuck.
+const LAST: Duration = Duration::from_secs(30);
+
+/// Begins the line in which a process says its code: anything may stand before it.
+const CODE: &str = "code of gRPC: ";
 
 /// Octets that are read at a time.
 const CHUNK: usize = 1 << 16;
@@ -30,14 +38,17 @@ const SAID: u64 = 1 << 16;
 
 /// What a process says to its server of why it has no answer.
 pub fn failure(error: &Error) -> String {
-    let code = match error {
+    format!("{CODE}{}\n{}", i32::from(code(error)), error.whole())
+}
+
+pub(crate) fn code(error: &Error) -> Code {
+    match error {
         Error::Sql { .. } | Error::NoTable { .. } | Error::Refused { .. } => Code::InvalidArgument,
         Error::Memory { .. } => Code::ResourceExhausted,
         Error::Time { .. } => Code::DeadlineExceeded,
         Error::Unreachable { .. } | Error::Cluster { .. } => Code::Unavailable,
         Error::Lake(_) | Error::Read(_) | Error::Write(_) | Error::Serve { .. } => Code::Internal,
-    };
-    format!("{}\n{}", i32::from(code), error.whole())
+    }
 }
 
 /// How statements are handed to processes.
@@ -145,7 +156,7 @@ impl Process {
     /// Reads more; `false` at the end of a whole answer.
     async fn read_on(&mut self) -> Result<bool, Status> {
         let mut chunk = vec![0; CHUNK];
-        let Ok(count) = timeout_at(self.deadline + GRACE, self.rows.read(&mut chunk)).await else {
+        let Ok(count) = timeout_at(self.deadline + LAST, self.rows.read(&mut chunk)).await else {
             let _ = self.child.start_kill();
             let limit = self.limits.time.as_secs();
             return Err(Status::deadline_exceeded(format!(
@@ -171,19 +182,18 @@ impl Process {
         Err(self.why(ended, &String::from_utf8_lossy(&said)))
     }
 
-    /// A process says a code of gRPC in a line, and then why; one that was ended says nothing of the kind.
+    /// A process says a code of gRPC in a line, and then why; one that was ended says at most what its runtime had to say.
     fn why(&self, ended: ExitStatus, said: &str) -> Status {
-        let coded = said
-            .split_once('\n')
-            .and_then(|(code, why)| Some((code.parse::<i32>().ok()?, why)));
-        match (coded, ended.code()) {
-            (Some((code, why)), Some(_)) => Status::new(Code::from(code), why.trim_end()),
-            (_, None) => {
-                let limit = self.limits.memory >> 20;
-                Status::resource_exhausted(format!("the answer takes more than {limit} MB of memory"))
-            }
-            _ => Status::internal(said.trim_end()),
+        let coded = said.split_once(CODE).and_then(|(_, said)| said.split_once('\n'));
+        if let Some((Ok(code), why)) = coded.map(|(code, why)| (code.parse::<i32>(), why)) {
+            return Status::new(Code::from(code), why.trim_end());
         }
+        // 9: by the system, which had none left
+        if said.contains("memory allocation") || ended.signal() == Some(9) {
+            let limit = self.limits.memory >> 20;
+            return Status::resource_exhausted(format!("the answer takes more than {limit} MB of memory"));
+        }
+        Status::internal(format!("the process of the statement ended with {ended}"))
     }
 }
 
