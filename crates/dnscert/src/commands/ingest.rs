@@ -251,16 +251,17 @@ fn one(arguments: &IngestArgs, one: &One<'_>, store: Option<&Store>, is_live: bo
     if receipt.fault().is_some() && one.half == Half::Refuse {
         return Ok(None);
     }
+    let mut id = whole(receipt.sha256());
     if let (AnyReceipt::Zone(zone), Some(store)) = (&receipt, store) {
-        // `dnscert zone import` keeps the same
-        let word = zones::receipt_of(zone.time, &zone.sha256);
-        if store.runtime.block_on(store.passive.knows_receipt(&word))? {
+        // the same zone at another time is seen again, and `dnscert zone import` keeps the same under the same id
+        id = zones::receipt_of(zone.time, &zone.sha256);
+        if store.runtime.block_on(store.passive.knows_receipt(&id))? {
             taken.kept = Some(Kept::Before);
             return Ok(Some(taken));
         }
-        sink.know_as(&word);
+        sink.know_only_as(one.made);
     }
-    let is_new = sink.commit(&whole(receipt.sha256())).map_err(|error| NotKept {
+    let is_new = sink.commit(&id).map_err(|error| NotKept {
         input: path.display().to_string(),
         reason: chain(&*error),
     })?;

@@ -63,11 +63,12 @@ pub fn keep(after: &Snapshot, difference: Option<&Difference>, keeping: &Keeping
         changes: difference.map(|_| 0),
         before: keeping.runtime.block_on(known)?,
     };
-    if kept.before {
-        return Ok(kept);
-    }
+    // the zone may have been taken in without the one before; each part of the changes is kept once
     if let Some(difference) = difference {
         kept.changes = Some(keep_changes(difference, &id, keeping)?);
+    }
+    if kept.before {
+        return Ok(kept);
     }
     let mut part = Part {
         passive: &passive,

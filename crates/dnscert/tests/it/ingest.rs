@@ -387,8 +387,8 @@ fn logs_come_into_passive_dns_and_what_cannot_be_read_of_them_is_told_with_its_l
     assert!(stderr(&output).contains("no capture"), "{}", stderr(&output));
 }
 
-#[test]
-fn a_zone_file_brings_what_it_delegates_once_by_whichever_command() {
+#[tokio::test]
+async fn a_zone_file_brings_what_it_delegates_once_by_whichever_command() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     let apex = "example. 300 IN SOA ns.example. admin.example. 7 1 1 1 1\nexample. 300 IN NS ns.example.\n";
@@ -432,6 +432,37 @@ fn a_zone_file_brings_what_it_delegates_once_by_whichever_command() {
         (&serde_json::json!(["ns1.shop.example."]), &1.into(), true),
         "{found:?}"
     );
+
+    // the zone is the same a day later: it is seen again
+    let file = std::fs::File::options().write(true).open(path("example.zone")).unwrap();
+    file.set_modified(file.metadata().unwrap().modified().unwrap() + Duration::from_secs(86_400))
+        .unwrap();
+    let again = run(&["ingest", &path("example.zone")]);
+    assert!(lines(&again)[0]["kept"]["now"].is_object(), "{}", stdout(&again));
+    let found = lines(&dnscert(&["pdns", "shop.example", "--lake", &lake]));
+    let seconds = |name: &str| found[0][name].as_i64().unwrap();
+    assert_eq!(
+        (
+            &found[0]["count"],
+            seconds("zone_time_last") - seconds("zone_time_first")
+        ),
+        (&2.into(), 86_400)
+    );
+    // what changed is not in it yet, though the zone is
+    std::fs::write(path("before.zone"), apex.replace(" 7 1 1", " 6 1 1")).unwrap();
+    let since = ["zone", "import", "--since", &path("before.zone"), &path("example.zone")];
+    for _ in 0..2 {
+        let imported = &lines(&run(&since))[0];
+        assert_eq!(
+            (&imported["before"], &imported["changes"]),
+            (&true.into(), &2.into()),
+            "{imported}"
+        );
+    }
+    let (from, to) = (model::Timestamp::MIN, model::Timestamp::MAX);
+    let changes = lake::Lake::open(std::path::Path::new(&lake)).await.unwrap();
+    let changes = changes.zone_changes(None, from, to).await.unwrap();
+    assert_eq!(changes.len(), 2, "{changes:?}");
 
     for (words, told) in [
         (&["ingest", &path("cut.zone")][..], "is refused: "),

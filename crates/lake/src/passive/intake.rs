@@ -186,6 +186,11 @@ impl Intake {
         self.words.push(word.to_owned());
     }
 
+    /// It is not to be known by the words of before.
+    pub fn forget_words(&mut self) {
+        self.words.clear();
+    }
+
     /// Writes a part of the receipt to the disk.
     pub async fn add(&mut self, brought: Brought) -> Result<(), Error> {
         let (folder, source) = (self.passive.0.shared.folder.clone(), self.source.clone());

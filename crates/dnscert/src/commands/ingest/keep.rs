@@ -59,10 +59,11 @@ impl Keeping {
         self.waiting.rssac002.extend(figures);
     }
 
-    /// The input is to be known by this word as well.
-    pub fn know_as(&mut self, word: &str) {
+    /// The input is to be known by its receipt and this word alone.
+    pub fn know_only_as(&mut self, word: Option<&str>) {
         if let Some((intake, _)) = &mut self.to {
-            intake.know_as(word);
+            intake.forget_words();
+            word.into_iter().for_each(|word| intake.know_as(word));
         }
     }
 
