@@ -27,23 +27,24 @@ type Asked = (u64, u16);
 /// Queries without a response so far.
 #[derive(Default)]
 pub(crate) struct Queries {
-    /// Each with a number that tells it from a later one with the same id.
-    known: HashMap<Asked, u64>,
+    /// Each with a number that tells it from a later one with the same id, and how often it was sent.
+    known: HashMap<Asked, (u64, u32)>,
     order: VecDeque<(Asked, u64)>,
     births: u64,
 }
 
 impl Queries {
     fn note(&mut self, asked: Asked) {
-        if self.known.contains_key(&asked) {
+        if let Some((_, sent)) = self.known.get_mut(&asked) {
+            *sent = sent.saturating_add(1);
             return;
         }
         self.births += 1;
-        self.known.insert(asked, self.births);
+        self.known.insert(asked, (self.births, 1));
         self.order.push_back((asked, self.births));
         if self.order.len() > MOST_QUERIES
             && let Some((oldest, birth)) = self.order.pop_front()
-            && self.known.get(&oldest) == Some(&birth)
+            && self.known.get(&oldest).is_some_and(|(known, _)| *known == birth)
         {
             self.known.remove(&oldest);
         }
@@ -55,7 +56,14 @@ impl Queries {
         if dns.contains_key("rdata") && !dns.contains_key("answers") {
             return self.known.contains_key(&asked);
         }
-        self.known.remove(&asked).is_some()
+        match self.known.get_mut(&asked) {
+            None => false,
+            Some((_, sent @ 2..)) => {
+                *sent -= 1;
+                true
+            }
+            Some(_) => self.known.remove(&asked).is_some(),
+        }
     }
 
     pub(super) fn line(&mut self, event: &Object, place: &mut Place<'_>) -> Result<(), Refused> {

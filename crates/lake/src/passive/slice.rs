@@ -5,7 +5,7 @@
 //! column's reader is given the pages of the slice alone, and a thread keeps its context.
 
 use std::cell::RefCell;
-use std::io::Cursor;
+use std::io::{Cursor, Read as _};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -299,9 +299,20 @@ fn unpack(from: usize, page: &[u8]) -> Result<Bytes, ParquetError> {
     let (plain, packed) = page
         .split_at_checked(from)
         .ok_or_else(|| failed("it is too short".to_owned()))?;
-    let size = zstd::zstd_safe::get_frame_content_size(packed);
-    let size = size.ok().flatten().filter(|size| *size <= PAGE_BYTES);
-    let size = size.ok_or_else(|| failed("it does not say its size".to_owned()))?;
+    if packed.is_empty() {
+        return Ok(plain.to_vec().into());
+    }
+    let size = match zstd::zstd_safe::get_frame_content_size(packed) {
+        Ok(Some(size @ ..=PAGE_BYTES)) => size,
+        Ok(Some(size)) => return Err(failed(format!("it claims {size} octets"))),
+        // who writes a stream does not know it yet
+        _ => {
+            let mut octets = plain.to_vec();
+            let stream = zstd::stream::read::Decoder::new(packed).map_err(|error| failed(error.to_string()))?;
+            let read = stream.take(PAGE_BYTES).read_to_end(&mut octets);
+            return read.map(|_| octets.into()).map_err(|error| failed(error.to_string()));
+        }
+    };
     CONTEXT.with_borrow_mut(|context| {
         let context = match context {
             Some(context) => context,
