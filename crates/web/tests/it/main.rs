@@ -16,6 +16,7 @@ mod operators;
 mod over_time;
 mod pages;
 mod passive;
+mod passive_access;
 mod probe;
 mod rooms;
 mod second_factor;
