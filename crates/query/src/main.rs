@@ -19,6 +19,8 @@ use tokio::signal::unix::{SignalKind, signal};
 const WRONG: u8 = 2;
 /// It could not be answered, or not within the limits.
 const FAILED: u8 = 3;
+/// Seconds of an answer at most: a year, which clocks can still add to the present.
+const LONGEST: u64 = 31_536_000;
 /// Ctrl-C, as shells have it.
 const INTERRUPTED: u8 = 130;
 
@@ -63,7 +65,7 @@ struct Question {
     #[arg(long, value_name = "MB", default_value_t = 512)]
     memory: usize,
     /// Seconds that it may take.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(..=LONGEST))]
     time: u64,
     /// Rows of a table at most.
     #[arg(long, value_name = "N", default_value_t = 1_000)]

@@ -76,7 +76,7 @@ pub struct FlightSqlArgs {
     #[arg(long, value_name = "MB", default_value_t = 512)]
     memory: usize,
     /// Seconds that one answer may take.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(..=crate::LONGEST))]
     time: u64,
     #[command(flatten)]
     log: Log,

@@ -40,6 +40,16 @@ struct PcapNg {
 }
 
 impl PcapNg {
+    /// With its first section, little-endian.
+    fn begun() -> Self {
+        let mut file = Self {
+            octets: Vec::new(),
+            big_endian: false,
+        };
+        file.section();
+        file
+    }
+
     fn block(&mut self, kind: u32, body: &[u8]) {
         let length = body.len().next_multiple_of(4) as u32 + 12;
         self.u32(kind);
@@ -116,11 +126,7 @@ impl PcapNg {
 
 #[test]
 fn pcapng_with_several_sections_and_interfaces_keeps_its_times() {
-    let mut file = PcapNg {
-        octets: Vec::new(),
-        big_endian: false,
-    };
-    file.section();
+    let mut file = PcapNg::begun();
     file.interface(1, None, None);
     // units of 2^-10 s on raw IP, counted from a day before
     file.interface(101, Some(0x80 | 10), Some(-86_400));
@@ -143,11 +149,7 @@ fn pcapng_with_several_sections_and_interfaces_keeps_its_times() {
 
 #[test]
 fn a_packet_of_an_interface_that_is_not_described_ends_the_file_there() {
-    let mut file = PcapNg {
-        octets: Vec::new(),
-        big_endian: false,
-    };
-    file.section();
+    let mut file = PcapNg::begun();
     file.interface(1, None, None);
     file.packet(0, START, &query());
     let at = file.octets.len();
@@ -173,11 +175,7 @@ impl PcapNg {
 #[test]
 fn a_packet_without_a_time_takes_the_one_before_and_nothing_is_kept_of_1970() {
     let begun = || {
-        let mut file = PcapNg {
-            octets: Vec::new(),
-            big_endian: false,
-        };
-        file.section();
+        let mut file = PcapNg::begun();
         file.interface(1, None, None);
         file
     };
@@ -209,11 +207,7 @@ fn a_packet_without_a_time_takes_the_one_before_and_nothing_is_kept_of_1970() {
 fn an_interface_with_a_unit_of_time_that_is_too_fine_ends_no_file() {
     let seconds = (START / 1_000_000) as i64;
     for resolution in [20, 38, 39, 127, 0x80 | 64, 0xff] {
-        let mut file = PcapNg {
-            octets: Vec::new(),
-            big_endian: false,
-        };
-        file.section();
+        let mut file = PcapNg::begun();
         file.interface(1, Some(resolution), None);
         file.interface(1, Some(resolution), Some(seconds));
         file.interface(1, None, None);
@@ -232,11 +226,7 @@ fn an_interface_with_a_unit_of_time_that_is_too_fine_ends_no_file() {
 #[test]
 fn a_block_that_does_not_count_its_padding_is_read_where_both_lengths_agree() {
     let file = |first: u32, last: u32| {
-        let mut file = PcapNg {
-            octets: Vec::new(),
-            big_endian: false,
-        };
-        file.section();
+        let mut file = PcapNg::begun();
         file.interface(1, None, None);
         file.packet(0, START, &query());
         for part in [0x0bad, first, 0x6162_6364, last] {

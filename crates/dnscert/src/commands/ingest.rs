@@ -259,7 +259,8 @@ fn one(arguments: &IngestArgs, one: &One<'_>, store: Option<&Store>, is_live: bo
             taken.kept = Some(Kept::Before);
             return Ok(Some(taken));
         }
-        sink.know_only_as(one.made);
+        // nor is one that was written anew in its place the file of before
+        sink.forget_words();
     }
     let is_new = sink.commit(&id).map_err(|error| NotKept {
         input: path.display().to_string(),
@@ -301,8 +302,7 @@ fn read(arguments: &IngestArgs, path: &Path, sink: &mut Keeping) -> anyhow::Resu
         Ok(AnyReceipt::Figures(Box::new(receipt)))
     };
     let as_zone = |sink: &mut Keeping| -> anyhow::Result<Option<AnyReceipt>> {
-        let sha256 = hash(path, u64::MAX).with_context(|| format!("cannot read `{}`", path.display()))?;
-        let receipt = zone(path, &sha256, sink)?;
+        let receipt = zone(path, sink)?;
         Ok(receipt.map(|receipt| AnyReceipt::Zone(Box::new(receipt))))
     };
     match arguments.format {

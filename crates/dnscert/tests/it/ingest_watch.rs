@@ -158,3 +158,33 @@ async fn files_that_come_are_taken_in_once_and_those_that_cannot_be_read_stop_no
     assert_eq!(counts(&lake), all);
     assert!(inbox.join("a.pcap").exists(), "nothing is moved");
 }
+
+#[test]
+fn a_zone_file_that_is_written_anew_in_its_place_is_taken_in_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (inbox, lake) = (folder.path().join("inbox"), folder.path().join("lake"));
+    std::fs::create_dir(&inbox).unwrap();
+    let write = |serial: u32, host: &str| {
+        let zone = format!(
+            "example. 300 IN SOA ns.example. admin.example. {serial} 1 1 1 1\nexample. 300 IN NS ns.example.\n{host}.example. 300 IN NS ns.{host}.test.\n"
+        );
+        std::fs::write(inbox.join("example.zone"), zone).unwrap();
+    };
+    write(1, "a");
+    let watcher = Watcher::start(&inbox, &lake);
+    for serial in [1, 2] {
+        if serial > 1 {
+            write(serial, "b");
+        }
+        let receipt = watcher.says("\"form\":\"zone\"");
+        assert!(
+            receipt.contains(&format!("\"serial\":{serial}")) && receipt.contains("\"now\""),
+            "{receipt}"
+        );
+    }
+    drop(watcher);
+    let again = Watcher::start(&inbox, &lake);
+    let receipt = again.says("example.zone");
+    assert!(receipt.contains("\"kept\":\"before\""), "{receipt}");
+    assert_eq!(counts(&lake), "example.2 a.example.1 b.example.1");
+}

@@ -40,6 +40,12 @@ async fn the_status_says_whose_fault_it_is() {
         ),
         (vec!["DROP VIEW sample"], 2, "", "DROP is refused"),
         (vec!["SELECT 1", "--format", "xml"], 2, "", "xml"),
+        (
+            vec!["SELECT 1", "--time", "18446744073709551615"],
+            2,
+            "",
+            "is not in 0..=31536000",
+        ),
         (vec![], 2, "", "SQL"),
         (vec![slow, "--time", "1"], 3, "", "more than 1 s"),
         (vec![STUBBORN, "--time", "1"], 3, "", "more than 1 s"),

@@ -59,11 +59,10 @@ impl Keeping {
         self.waiting.rssac002.extend(figures);
     }
 
-    /// The input is to be known by its receipt and this word alone.
-    pub fn know_only_as(&mut self, word: Option<&str>) {
+    /// The input is to be known by its receipt alone.
+    pub fn forget_words(&mut self) {
         if let Some((intake, _)) = &mut self.to {
             intake.forget_words();
-            word.into_iter().for_each(|word| intake.know_as(word));
         }
     }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use zonefile::{Reading, Snapshot};
 
 use super::keep::Keeping;
+use super::{NotKept, chain, hash};
 use crate::commands::sweep::grouped;
 
 /// What became of a zone file.
@@ -38,7 +39,7 @@ pub(super) struct ZoneReceipt {
 
 /// Reads a zone file and keeps what it delegates. `None` for a file without a SOA, which is none; an error for one of which
 /// something says that it is not the whole zone.
-pub(super) fn zone(path: &Path, sha256: &str, sink: &mut Keeping) -> anyhow::Result<Option<ZoneReceipt>> {
+pub(super) fn zone(path: &Path, sink: &mut Keeping) -> anyhow::Result<Option<ZoneReceipt>> {
     let failed = || format!("reading `{}` as a zone file", path.display());
     let about = std::fs::metadata(path).with_context(failed)?;
     let time = Timestamp::try_from(about.modified().with_context(failed)?).with_context(failed)?;
@@ -56,16 +57,20 @@ pub(super) fn zone(path: &Path, sha256: &str, sink: &mut Keeping) -> anyhow::Res
         );
     }
     let mut rrsets = 0;
-    let kept = snapshot.delegations(time, |rrset| {
+    snapshot.delegations(time, |rrset| {
         rrsets += 1;
-        anyhow::Ok(sink.rrset(rrset).map_err(anyhow::Error::from_boxed)?)
-    });
-    kept.with_context(|| format!("keeping what `{}` delegates", path.display()))?;
+        sink.rrset(rrset).map_err(|error| {
+            anyhow::Error::from(NotKept {
+                input: path.display().to_string(),
+                reason: chain(&*error),
+            })
+        })
+    })?;
     Ok(Some(ZoneReceipt {
         input: path.display().to_string(),
         form: "zone",
         octets: about.len(),
-        sha256: sha256.to_owned(),
+        sha256: hash(path, u64::MAX).with_context(failed)?,
         zone: snapshot.zone.to_string(),
         serial,
         time,
